@@ -1,0 +1,93 @@
+"""The command line: one file per command; parse → call → render. Owns exit codes, signals and how errors are shown.
+
+Commands import what they need when they run, so that `--help` answers at once and every command that does not generate works
+without llama-cpp-python.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+import typer
+
+from cpu_codegen.cli import demo, problems, report, run, runs, show
+from cpu_codegen.errors import CpuCodegenError, Interrupted
+
+app = typer.Typer(
+    name="cpu-codegen",
+    help="Which code model should I run on this machine, and what will it cost me?",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo.demo)
+app.command("run")(run.run)
+app.command("report")(report.report)
+app.command("show")(show.show)
+app.add_typer(runs.app, name="runs")
+app.add_typer(problems.app, name="problems")
+
+
+@app.callback()
+def _options(
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error.", envvar="CPU_CODEGEN_DEBUG"),
+) -> None:
+    if debug:
+        os.environ["CPU_CODEGEN_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Runs the command and turns errors into `error: … / try: …` and an exit code."""
+    _utf8_streams()
+    _install_signals()
+    try:
+        app(standalone_mode=True)
+    except CpuCodegenError as error:
+        sys.exit(_fail(error))
+    except KeyboardInterrupt:
+        sys.exit(_fail(Interrupted("interrupted", remedy="the same command goes on")))
+    except BrokenPipeError:
+        # The reader of stdout went away (a pager, `head`): end quietly, and keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def _fail(error: CpuCodegenError) -> int:
+    if os.environ.get("CPU_CODEGEN_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    from cpu_codegen.report.escape import for_terminal
+
+    print(f"error: {for_terminal(str(error))}", file=sys.stderr)
+    if error.remedy:
+        print(f"try:   {for_terminal(error.remedy)}", file=sys.stderr)
+    if isinstance(error, Interrupted):
+        return 128 + error.signal_number
+    return error.exit_code
+
+
+def _utf8_streams() -> None:
+    """stdout and stderr speak UTF-8 with \\n whatever the locale; what cannot be shown is escaped, never fatal."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def _install_signals() -> None:
+    """SIGTERM and SIGHUP take the same orderly path as Ctrl-C."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, _: FrameType | None) -> None:
+    raise Interrupted(
+        f"stopped by {signal.Signals(number).name}", remedy="the same command goes on", signal_number=number
+    )

@@ -1,0 +1,112 @@
+"""`cpu-codegen run`: one model over suites and styles, resumable."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+import typer
+
+from cpu_codegen.cli.options import Format, Json, OutputFormat, seconds, split_commas
+from cpu_codegen.config import DEFAULT_MAX_TOKENS, RunConfig, Settings
+from cpu_codegen.errors import HarnessError, UsageError
+from cpu_codegen.schema import LEVELS, Level, Sampling
+
+
+def run(
+    model: Annotated[str, typer.Option("-m", "--model", help="Alias, alias@quant, hf:user/repo:quant, or a .gguf path.")],
+    suites: Annotated[list[str] | None, typer.Option("-s", "--suite", help="Suites, by comma.  [default: lowcost60]")] = None,
+    style: Annotated[list[str] | None, typer.Option("--style", help="Prompt styles, by comma.  [default: plain]")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N problems of the order.")] = None,
+    ids: Annotated[list[str] | None, typer.Option("--ids", "--id", help="Only these problems, by comma.")] = None,
+    level: Annotated[list[str] | None, typer.Option("--level", help="Only these levels: easy, medium, hard.")] = None,
+    n: Annotated[int, typer.Option("--n", min=1, max=1000, help="Samples per problem and style.")] = 1,
+    temperature: Annotated[float, typer.Option(min=0.0, max=5.0, help="0 = greedy.")] = 0.0,
+    top_p: Annotated[float, typer.Option(min=0.0, max=1.0, help="Nucleus sampling; 1 = off.")] = 1.0,
+    top_k: Annotated[int, typer.Option(min=0, help="0 = off.")] = 0,
+    min_p: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 = off.")] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of sampling and of the order of problems.")] = 0,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = DEFAULT_MAX_TOKENS,
+    ctx: Annotated[int | None, typer.Option(min=64, help="Context of one sequence.  [default: the model's, at most 4096]")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", "-t", min=1, help="[default: usable physical cores]")] = None,
+    parallel: Annotated[str, typer.Option(help="Sequences decoded together: auto or a number; 1 for latency figures.")] = "auto",
+    early_stop: Annotated[bool, typer.Option(help="Stop as soon as the answer is complete.")] = True,
+    extract: Annotated[str, typer.Option(help="How code is taken from answers: default, or evalplus (its sanitizer).")] = "default",
+    comparator: Annotated[str, typer.Option(help="strict, or evalplus (parity with its verdicts).")] = "strict",
+    prompt_file: Annotated[Path | None, typer.Option(help="Your own prompt text, with {statement} in it.")] = None,
+    prompt_format: Annotated[str | None, typer.Option(help="chatml, mistral, zephyr, llama-2, phi-2, alpaca, minicpm, completion.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Programs executed at once.  [default: usable cores]")] = None,
+    efficiency_budget: Annotated[str, typer.Option(help="Time for measuring the answers' efficiency; 0 = do not measure.")] = "4m",
+    out: Annotated[Path | None, typer.Option("--out", help="The run folder.  [default: ./runs/<utc>-<model>]")] = None,
+    new: Annotated[bool, typer.Option("--new", help="Begin a new folder even where an unfinished one could go on.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
+    allow_weak_isolation: Annotated[bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")] = False,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
+) -> None:
+    """Evaluate a model: generate, execute in the sandbox, measure, report. The same command resumes."""
+    early_stop = early_stop and extract != "evalplus"
+    settings = Settings(
+        sampling=Sampling(temperature, top_p, top_k, min_p) if temperature > 0 else Sampling(),
+        seed=seed,
+        max_tokens=max_tokens,
+        ctx_tokens=ctx,
+        early_stop=early_stop,
+        extract=cast(Literal["default", "evalplus"], _one_of("--extract", extract, ("default", "evalplus"))),
+        comparator=cast(Literal["evalplus", "strict"], _one_of("--comparator", comparator, ("strict", "evalplus"))),
+    )
+    config = RunConfig(
+        model=model,
+        suites=split_commas(suites) or ("lowcost60",),
+        styles=split_commas(style) or ("plain",),
+        samples_per_problem=n,
+        ids=split_commas(ids),
+        levels=tuple(cast(Level, _one_of("--level", name, LEVELS)) for name in split_commas(level)),
+        limit=limit,
+        prompt_file=str(prompt_file) if prompt_file else None,
+        prompt_format=prompt_format,
+        settings=settings,
+        threads=threads,
+        parallel=_width(parallel),
+        workers=workers,
+        efficiency_budget_s=seconds(efficiency_budget),
+        offline=offline,
+        allow_weak_isolation=allow_weak_isolation,
+        out=str(out) if out else None,
+        new=new,
+    )
+    evaluate(config, Format.JSON if json else output)
+
+
+def evaluate(config: RunConfig, output: Format) -> None:
+    """Runs the line and renders its summary; exit 5 at the end when some samples met a harness error."""
+    from cpu_codegen import pipeline
+    from cpu_codegen.cli.bars import Bars
+    from cpu_codegen.cli.render import render_run
+
+    bars = Bars()
+    try:
+        path = pipeline.run(config, progress=bars, argv=sys.argv[1:])
+    finally:
+        bars.close()
+    faults = render_run(path, output)
+    if faults:
+        raise HarnessError(
+            f"{faults} samples could not be judged (harness_error); they count for nothing",
+            remedy=f"cpu-codegen show {path} --outcome harness_error",
+        )
+
+
+def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise UsageError(f"{option} {value!r} is not known", remedy=f"{option} {' or '.join(allowed)}")
+    return value
+
+
+def _width(text: str) -> int | Literal["auto"]:
+    if text == "auto":
+        return "auto"
+    if not text.isdigit() or int(text) < 1:
+        raise UsageError(f"--parallel {text!r} is no width", remedy="--parallel auto, or a number from 1")
+    return int(text)

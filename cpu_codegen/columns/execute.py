@@ -1,0 +1,143 @@
+"""Second column: every generation without a current verdict → extraction, isolated execution, one record of results.jsonl.
+
+A result's key = the code's digest + the problem's hash + the judge's hash; an edited problem or another comparator is judged anew,
+a generation is never thrown away for it.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from cpu_codegen.config import Settings
+from cpu_codegen.extraction.answer import extract
+from cpu_codegen.extraction.evalplus import extract_evalplus
+from cpu_codegen.inputs import RunInputs
+from cpu_codegen.judge import JUDGE_VERSION
+from cpu_codegen.progress import Progress
+from cpu_codegen.sandbox import Sandbox, open_sandbox
+from cpu_codegen.schema import Execution, Extraction, FinishReason, Job, Outcome, Problem
+from cpu_codegen.session import Session
+from cpu_codegen.store import digest, plain
+
+EXTRACT_TIMEOUT_S = 5.0
+
+
+def judge_hash(settings: Settings, versions: dict[str, str]) -> str:
+    """What decides a verdict besides the code and the problem: judge, extraction, comparator, limits, Python, packages."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    return digest(
+        "judge", JUDGE_VERSION, settings.comparator, plain(settings.limits), settings.extract, python, versions.get("numpy")
+    )
+
+
+def execute(session: Session, inputs: RunInputs, progress: Progress) -> Iterator[dict[str, Any]]:
+    """Records for all generations whose verdict is missing or outdated."""
+    problems = {problem.id: problem for problem in inputs.problems}
+    judge = judge_hash(session.config.settings, session.manifest["versions"])
+    judged = {(r["generation"], r["judge_hash"], r["data_hash"]) for r in session.folder.read("results")}
+    wanted = [g for g in session.folder.read("generations") if g["problem_id"] in problems]
+    left = [g for g in wanted if (g["key"], judge, problems[g["problem_id"]].data_hash) not in judged]
+    progress.begin("execute", len(wanted), len(wanted) - len(left))
+    if not left:
+        progress.end("nothing to do")
+        return
+    workers = session.config.workers or default_workers()
+    with open_sandbox(workers=workers, allow_weak=session.config.allow_weak_isolation) as sandbox:
+        session.note_run(isolation=plain(sandbox.isolation))
+        tally: Counter[str] = Counter()
+        for record in _Column(session, sandbox, problems, judge).records(left):
+            tally[record["outcome"]] += 1
+            note = "  ".join(f"{count} {outcome}" for outcome, count in tally.most_common())
+            progress.advance(note)
+            yield record
+        progress.end(f"{note}   isolation: {' + '.join(sandbox.isolation.layers)} (tier {sandbox.isolation.tier})")
+
+
+def default_workers() -> int:
+    """The cores that this process may use."""
+    from cpu_codegen.machine import usable_cores
+
+    return usable_cores()
+
+
+class _Column:
+    """The facts that all records of this column share."""
+
+    def __init__(self, session: Session, sandbox: Sandbox, problems: dict[str, Problem], judge: str) -> None:
+        self.settings = session.config.settings
+        self.sandbox = sandbox
+        self.problems = problems
+        self.judge_hash = judge
+        self.generations: dict[str, dict[str, Any]] = {}
+        self.extractions: dict[str, Extraction] = {}
+
+    def records(self, generations: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Extracts lazily, as workers ask for the next job; samples without code get their record at the end."""
+        undecided: list[Execution] = []
+        for execution in self.sandbox.judge(self._jobs(generations, undecided)):
+            yield self._record(execution)
+        for execution in undecided:
+            yield self._record(execution)
+
+    def _jobs(self, generations: list[dict[str, Any]], undecided: list[Execution]) -> Iterator[Job]:
+        for generation in generations:
+            key, problem = generation["key"], self.problems[generation["problem_id"]]
+            self.generations[key] = generation
+            extraction = self.extractions[key] = self._extract(generation, problem)
+            early = without_execution(generation, extraction)
+            if early is not None:
+                undecided.append(early)
+                continue
+            yield Job(
+                id=key,
+                code=extraction.code,
+                entry_point=problem.entry_point,
+                task=problem.task,
+                limits=self.settings.limits,
+                comparator=self.settings.comparator,
+            )
+
+    def _extract(self, generation: dict[str, Any], problem: Problem) -> Extraction:
+        chosen = extract_evalplus if self.settings.extract == "evalplus" else extract
+        return chosen(
+            generation["text"],
+            entry_point=problem.entry_point,
+            statement=problem.statement,
+            parse=lambda text: self.sandbox.parse(text, timeout_s=EXTRACT_TIMEOUT_S),
+            is_completion=bool(generation.get("is_completion")),
+        )
+
+    def _record(self, execution: Execution) -> dict[str, Any]:
+        """One line of results.jsonl."""
+        key = execution.job_id
+        generation, extraction = self.generations[key], self.extractions[key]
+        problem = self.problems[generation["problem_id"]]
+        return {
+            "key": digest(extraction.code, problem.data_hash, self.judge_hash),
+            "generation": key,
+            **{name: generation[name] for name in ("problem_id", "suite", "level", "style", "index")},
+            **{name: value for name, value in plain(execution).items() if name != "job_id"},
+            "code": extraction.code,
+            "format_ok": extraction.format_ok,
+            "extraction": {"mode": extraction.mode, "how": extraction.how, "notes": list(extraction.notes)},
+            "data_hash": problem.data_hash,
+            "judge_hash": self.judge_hash,
+            "isolation_tier": self.sandbox.isolation.tier,
+            "isolation_layers": list(self.sandbox.isolation.layers),
+            "python": platform.python_version(),
+        }
+
+
+def without_execution(generation: dict[str, Any], extraction: Extraction) -> Execution | None:
+    """The outcome of a sample that has nothing to run, else None."""
+    key, reason = generation["key"], generation["finish_reason"]
+    if reason == FinishReason.ENGINE_ERROR:
+        return Execution(key, Outcome.HARNESS_ERROR, detail="engine_error", message=generation.get("error", ""))
+    if reason == FinishReason.PROMPT_TOO_LONG:
+        return Execution(key, Outcome.NO_CODE, detail="prompt_too_long")
+    if not extraction.code.strip():
+        return Execution(key, Outcome.NO_CODE)
+    return None

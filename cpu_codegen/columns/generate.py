@@ -1,0 +1,127 @@
+"""First column: every sample without a generation → one record of generations.jsonl.
+
+The engine is loaded only when something is left to generate, and is gone before this column ends.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+from cpu_codegen.config import RunConfig
+from cpu_codegen.engine.protocol import Engine, EngineSettings
+from cpu_codegen.inputs import RunInputs, Sample
+from cpu_codegen.progress import Progress
+from cpu_codegen.schema import Generation, Request
+from cpu_codegen.session import Session
+from cpu_codegen.store import digest, plain
+
+
+def generate(session: Session, inputs: RunInputs, progress: Progress) -> Iterator[dict[str, Any]]:
+    """Records for all samples that the folder lacks, in the order in which they end."""
+    done = {record["key"] for record in session.folder.read("generations")}
+    left = {sample.key: sample for sample in inputs.samples if sample.key not in done}
+    progress.begin("generate", len(inputs.samples), len(inputs.samples) - len(left))
+    if left:
+        yield from _generate(list(left.values()), session, inputs, progress)
+    else:
+        progress.end("nothing to do")
+
+
+def _generate(
+    left: list[Sample], session: Session, inputs: RunInputs, progress: Progress
+) -> Iterator[dict[str, Any]]:
+    by_key = {sample.key: sample for sample in left}
+    requests = [request_for(sample, session.config) for sample in left]
+    rate = Rate(len(requests))
+    with closing(open_engine(session, inputs)) as engine:
+        session.note_run(engine=plain(engine.info))
+        session.note(load_s=engine.info.load_s, width=engine.info.width, threads=engine.info.threads)
+        for generation in engine.run(requests):
+            rate.add(generation)
+            progress.advance(rate.note())
+            yield generation_record(by_key[generation.key], generation)
+        progress.end(rate.note())
+
+
+def open_engine(session: Session, inputs: RunInputs) -> Engine:
+    """The llama.cpp engine in its own process, with every default that bites set on purpose."""
+    from cpu_codegen.engine.llama import LlamaEngine
+
+    config, settings = session.config, session.config.settings
+    width = config.parallel
+    recorded = [s["width"] for s in session.manifest["sessions"] if s.get("width")]
+    if width == "auto" and recorded:
+        width = recorded[-1]  # a resumed run keeps its width: batched kernels sum in another order
+    return LlamaEngine(
+        EngineSettings(
+            model_path=inputs.model.path,
+            model_sha256=inputs.model.sha256,
+            ctx_tokens=inputs.ctx_tokens,
+            threads=config.threads,
+            parallel=width,
+            kv_type_k=settings.kv_type_k,
+            kv_type_v=settings.kv_type_v,
+            log_path=str(session.folder.path / "llama.log"),
+        )
+    )
+
+
+def request_for(sample: Sample, config: RunConfig) -> Request:
+    """The engine's view of a sample. Its seed is a hash of the run's seed and its key, so that order does not matter."""
+    settings = config.settings
+    return Request(
+        key=sample.key,
+        text=sample.prompt.text,
+        add_special=sample.prompt.add_special,
+        seed=int(digest(settings.seed, sample.key)[:8], 16),
+        max_tokens=settings.max_tokens,
+        sampling=settings.sampling,
+        stop=sample.prompt.stop,
+        entry_point=sample.problem.entry_point,
+        early_stop=settings.early_stop,
+        is_completion=sample.prompt.is_completion,
+    )
+
+
+def generation_record(sample: Sample, generation: Generation) -> dict[str, Any]:
+    """One line of generations.jsonl: the generation and what it answers."""
+    return {
+        "key": generation.key,
+        "problem_id": sample.problem.id,
+        "suite": sample.problem.suite,
+        "level": sample.problem.level,
+        "style": sample.prompt.style,
+        "index": sample.index,
+        "prompt_hash": sample.prompt.hash,
+        "is_completion": sample.prompt.is_completion,
+        **{k: v for k, v in plain(generation).items() if k != "key"},
+    }
+
+
+class Rate:
+    """Tokens per second so far, and how long the rest will take at that rate."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done, self._tokens = total, 0, 0
+        self._peak_rss_bytes = 0
+        self._started = time.monotonic()
+
+    def add(self, generation: Generation) -> None:
+        """One more sample is complete."""
+        self._done += 1
+        self._tokens += generation.completion_tokens
+        self._peak_rss_bytes = max(self._peak_rss_bytes, generation.peak_rss_bytes or 0)
+
+    def note(self) -> str:
+        """`1640 tok/s  61 MB  ETA 0:11`."""
+        elapsed_s = max(time.monotonic() - self._started, 1e-9)
+        rate = self._tokens / elapsed_s
+        parts = [f"{rate:,.0f} tok/s", f"{self._peak_rss_bytes / 1e6:,.0f} MB"]
+        if self._done < self._total and rate > 0:
+            tokens_left = self._tokens / max(self._done, 1) * (self._total - self._done)
+            minutes, seconds = divmod(round(tokens_left / rate), 60)
+            parts.append(f"ETA {minutes}:{seconds:02d}")
+        return "  ".join(parts)

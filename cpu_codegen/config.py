@@ -1,0 +1,57 @@
+"""What a run is asked to do, in the three classes of contracts: scope (may grow), settings (enter keys), session (free).
+
+`Settings` is exactly what enters a generation's or a result's key besides model, problem and prompt; a run folder refuses
+another value. Everything else in RunConfig may differ from one session of a run to the next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cpu_codegen.schema import Level, Limits, Sampling
+
+DEFAULT_MAX_TOKENS = 1024
+DEFAULT_CTX = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Enters the keys. `ctx_tokens` is the context of one sequence; None = the model's own, at most DEFAULT_CTX."""
+
+    engine: Literal["llama.cpp", "replay"] = "llama.cpp"
+    sampling: Sampling = field(default_factory=Sampling)
+    seed: int = 0
+    max_tokens: int = DEFAULT_MAX_TOKENS
+    ctx_tokens: int | None = None
+    kv_type_k: str = "f16"
+    kv_type_v: str = "f16"
+    early_stop: bool = True
+    extract: Literal["default", "evalplus"] = "default"
+    comparator: Literal["evalplus", "strict"] = "strict"
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """One `run`: one model, scope, settings, session options."""
+
+    model: str
+    suites: tuple[str, ...] = ("lowcost60",)
+    styles: tuple[str, ...] = ("plain",)
+    samples_per_problem: int = 1
+    ids: tuple[str, ...] = ()
+    levels: tuple[Level, ...] = ()
+    limit: int | None = None
+    prompt_file: str | None = None
+    prompt_format: str | None = None
+    settings: Settings = field(default_factory=Settings)
+    # session options
+    threads: int | None = None
+    parallel: int | Literal["auto"] = "auto"
+    workers: int | None = None
+    efficiency_budget_s: float = 240.0
+    offline: bool = False
+    allow_weak_isolation: bool = False
+    out: str | None = None
+    new: bool = False

@@ -1,0 +1,146 @@
+"""RunConfig → everything that a run needs before it starts: model file, ordered problems, rendered prompts, sample keys.
+
+Covered: what is cheap and needs neither llama.cpp nor the sandbox. Not covered: the run folder (session.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cpu_codegen.config import DEFAULT_CTX, RunConfig, Settings
+from cpu_codegen.errors import UsageError
+from cpu_codegen.gguf_header import GgufHeader, read_header
+from cpu_codegen.order import run_order, select
+from cpu_codegen.prompts.chat_template import TEMPLATE_DATE, ChatTemplate
+from cpu_codegen.prompts.formats import PROMPT_FORMATS
+from cpu_codegen.prompts.styles import PromptText, load_prompt_text, render_prompt
+from cpu_codegen.registry import ModelSpec, local_file, resolve
+from cpu_codegen.schema import ModelFile, Problem, Prompt
+from cpu_codegen.store import digest, plain
+from cpu_codegen.suites.load import load_suite
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One answer that the run asks for; `key` names it in generations.jsonl."""
+
+    key: str
+    problem: Problem
+    prompt: Prompt
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunInputs:
+    """All that is fixed before the first token: what the keys are made of, and the work in its order."""
+
+    model: ModelFile
+    spec: ModelSpec
+    ctx_tokens: int
+    template: ChatTemplate | None
+    prompt_texts: tuple[PromptText, ...]
+    problems: tuple[Problem, ...]
+    order: dict[str, list[str]]
+    suite_hashes: dict[str, str]
+    samples: tuple[Sample, ...]
+    settings: dict[str, Any]
+
+
+def prepare(config: RunConfig) -> RunInputs:
+    """Resolves the model, loads the suites, renders all prompts and makes the keys."""
+    spec = resolve(config.model)
+    model = local_file(spec)
+    header = read_header(Path(model.path))
+    template = chat_template(header, spec, config.prompt_format)
+    ctx_tokens = context_tokens(config.settings, header)
+    settings = settings_record(config.settings, ctx_tokens)
+    suites = {name: load_suite(name, offline=config.offline) for name in config.suites}
+    ordered = {name: run_order(problems, seed=config.settings.seed) for name, problems in suites.items()}
+    chosen = [p for problems in ordered.values() for p in _chosen(problems, config)]
+    texts = tuple(_prompt_text(config, style, is_completion=template is None) for style in config.styles)
+    return RunInputs(
+        model=model,
+        spec=spec,
+        ctx_tokens=ctx_tokens,
+        template=template,
+        prompt_texts=texts,
+        problems=tuple(chosen),
+        order={name: [p.id for p in problems] for name, problems in ordered.items()},
+        suite_hashes={name: digest([p.data_hash for p in problems]) for name, problems in suites.items()},
+        samples=tuple(_samples(config, chosen, texts, model=model, template=template, settings=settings)),
+        settings=settings,
+    )
+
+
+def _chosen(problems: list[Problem], config: RunConfig) -> list[Problem]:
+    suite = problems[0].suite
+    ids = [name for name in config.ids if "/" not in name or name.startswith(suite + "/") or any(p.id == name for p in problems)]
+    if config.ids and not ids:
+        return []
+    return select(problems, ids=ids, levels=config.levels, limit=config.limit)
+
+
+def _prompt_text(config: RunConfig, style: str, *, is_completion: bool) -> PromptText:
+    path = Path(config.prompt_file) if config.prompt_file else None
+    return load_prompt_text(style, is_completion=is_completion, prompt_file=path)
+
+
+def _samples(
+    config: RunConfig,
+    problems: list[Problem],
+    texts: tuple[PromptText, ...],
+    *,
+    model: ModelFile,
+    template: ChatTemplate | None,
+    settings: dict[str, Any],
+) -> list[Sample]:
+    """A problem's styles and samples stand together, so that a run cut short still compares them."""
+    samples: list[Sample] = []
+    for problem in problems:
+        for text in texts:
+            prompt = render_prompt(problem, text, template)
+            for index in range(config.samples_per_problem):
+                key = digest(model.sha256, problem.id, prompt.hash, prompt.template_hash, settings, index)
+                samples.append(Sample(key, problem, prompt, index))
+    return samples
+
+
+def settings_record(settings: Settings, ctx_tokens: int) -> dict[str, Any]:
+    """The settings that enter a generation's key (the judging ones enter result keys only)."""
+    record: dict[str, Any] = plain(settings)
+    for name in ("extract", "comparator", "limits"):
+        del record[name]
+    record["ctx_tokens"] = ctx_tokens
+    record["template_date"] = list(TEMPLATE_DATE)
+    return record
+
+
+def context_tokens(settings: Settings, header: GgufHeader) -> int:
+    """The context of one sequence: as asked, else the model's own but at most DEFAULT_CTX."""
+    trained = header.context_length or DEFAULT_CTX
+    if settings.ctx_tokens is None:
+        return min(trained, DEFAULT_CTX)
+    if settings.ctx_tokens > trained:
+        raise UsageError(
+            f"--ctx {settings.ctx_tokens} is more than the {trained} tokens that this model was made for",
+            remedy=f"--ctx {trained}",
+        )
+    return settings.ctx_tokens
+
+
+def chat_template(header: GgufHeader, spec: ModelSpec, prompt_format: str | None) -> ChatTemplate | None:
+    """The template in the file; else the format that the user or models.yaml names; else None: a base model."""
+    bos, eos = header.bos_token or "", header.eos_token or ""
+    if prompt_format == "completion":
+        return None
+    name = prompt_format or (None if header.chat_template else spec.prompt_format)
+    if name is None:
+        return ChatTemplate(header.chat_template, bos, eos, "gguf") if header.chat_template else None
+    if name not in PROMPT_FORMATS:
+        if prompt_format is None:
+            return None
+        known = ", ".join([*PROMPT_FORMATS, "completion"])
+        raise UsageError(f"no prompt format {name!r}", remedy=f"--prompt-format with one of {known}")
+    return ChatTemplate(PROMPT_FORMATS[name], bos, eos, f"format {name}")

@@ -1,0 +1,71 @@
+"""One escape function for each place where untrusted text is shown: terminal, CSV, Markdown, LaTeX, HTML.
+
+Model answers, file names and hub texts may hold control characters, terminal escapes, bidirectional overrides, markup and
+spreadsheet formulas. Nothing is dropped silently: what could act is made visible.
+"""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+
+# Characters that reorder or hide text: a reader would see other code than what ran (CVE-2021-42574).
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+}
+
+
+def visible(text: str, *, keep: str = "\n\t") -> str:
+    """Control, bidirectional, format, surrogate and private-use characters as `\\u{…}`; `keep` stays as it is."""
+    return "".join(c if c in keep or not _acts(c) else f"\\u{{{ord(c):x}}}" for c in text)
+
+
+def _acts(character: str) -> bool:
+    if character in _BIDI:
+        return True
+    category = unicodedata.category(character)
+    return category in ("Cc", "Cs", "Co", "Zl", "Zp") or (category == "Cf" and character not in "\u200d\u00ad")
+
+
+def for_terminal(text: str) -> str:
+    """Safe to print: no escape sequence, no reordering. (Callers that use rich pass `rich.text.Text`, never markup.)"""
+    return visible(text)
+
+
+def for_csv(text: str) -> str:
+    """A leading formula character gets an apostrophe, so that a spreadsheet shows it instead of computing it."""
+    shown = visible(text)
+    try:
+        float(shown)
+    except ValueError:
+        return "'" + shown if shown.startswith(_FORMULA_STARTS) else shown
+    return shown
+
+
+def for_markdown(text: str) -> str:
+    """One table cell: no pipes, line breaks, raw HTML, links or emphasis."""
+    shown = visible(text, keep="").replace("\\u{a}", " ")
+    for character in "\\`*_[]<>|~#!":
+        shown = shown.replace(character, "\\" + character)
+    return shown
+
+
+def for_latex(text: str) -> str:
+    """Plain text in LaTeX: every special character escaped."""
+    return "".join(_LATEX.get(c, c) for c in visible(text, keep="").replace("\\u{a}", " "))
+
+
+def for_html(text: str) -> str:
+    """Text or attribute value in HTML."""
+    return html.escape(visible(text), quote=True)

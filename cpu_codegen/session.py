@@ -1,0 +1,204 @@
+"""Opens a run folder for one session of work: finds or makes it, refuses other settings, keeps the manifest true.
+
+A run may take several sessions (interrupted, resumed, scope grown). Scope may grow; another value of a setting on an old folder is
+refused; session options are free and recorded per session.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cpu_codegen import __version__
+from cpu_codegen.config import RunConfig
+from cpu_codegen.errors import IntegrityError
+from cpu_codegen.inputs import RunInputs
+from cpu_codegen.progress import Progress
+from cpu_codegen.schema import SCHEMA_VERSION
+from cpu_codegen.store import RUNS, RunFolder, list_runs, new_run_path, plain
+
+
+@dataclass(slots=True)
+class Session:
+    """One session of work on one run folder. `facts` of this session (width, load time …) end up in the manifest."""
+
+    folder: RunFolder
+    config: RunConfig
+    manifest: dict[str, Any]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def note(self, **facts: Any) -> None:
+        """Adds facts to this session's entry and writes the manifest."""
+        self.facts.update(plain(facts))
+        self.folder.write_manifest(self.manifest)
+
+    def note_run(self, **facts: Any) -> None:
+        """Adds facts that hold for the whole run (engine, isolation) and writes the manifest."""
+        self.manifest.update(plain(facts))
+        self.folder.write_manifest(self.manifest)
+
+    def end(self, status: str) -> None:
+        """Writes the final status; the last thing that a session does."""
+        self.facts["ended_utc"] = now_utc()
+        self.manifest["status"] = status
+        self.folder.write_manifest(self.manifest)
+
+
+def now_utc() -> str:
+    """Now, ISO 8601, seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@contextmanager
+def open_run(config: RunConfig, inputs: RunInputs, *, argv: Sequence[str], progress: Progress) -> Iterator[Session]:
+    """The folder of this run, locked, with its manifest brought up to date."""
+    path = choose_folder(config, inputs)
+    with RunFolder(path, writable=True) as folder:
+        if folder.has_manifest:
+            manifest = folder.manifest()
+            refuse_other_settings(path, manifest, inputs)
+            progress.say(f"going on in {path}")
+        else:
+            manifest = new_manifest(inputs)
+        grow_scope(manifest, config, inputs)
+        facts: dict[str, Any] = {"started_utc": now_utc(), "argv": list(argv), "options": session_options(config)}
+        manifest["sessions"].append(facts)
+        manifest["status"] = "running"
+        folder.write_manifest(manifest)
+        write_prompts(folder, inputs)
+        yield Session(folder, config, manifest, facts)
+
+
+def choose_folder(config: RunConfig, inputs: RunInputs) -> Path:
+    """--out, else the newest unfinished folder with the same settings and model, else a new one."""
+    if config.out is not None:
+        return Path(config.out)
+    if not config.new:
+        for path in reversed(list_runs()):
+            manifest = RunFolder(path).manifest() if (path / "manifest.json").is_file() else {}
+            unfinished = manifest.get("status") in ("running", "interrupted", "partial")
+            if unfinished and not differences(manifest, inputs):
+                return path
+    return new_run_path(slug(inputs))
+
+
+def slug(inputs: RunInputs) -> str:
+    """`<alias>-<quant>` or the file's stem, lower case."""
+    model = inputs.model
+    name = f"{model.alias}-{model.quant}" if model.alias and model.quant else model.alias or Path(model.path).stem
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-") or "run"
+
+
+def differences(manifest: dict[str, Any], inputs: RunInputs) -> list[str]:
+    """What an old folder holds otherwise: model digest, settings, prompt texts, template, suites."""
+    found: list[str] = []
+    if manifest.get("model", {}).get("sha256") != inputs.model.sha256:
+        found.append(f"model {manifest.get('model', {}).get('name')}, now {inputs.model.name}")
+    old = manifest.get("settings", {})
+    for name, value in plain(inputs.settings).items():
+        if old.get(name) != value:
+            found.append(f"{name} {old.get(name)}, now {value}")
+    for text in inputs.prompt_texts:
+        before = manifest.get("prompts", {}).get(text.style)
+        if before and before["sha256"] != text.sha256:
+            found.append(f"the prompt text of style {text.style}")
+    if manifest.get("template_hash") != template_hash(inputs):
+        found.append("the chat template")
+    return found
+
+
+def refuse_other_settings(path: Path, manifest: dict[str, Any], inputs: RunInputs) -> None:
+    """Raises IntegrityError (exit 6) when the folder was made with other settings."""
+    found = differences(manifest, inputs)
+    if found:
+        raise IntegrityError(
+            f"{path} was made with other settings ({'; '.join(found)})",
+            remedy="--out another/folder, or the settings of the first run",
+        )
+
+
+def template_hash(inputs: RunInputs) -> str:
+    """The hash of the chat template that all prompts of the run share ("" = none)."""
+    from cpu_codegen.prompts.styles import sha256_text
+
+    return sha256_text(inputs.template.text) if inputs.template else ""
+
+
+def new_manifest(inputs: RunInputs) -> dict[str, Any]:
+    """What holds for the whole run."""
+    from cpu_codegen.machine import fingerprint
+
+    return {
+        "schema": SCHEMA_VERSION,
+        "status": "running",
+        "created_utc": now_utc(),
+        "cpu_codegen": __version__,
+        "model": plain(inputs.model),
+        "settings": plain(inputs.settings),
+        "template_hash": template_hash(inputs),
+        "template_source": inputs.template.source if inputs.template else "none (completion prompts)",
+        "machine": plain(fingerprint()),
+        "versions": package_versions(),
+        "prompts": {},
+        "suites": {},
+        "sessions": [],
+    }
+
+
+def grow_scope(manifest: dict[str, Any], config: RunConfig, inputs: RunInputs) -> None:
+    """Adds suites, styles and problems that this session asks for to what the folder holds already."""
+    for text in inputs.prompt_texts:
+        manifest["prompts"][text.style] = {
+            "version": text.version,
+            "sha256": text.sha256,
+            "completion": text.is_completion,
+        }
+    for name, ids in inputs.order.items():
+        manifest["suites"].setdefault(name, {"order": ids, "order_seed": config.settings.seed})
+        manifest["suites"][name]["hash"] = inputs.suite_hashes[name]
+    scope = manifest.setdefault("scope", {"problems": [], "styles": [], "n": 0})
+    scope["problems"] = list(dict.fromkeys([*scope["problems"], *(p.id for p in inputs.problems)]))
+    scope["styles"] = list(dict.fromkeys([*scope["styles"], *config.styles]))
+    scope["n"] = max(scope["n"], config.samples_per_problem)
+    manifest["judging"] = {
+        "extract": config.settings.extract,
+        "comparator": config.settings.comparator,
+        "limits": plain(config.settings.limits),
+    }
+    manifest["config"] = plain(config)
+
+
+def session_options(config: RunConfig) -> dict[str, Any]:
+    """The free options, recorded per session."""
+    names = ("threads", "parallel", "workers", "efficiency_budget_s", "offline", "allow_weak_isolation")
+    return {name: getattr(config, name) for name in names}
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of Python and of the packages that touch results."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": platform.python_version()}
+    for package in ("llama-cpp-python", "huggingface-hub", "numpy", "psutil", "radon", "jinja2"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def write_prompts(folder: RunFolder, inputs: RunInputs) -> None:
+    """Each rendered prompt once, by hash."""
+    known = {(record["problem_id"], record["style"], record["hash"]) for record in folder.read("prompts")}
+    for sample in inputs.samples:
+        prompt = sample.prompt
+        identity = (prompt.problem_id, prompt.style, prompt.hash)
+        if identity not in known:
+            known.add(identity)
+            folder.append("prompts", prompt)
