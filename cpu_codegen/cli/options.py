@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from cpu_codegen.errors import UsageError
-
-
-class Format(StrEnum):
-    """What stdout carries."""
-
-    TABLE = "table"
-    MD = "md"
-    CSV = "csv"
-    JSON = "json"
-    JSONL = "jsonl"
-    LATEX = "latex"
-    HTML = "html"
+from cpu_codegen.report.formats import Format as Format
 
 
 OutputFormat = Annotated[

@@ -1,0 +1,1 @@
+"""How the packaged demo model is made: corpus → network → training → GGUF. See docs/demo-model.md."""
