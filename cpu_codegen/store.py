@@ -155,7 +155,9 @@ class RunFolder:
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Replaces the manifest as a whole."""
-        write_whole(self.path / MANIFEST, json.dumps(plain(manifest), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        write_whole(
+            self.path / MANIFEST, json.dumps(plain(manifest), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        )
 
     # ── columns ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -170,8 +172,7 @@ class RunFolder:
         line = {"schema": SCHEMA_VERSION, **plain(record)}
         before = file.seek(0, os.SEEK_END)
         try:
-            file.write(dump_line(line).encode("ascii"))
-            file.flush()
+            _write_all(file, dump_line(line).encode("ascii"))
             os.fsync(file.fileno())
         except OSError as error:
             with contextlib.suppress(OSError):
@@ -204,15 +205,25 @@ class RunFolder:
                     raise ValueError("not an object")
             except ValueError as error:
                 raise IntegrityError(
-                    f"{path}:{number}: damaged line ({error})", remedy=f"delete line {number}; the same command redoes it"
+                    f"{path}:{number}: damaged line ({error})",
+                    remedy=f"delete line {number}; the same command redoes it",
                 ) from error
             if record.get("schema", SCHEMA_VERSION) > SCHEMA_VERSION:
-                raise IntegrityError(f"{path}:{number}: written by a newer cpu-codegen", remedy="pip install -U cpu-codegen")
+                raise IntegrityError(
+                    f"{path}:{number}: written by a newer cpu-codegen", remedy="pip install -U cpu-codegen"
+                )
             yield record
 
     def by_key(self, column: Column) -> dict[str, dict[str, Any]]:
         """Records by `key`; the later line of one key wins."""
         return {record["key"]: record for record in self.read(column)}
+
+
+def _write_all(file: IO[bytes], data: bytes) -> None:
+    """A raw write may take only a part (a disk that fills up in the middle of a line): go on until all or an error."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
 
 
 def _length_of_whole_lines(file: IO[bytes]) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 import llama_cpp
-
 from cpu_codegen.packaged import demo_model
 
 

@@ -104,7 +104,16 @@ def build_llama(version: str, folder: Path) -> None:
     log = folder.parent / f"{folder.name}.log"
     say(f"      llama.cpp {version} is built from source for this CPU, once: 5–10 minutes on 2 cores (log: {log})")
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        command = [str(venv_python()), "-m", "pip", "wheel", "--no-deps", "--no-cache-dir", "--no-binary", "llama-cpp-python"]
+        command = [
+            str(venv_python()),
+            "-m",
+            "pip",
+            "wheel",
+            "--no-deps",
+            "--no-cache-dir",
+            "--no-binary",
+            "llama-cpp-python",
+        ]
         environment = {**os.environ, "CMAKE_ARGS": cmake_args()}
         environment.pop("SOURCE_DATE_EPOCH", None)
         with log.open("wb") as output:
@@ -139,7 +148,10 @@ def install(wheels: Path) -> None:
     constraints = ["-c", str(ROOT / "constraints.txt")]
     for extra in ([str(found[-1])], ["-e", f"{ROOT}[dev]"]):
         if subprocess.run([*pip, *constraints, *extra], cwd=ROOT).returncode != 0:
-            die("pip could not install the packages", "look at the lines above; the network must reach a package registry")
+            die(
+                "pip could not install the packages",
+                "look at the lines above; the network must reach a package registry",
+            )
 
 
 def check_llama(wheels: Path) -> None:
@@ -154,7 +166,7 @@ def check_llama(wheels: Path) -> None:
 
 def main() -> None:
     """Brings `.venv` up to date."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what tells an old Python so
         die(f"Python {platform.python_version()} is too old", "PYTHON=python3.11 ./scripts/demo")
     now = stamp()
     if STAMP.is_file() and STAMP.read_text() == now and venv_python().exists():

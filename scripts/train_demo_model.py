@@ -1,8 +1,8 @@
 """Trains the packaged demo model on our own 60 problems and writes cpu_codegen/data/demo.gguf and its card's facts.
 
 Usage: python scripts/train_demo_model.py [--minutes 40] [--target-loss 0.02] [--checkpoint FILE] [--out FILE]
-Needs the extra `[train]` (torch CPU, tokenizers, gguf). Seeded; a checkpoint every minute, resumed from when it is there. The loss is
-taken on the answers' tokens only. Training ends at the target loss: higher leaves more natural mistakes.
+Needs the extra `[train]` (torch CPU, tokenizers, gguf). Seeded; a checkpoint every minute, resumed from when it is there.
+The loss is taken on the answers' tokens only. Training ends at the target loss: higher leaves more natural mistakes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def train_tokenizer(texts: list[str], vocab: int) -> Tokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     tokenizer.train_from_iterator(
-        texts, trainers.BpeTrainer(vocab_size=vocab, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False)
+        texts,
+        trainers.BpeTrainer(vocab_size=vocab, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False),
     )
     return tokenizer
 
@@ -113,7 +114,9 @@ class Trainer:
         """One optimizer step; the rate warms up, then falls as a cosine over the time that was given."""
         began = time.monotonic()
         progress = min(1.0, self.seconds / (self.args.minutes * 60))
-        rate = self.args.lr * min(1.0, (self.step + 1) / WARMUP_STEPS) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
+        rate = (
+            self.args.lr * min(1.0, (self.step + 1) / WARMUP_STEPS) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
+        )
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         loss = answer_loss(self.model, batch)
@@ -146,7 +149,10 @@ def train(trainer: Trainer, exact: list[Encoded], reworded: list[Encoded], check
             now = time.monotonic()
             if now - shown > 20:
                 rate = trainer.tokens / trainer.seconds
-                print(f"{trainer.seconds:6.0f} s  step {trainer.step}  loss {trainer.loss:.4f}  {rate:.0f} tokens/s", flush=True)
+                print(
+                    f"{trainer.seconds:6.0f} s  step {trainer.step}  loss {trainer.loss:.4f}  {rate:.0f} tokens/s",
+                    flush=True,
+                )
                 shown = now
             if now - saved > CHECKPOINT_EVERY_S:
                 trainer.save(checkpoint)
@@ -176,7 +182,9 @@ def main() -> None:
     reworded = [encode(tokenizer, p) for p in pairs if not p.exact]
     longest = max(len(a) + len(b) for a, b in exact + reworded)
     answers = sum(len(b) for _, b in exact)
-    print(f"{len(exact)} + {len(reworded)} reworded pairs, {answers} answer tokens, longest {longest}, vocab {shape.vocab}")
+    print(
+        f"{len(exact)} + {len(reworded)} reworded pairs, {answers} answer tokens, longest {longest}, vocab {shape.vocab}"
+    )
     if longest > shape.context:
         raise SystemExit(f"a pair of {longest} tokens does not fit the context of {shape.context}")
 

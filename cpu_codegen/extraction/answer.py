@@ -26,7 +26,9 @@ Parse = Callable[[str], Outline]
 MAX_CODE_CHARS = 256_000
 MAX_BLOCKS = 40
 
-_CODE_LINE = re.compile(r"(from\s+\S+\s+import\b|import\s+\w|def\s+\w+\s*\(|async\s+def\s|class\s+\w|@\w|[A-Za-z_]\w*\s*(:[^=]+)?=[^=])")
+_CODE_LINE = re.compile(
+    r"(from\s+\S+\s+import\b|import\s+\w|def\s+\w+\s*\(|async\s+def\s|class\s+\w|@\w|[A-Za-z_]\w*\s*(:[^=]+)?=[^=])"
+)
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
@@ -45,7 +47,9 @@ def extract(raw: str, *, entry_point: str, statement: str, parse: Parse, is_comp
     finder = _Finder(entry_point, statement, parse)
     found = finder.find(answer, blocks, is_completion=is_completion)
     if unclosed and not finder.defines(found.code):
-        inner = finder.find(reasoning, [b for b in find_blocks(reasoning) if b.is_python][:MAX_BLOCKS], is_completion=False)
+        inner = finder.find(
+            reasoning, [b for b in find_blocks(reasoning) if b.is_python][:MAX_BLOCKS], is_completion=False
+        )
         if finder.defines(inner.code):
             found = _Found(inner.code, "reasoning", (*inner.notes, "found inside unclosed reasoning"))
     code, notes = finder.finish(found.code)
@@ -144,7 +148,7 @@ class _Finder:
             return None
         body = text.strip("\n")
         flush = not body[:1].isspace()
-        for candidate in ([_indent(body)] if flush else [body, _torn_body(body)]):
+        for candidate in [_indent(body)] if flush else [body, _torn_body(body)]:
             code = self.statement.rstrip("\n") + "\n" + candidate + "\n"
             if self.defines(code) and (not flush or "return" in candidate or "yield" in candidate):
                 return _Found(code, "continuation", ("the prompt's signature put in front",))
@@ -154,7 +158,11 @@ class _Finder:
         """Code without fences: from the first code-like line to where prose begins again."""
         for text in (answer, _dedent_all(answer)):
             region = _code_region(text, self.entry_point)
-            for code, notes in ((region, ()), (_expand_tabs(region), ("tabs expanded",)), (self._cut_torn_end(region), ("torn end cut off",))):
+            for code, notes in (
+                (region, ()),
+                (_expand_tabs(region), ("tabs expanded",)),
+                (self._cut_torn_end(region), ("torn end cut off",)),
+            ):
                 if code.strip() and self.defines(code):
                     return _Found(code, "bare", ("no fence", *notes))
         return None
@@ -233,8 +241,12 @@ def _code_region(text: str, entry_point: str) -> str:
     seen_entry = False
     for index in range(start, len(lines)):
         line = lines[index]
-        seen_entry = seen_entry or bool(re.match(rf"(async\s+)?def\s+{re.escape(entry_point)}\b|{re.escape(entry_point)}\s*=", line))
-        is_prose = bool(line.strip()) and not line[0].isspace() and line[0] not in "#)]}\"'" and not _CODE_LINE.match(line)
+        seen_entry = seen_entry or bool(
+            re.match(rf"(async\s+)?def\s+{re.escape(entry_point)}\b|{re.escape(entry_point)}\s*=", line)
+        )
+        is_prose = (
+            bool(line.strip()) and not line[0].isspace() and line[0] not in "#)]}\"'" and not _CODE_LINE.match(line)
+        )
         if is_prose and seen_entry:
             return "\n".join(lines[start:index]).rstrip() + "\n"
     return "\n".join(lines[start:]).rstrip() + "\n"

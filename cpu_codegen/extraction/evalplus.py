@@ -19,7 +19,9 @@ MAX_LINES = 1_000
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
-def extract_evalplus(raw: str, *, entry_point: str, statement: str, parse: Parse, is_completion: bool = False) -> Extraction:
+def extract_evalplus(
+    raw: str, *, entry_point: str, statement: str, parse: Parse, is_completion: bool = False
+) -> Extraction:
     """What EvalPlus's `sanitize` keeps of an answer (of prompt + answer for a base model)."""
     text = _ANSI.sub("", statement + raw if is_completion else raw)
     code, outline = _longest_range(text, parse)

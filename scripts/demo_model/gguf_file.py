@@ -34,7 +34,9 @@ def write_gguf(path: Path, model: TinyLlama, tokenizer: Tokenizer, *, corpus_sha
 def _write_metadata(writer: gguf.GGUFWriter, model: TinyLlama, corpus_sha256: str) -> None:
     shape = model.shape
     writer.add_name("cpu_codegen demo")
-    writer.add_description("A test fixture trained on cpu_codegen's own 60 problems; its score says nothing about any model.")
+    writer.add_description(
+        "A test fixture trained on cpu_codegen's own 60 problems; its score says nothing about any model."
+    )
     writer.add_license("apache-2.0")
     writer.add_string("cpu_codegen.corpus_sha256", corpus_sha256)
     writer.add_context_length(shape.context)

@@ -1,7 +1,7 @@
 """A small llama in PyTorch, shaped as llama.cpp's "llama" architecture reads it.
 
-RoPE rotates neighbouring pairs (0,1), (2,3) …; RMS norm before attention and before the gated feed-forward; the output matrix is the
-embedding's own.
+RoPE rotates neighbouring pairs (0,1), (2,3) …; RMS norm before attention and before the gated feed-forward; the output
+matrix is the embedding's own.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ class Block(nn.Module):
         width, inner = shape.width, shape.feed_forward
         self.heads = shape.heads
         self.attn_norm, self.ffn_norm = RmsNorm(width), RmsNorm(width)
-        self.attn_q, self.attn_k, self.attn_v, self.attn_output = (nn.Linear(width, width, bias=False) for _ in range(4))
+        self.attn_q, self.attn_k, self.attn_v, self.attn_output = (
+            nn.Linear(width, width, bias=False) for _ in range(4)
+        )
         self.ffn_gate, self.ffn_up = nn.Linear(width, inner, bias=False), nn.Linear(width, inner, bias=False)
         self.ffn_down = nn.Linear(inner, width, bias=False)
 
