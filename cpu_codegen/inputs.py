@@ -76,7 +76,11 @@ def prepare(config: RunConfig) -> RunInputs:
 
 def _chosen(problems: list[Problem], config: RunConfig) -> list[Problem]:
     suite = problems[0].suite
-    ids = [name for name in config.ids if "/" not in name or name.startswith(suite + "/") or any(p.id == name for p in problems)]
+    ids = [
+        name
+        for name in config.ids
+        if "/" not in name or name.startswith(suite + "/") or any(p.id == name for p in problems)
+    ]
     if config.ids and not ids:
         return []
     return select(problems, ids=ids, levels=config.levels, limit=config.limit)

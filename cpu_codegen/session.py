@@ -20,7 +20,7 @@ from cpu_codegen.errors import IntegrityError
 from cpu_codegen.inputs import RunInputs
 from cpu_codegen.progress import Progress
 from cpu_codegen.schema import SCHEMA_VERSION
-from cpu_codegen.store import RUNS, RunFolder, list_runs, new_run_path, plain
+from cpu_codegen.store import RunFolder, list_runs, new_run_path, plain
 
 
 @dataclass(slots=True)

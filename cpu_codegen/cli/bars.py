@@ -73,4 +73,8 @@ class Bars:
 
     def _plain_line(self, note: str) -> None:
         self._last_line_s = time.monotonic()
-        print(f"  {self._column:<9} {self._done}/{self._total}  {for_terminal(note)}".rstrip(), file=sys.stderr, flush=True)
+        print(
+            f"  {self._column:<9} {self._done}/{self._total}  {for_terminal(note)}".rstrip(),
+            file=sys.stderr,
+            flush=True,
+        )

@@ -10,7 +10,6 @@ import typer
 from cpu_codegen.errors import UsageError
 from cpu_codegen.report.formats import Format as Format
 
-
 OutputFormat = Annotated[
     Format, typer.Option("-o", "--output", help="Format of stdout: table, md, csv, json, jsonl, latex, html.")
 ]

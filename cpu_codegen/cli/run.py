@@ -15,9 +15,15 @@ from cpu_codegen.schema import LEVELS, Level, Sampling
 
 
 def run(
-    model: Annotated[str, typer.Option("-m", "--model", help="Alias, alias@quant, hf:user/repo:quant, or a .gguf path.")],
-    suites: Annotated[list[str] | None, typer.Option("-s", "--suite", help="Suites, by comma.  [default: lowcost60]")] = None,
-    style: Annotated[list[str] | None, typer.Option("--style", help="Prompt styles, by comma.  [default: plain]")] = None,
+    model: Annotated[
+        str, typer.Option("-m", "--model", help="Alias, alias@quant, hf:user/repo:quant, or a .gguf path.")
+    ],
+    suites: Annotated[
+        list[str] | None, typer.Option("-s", "--suite", help="Suites, by comma.  [default: lowcost60]")
+    ] = None,
+    style: Annotated[
+        list[str] | None, typer.Option("--style", help="Prompt styles, by comma.  [default: plain]")
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N problems of the order.")] = None,
     ids: Annotated[list[str] | None, typer.Option("--ids", "--id", help="Only these problems, by comma.")] = None,
     level: Annotated[list[str] | None, typer.Option("--level", help="Only these levels: easy, medium, hard.")] = None,
@@ -28,20 +34,38 @@ def run(
     min_p: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 = off.")] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Of sampling and of the order of problems.")] = 0,
     max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = DEFAULT_MAX_TOKENS,
-    ctx: Annotated[int | None, typer.Option(min=64, help="Context of one sequence.  [default: the model's, at most 4096]")] = None,
-    threads: Annotated[int | None, typer.Option("--threads", "-t", min=1, help="[default: usable physical cores]")] = None,
-    parallel: Annotated[str, typer.Option(help="Sequences decoded together: auto or a number; 1 for latency figures.")] = "auto",
+    ctx: Annotated[
+        int | None, typer.Option(min=64, help="Context of one sequence.  [default: the model's, at most 4096]")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", "-t", min=1, help="[default: usable physical cores]")
+    ] = None,
+    parallel: Annotated[
+        str, typer.Option(help="Sequences decoded together: auto or a number; 1 for latency figures.")
+    ] = "auto",
     early_stop: Annotated[bool, typer.Option(help="Stop as soon as the answer is complete.")] = True,
-    extract: Annotated[str, typer.Option(help="How code is taken from answers: default, or evalplus (its sanitizer).")] = "default",
+    extract: Annotated[
+        str, typer.Option(help="How code is taken from answers: default, or evalplus (its sanitizer).")
+    ] = "default",
     comparator: Annotated[str, typer.Option(help="strict, or evalplus (parity with its verdicts).")] = "strict",
     prompt_file: Annotated[Path | None, typer.Option(help="Your own prompt text, with {statement} in it.")] = None,
-    prompt_format: Annotated[str | None, typer.Option(help="chatml, mistral, zephyr, llama-2, phi-2, alpaca, minicpm, completion.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Programs executed at once.  [default: usable cores]")] = None,
-    efficiency_budget: Annotated[str, typer.Option(help="Time for measuring the answers' efficiency; 0 = do not measure.")] = "4m",
+    prompt_format: Annotated[
+        str | None, typer.Option(help="chatml, mistral, zephyr, llama-2, phi-2, alpaca, minicpm, completion.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Programs executed at once.  [default: usable cores]")
+    ] = None,
+    efficiency_budget: Annotated[
+        str, typer.Option(help="Time for measuring the answers' efficiency; 0 = do not measure.")
+    ] = "4m",
     out: Annotated[Path | None, typer.Option("--out", help="The run folder.  [default: ./runs/<utc>-<model>]")] = None,
-    new: Annotated[bool, typer.Option("--new", help="Begin a new folder even where an unfinished one could go on.")] = False,
+    new: Annotated[
+        bool, typer.Option("--new", help="Begin a new folder even where an unfinished one could go on.")
+    ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
-    allow_weak_isolation: Annotated[bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")] = False,
+    allow_weak_isolation: Annotated[
+        bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
+    ] = False,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:

@@ -21,7 +21,9 @@ def list_(output: OutputFormat = Format.TABLE, json: Json = False) -> None:
     from cpu_codegen.report.tables import Table, write_table
     from cpu_codegen.store import list_runs
 
-    table = Table(columns=("run", "model", "suites", "styles", "generated", "status"), rows=[_row(p) for p in list_runs()])
+    table = Table(
+        columns=("run", "model", "suites", "styles", "generated", "status"), rows=[_row(p) for p in list_runs()]
+    )
     write_table(table, Format.JSON if json else output, sys.stdout)
 
 

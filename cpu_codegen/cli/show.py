@@ -68,7 +68,9 @@ def _print_sample(console: Any, sample: dict[str, Any], *, with_prompt: bool) ->
     detail = f" ({sample['detail']})" if sample.get("detail") else ""
     head = f"{sample['problem_id']}  {sample['level']}  {sample['style']}  #{sample['index']}"
     line(f"── {head}  {sample['outcome']}{detail}", "bold")
-    line(f"{sample['tests_passed']}/{sample['tests_total']} tests · {sample['completion_tokens']} tokens · {sample['finish_reason']}")
+    line(
+        f"{sample['tests_passed']}/{sample['tests_total']} tests · {sample['completion_tokens']} tokens · {sample['finish_reason']}"
+    )
     if sample.get("message"):
         line(sample["message"], "red")
     if sample.get("failure"):

@@ -29,7 +29,13 @@ def judge_hash(settings: Settings, versions: dict[str, str]) -> str:
     """What decides a verdict besides the code and the problem: judge, extraction, comparator, limits, Python, packages."""
     python = ".".join(platform.python_version_tuple()[:2])
     return digest(
-        "judge", JUDGE_VERSION, settings.comparator, plain(settings.limits), settings.extract, python, versions.get("numpy")
+        "judge",
+        JUDGE_VERSION,
+        settings.comparator,
+        plain(settings.limits),
+        settings.extract,
+        python,
+        versions.get("numpy"),
     )
 
 

@@ -30,9 +30,7 @@ def generate(session: Session, inputs: RunInputs, progress: Progress) -> Iterato
         progress.end("nothing to do")
 
 
-def _generate(
-    left: list[Sample], session: Session, inputs: RunInputs, progress: Progress
-) -> Iterator[dict[str, Any]]:
+def _generate(left: list[Sample], session: Session, inputs: RunInputs, progress: Progress) -> Iterator[dict[str, Any]]:
     by_key = {sample.key: sample for sample in left}
     requests = [request_for(sample, session.config) for sample in left]
     rate = Rate(len(requests))

@@ -23,7 +23,7 @@ STATEMENT = "{statement}"
 ENTRY_POINT = "{entry_point}"
 
 # A base model goes on after the function; these are EvalPlus's stops for direct completion.
-COMPLETION_STOPS = (
+COMPLETION_STOPS: tuple[str, ...] = (
     "\nif __name__",
     "\ndef main(",
     "\nprint(",
@@ -71,7 +71,9 @@ def packaged_texts() -> dict[tuple[str, bool], PromptText]:
 
 def style_names() -> tuple[str, ...]:
     """The packaged styles, plain first."""
-    return tuple(sorted({style for style, completion in packaged_texts() if not completion}, key=lambda s: (s != "plain", s)))
+    return tuple(
+        sorted({style for style, completion in packaged_texts() if not completion}, key=lambda s: (s != "plain", s))
+    )
 
 
 def load_prompt_text(style: str, *, is_completion: bool = False, prompt_file: Path | None = None) -> PromptText:
@@ -110,11 +112,12 @@ def fill(prompt_text: PromptText, problem: Problem) -> str:
 def render_prompt(problem: Problem, prompt_text: PromptText, template: ChatTemplate | None) -> Prompt:
     """The Prompt for one problem. `template` None = a base model: the completion text stands as it is."""
     message = fill(prompt_text, problem)
+    stop: tuple[str, ...] = ()
     if template is None:
         text, template_hash, stop = message + "\n", "", COMPLETION_STOPS
     else:
         text = render_chat(template, [{"role": "user", "content": message}])
-        template_hash, stop = sha256_text(template.text), ()
+        template_hash = sha256_text(template.text)
     writes_bos = template is not None and bool(template.bos_token) and text.startswith(template.bos_token)
     return Prompt(
         problem_id=problem.id,
