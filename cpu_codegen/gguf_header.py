@@ -1,0 +1,292 @@
+"""Reads the header of a GGUF file (version 2 and 3): metadata, tensor table, and how long the file must be.
+
+Covered: files on disk and anything with `read_at` (a header over HTTP ranges costs a few MB, not the file); damaged, cut and
+hostile files end in an error with a cause, within bounded time and memory. Not covered: tensor data, big-endian files, writing.
+
+Layout: "GGUF", version u32, tensor count u64, key count u64, the keys and values, the tensor table, padding, tensor data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cpu_codegen.errors import IntegrityError, UsageError
+from cpu_codegen.gguf_types import FILE_TYPES, TENSOR_TYPES, TensorType
+from cpu_codegen.gguf_values import ByteSource, Cursor, FileSource, Strings, damaged, read_value
+from cpu_codegen.sizes import format_bytes
+
+MAX_KEYS = 65_536
+MAX_TENSORS = 131_072
+MAX_NAME_BYTES = 65_535
+MAX_DIMENSIONS = 4
+
+_LOOKALIKES = (
+    (b"version https://git-lfs", "it is a Git LFS pointer, the real file was not fetched"),
+    (b"<!DOCTYPE", "it is a web page"),
+    (b"<html", "it is a web page"),
+    (b"PK\x03\x04", "it looks like a PyTorch or zip file"),
+    (b"lmgg", "it is in GGML's old format"),
+    (b"tjgg", "it is in GGML's old format"),
+    (b"{", "it looks like JSON"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """One row of the tensor table. `shape` as stored (fastest dimension first); `offset` counts from the tensor data."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: str
+    offset: int
+    bytes: int
+
+    @property
+    def values(self) -> int:
+        """How many numbers it holds."""
+        product = 1
+        for length in self.shape:
+            product *= length
+        return product
+
+
+@dataclass(frozen=True)
+class GgufHeader:
+    """What a GGUF says of itself. `required_bytes` = the least length of a whole file; `file_bytes` = the length it has."""
+
+    name: str
+    version: int
+    metadata: dict[str, Any]
+    tensors: tuple[TensorInfo, ...]
+    data_offset: int
+    file_bytes: int
+    required_bytes: int
+    alignment: int = 32
+    unknown_types: tuple[str, ...] = ()
+
+    def text(self, key: str) -> str | None:
+        """A string value; None when absent or of another kind."""
+        value = self.metadata.get(key)
+        return value if isinstance(value, str) else None
+
+    def number(self, key: str) -> int | None:
+        """An integer value; None when absent or of another kind."""
+        value = self.metadata.get(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def of_architecture(self, key: str) -> Any:
+        """The value of `<architecture>.<key>`, None when absent."""
+        return self.metadata.get(f"{self.architecture}.{key}")
+
+    @property
+    def architecture(self) -> str | None:
+        """general.architecture: llama, qwen2 …"""
+        return self.text("general.architecture")
+
+    @property
+    def layers(self) -> int | None:
+        """Number of blocks."""
+        return self.number(f"{self.architecture}.block_count")
+
+    @property
+    def context_length(self) -> int | None:
+        """Tokens of context that the model was trained for."""
+        return self.number(f"{self.architecture}.context_length")
+
+    @property
+    def file_type(self) -> str | None:
+        """The quantization that llama.cpp names the file by: Q4_K_M …"""
+        return FILE_TYPES.get(self.number("general.file_type") or 0) if "general.file_type" in self.metadata else None
+
+    @property
+    def chat_template(self) -> str | None:
+        """The Jinja text, untrusted; None for a base model."""
+        return self.text("tokenizer.chat_template")
+
+    @property
+    def add_bos(self) -> bool | None:
+        """Whether the file asks for BOS before a prompt; None = the tokenizer's own habit."""
+        value = self.metadata.get("tokenizer.ggml.add_bos_token")
+        return value if isinstance(value, bool) else None
+
+    @property
+    def vocabulary(self) -> int | None:
+        """Number of tokens."""
+        tokens = self.metadata.get("tokenizer.ggml.tokens")
+        return len(tokens) if isinstance(tokens, Sequence) else self.number(f"{self.architecture}.vocab_size")
+
+    @property
+    def bos_token(self) -> str | None:
+        """The text of the token that begins a sequence."""
+        return self.token_text(self._special("bos", habit=1))
+
+    @property
+    def eos_token(self) -> str | None:
+        """The text of the token that ends a sequence."""
+        return self.token_text(self._special("eos", habit=2))
+
+    def _special(self, which: str, *, habit: int) -> int | None:
+        """The id in the file; without one, llama.cpp's habit for SentencePiece vocabularies ("llama")."""
+        identifier = self.number(f"tokenizer.ggml.{which}_token_id")
+        if identifier is None and self.text("tokenizer.ggml.model") == "llama":
+            return habit
+        return identifier
+
+    def token_text(self, token: int | None) -> str | None:
+        """The text of a token by its id, as stored; None outside the vocabulary."""
+        tokens = self.metadata.get("tokenizer.ggml.tokens")
+        if token is None or not isinstance(tokens, Strings) or not 0 <= token < len(tokens):
+            return None
+        return tokens[token]
+
+    @cached_property
+    def bytes_by_type(self) -> dict[str, int]:
+        """Bytes of tensor data by tensor type."""
+        totals: dict[str, int] = {}
+        for tensor in self.tensors:
+            totals[tensor.type] = totals.get(tensor.type, 0) + tensor.bytes
+        return totals
+
+    @cached_property
+    def parameters(self) -> int:
+        """Numbers in all tensors."""
+        return sum(tensor.values for tensor in self.tensors)
+
+
+def read_header(source: str | Path | ByteSource, *, whole: bool = True) -> GgufHeader:
+    """The checked header of a GGUF.
+
+    UsageError: not a GGUF, or of another version. IntegrityError: cut or damaged. `whole=False` lets a file pass that is shorter
+    than its tensors, for callers that only want the metadata of a download in progress.
+    """
+    opened = FileSource(Path(source)) if isinstance(source, str | Path) else source
+    cursor = Cursor(opened)
+    version = _version(cursor)
+    tensor_count = _count(cursor, "tensors", MAX_TENSORS)
+    key_count = _count(cursor, "keys", MAX_KEYS)
+    metadata = _metadata(cursor, key_count)
+    alignment = _alignment(opened, metadata)
+    rows = [_tensor_row(cursor) for _ in range(tensor_count)]
+    data_offset = padded(cursor.at, alignment) if rows else cursor.at
+    tensors = _sized(opened, rows, data_bytes=opened.size - data_offset, alignment=alignment)
+    required = max((data_offset + t.offset + t.bytes for t in tensors), default=data_offset)
+    if whole and required > opened.size:
+        raise IntegrityError(
+            f"{opened.name} ends at {format_bytes(opened.size)} of {format_bytes(required)}: the file is cut",
+            remedy="cpu-codegen models pull MODEL (resumes), or fetch the file again",
+        )
+    return GgufHeader(
+        name=opened.name,
+        version=version,
+        metadata=metadata,
+        tensors=tensors,
+        data_offset=data_offset,
+        file_bytes=opened.size,
+        required_bytes=required,
+        alignment=alignment,
+        unknown_types=tuple(sorted({t.type for t in tensors if t.type.startswith("type ")})),
+    )
+
+
+def _version(cursor: Cursor) -> int:
+    source = cursor.source
+    if source.size == 0:
+        raise IntegrityError(f"{source.name} is empty", remedy="fetch the file again")
+    magic = source.read_at(0, 32)
+    if magic[:4] != b"GGUF":
+        why = next((text for start, text in _LOOKALIKES if magic.startswith(start)), f"it begins with {magic[:4]!r}")
+        raise UsageError(f"{source.name} is not a GGUF file: {why}", remedy="-m with a .gguf file, or an alias")
+    cursor.at = 4
+    version: int = cursor.scalar("I")
+    if version in (2, 3):
+        return version
+    if version & 0xFFFF == 0:
+        raise UsageError(f"{source.name} is a big-endian GGUF", remedy="take the little-endian file of that model")
+    raise UsageError(
+        f"{source.name} is GGUF version {version}; versions 2 and 3 can be read",
+        remedy="take a newer file of that model",
+    )
+
+
+def _count(cursor: Cursor, what: str, limit: int) -> int:
+    count: int = cursor.scalar("Q")
+    if count > limit:
+        raise damaged(cursor.source, f"it claims {count} {what}")
+    return count
+
+
+def _metadata(cursor: Cursor, count: int) -> dict[str, Any]:
+    metadata: dict[str, Any] = {}
+    for _ in range(count):
+        key = cursor.raw(MAX_NAME_BYTES, "a key").decode("utf-8", errors="replace")
+        if key in metadata:
+            raise damaged(cursor.source, f"key {key!r} stands twice")
+        metadata[key] = read_value(cursor, cursor.scalar("I"))
+    return metadata
+
+
+def _alignment(source: ByteSource, metadata: dict[str, Any]) -> int:
+    alignment = metadata.get("general.alignment", 32)
+    if not isinstance(alignment, int) or not 1 <= alignment <= 1 << 20 or alignment & (alignment - 1):
+        raise damaged(source, f"alignment {alignment!r} is no power of two")
+    return alignment
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    name: str
+    shape: tuple[int, ...]
+    type_id: int
+    offset: int
+
+
+def _tensor_row(cursor: Cursor) -> _Row:
+    name = cursor.raw(MAX_NAME_BYTES, "a tensor's name").decode("utf-8", errors="replace")
+    dimensions: int = cursor.scalar("I")
+    if dimensions > MAX_DIMENSIONS:
+        raise damaged(cursor.source, f"tensor {name!r} claims {dimensions} dimensions")
+    shape = tuple(int(cursor.scalar("Q")) for _ in range(dimensions))
+    return _Row(name, shape, cursor.scalar("I"), cursor.scalar("Q"))
+
+
+def _sized(source: ByteSource, rows: list[_Row], *, data_bytes: int, alignment: int) -> tuple[TensorInfo, ...]:
+    """Rows with their bytes. As llama.cpp demands, each tensor begins where the one before it ends, padded."""
+    if len({row.name for row in rows}) != len(rows):
+        raise damaged(source, "two tensors have one name")
+    tensors: list[TensorInfo] = []
+    expected = 0
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
+        if row.offset != expected:
+            raise damaged(source, f"tensor {row.name!r} lies at offset {row.offset}, where {expected} is possible")
+        kind = TENSOR_TYPES.get(row.type_id)
+        if kind is not None and kind.block_bytes:
+            size = _tensor_bytes(source, row, kind)
+            expected = padded(row.offset + size, alignment)
+        else:  # a type of a later llama.cpp: its size follows from where the next tensor begins
+            expected = following.offset if following else max(data_bytes, row.offset)
+            size = max(expected - row.offset, 0)
+        tensors.append(TensorInfo(row.name, row.shape, _type_name(row.type_id), row.offset, size))
+    return tuple(tensors)
+
+
+def padded(count: int, alignment: int) -> int:
+    """`count` rounded up to a multiple of `alignment`."""
+    return (count + alignment - 1) // alignment * alignment
+
+
+def _type_name(type_id: int) -> str:
+    kind = TENSOR_TYPES.get(type_id)
+    return kind.name if kind is not None else f"type {type_id}"
+
+
+def _tensor_bytes(source: ByteSource, row: _Row, kind: TensorType) -> int:
+    values = 1
+    for length in row.shape:
+        values *= length
+    if values >= 1 << 60 or (row.shape and row.shape[0] % kind.block_values):
+        raise damaged(source, f"tensor {row.name!r} of type {kind.name} has an impossible shape {list(row.shape)}")
+    return values // kind.block_values * kind.block_bytes
