@@ -1,0 +1,127 @@
+"""GGUFs that other tools downloaded already: Hugging Face, LM Studio and Ollama caches, read in place, never changed.
+
+Covered: where each tool keeps its files, and how a repo's file or a digest is found there. Not covered: whether a found file is
+whole (its size and digest are checked by whoever uses it).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+_COMMIT = re.compile(r"[0-9a-f]{40}$")
+
+
+def hub_cache() -> Path:
+    """The Hugging Face cache, by the same variables in the same order as huggingface-hub reads them."""
+    direct = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
+    if direct:
+        return Path(os.path.expandvars(direct)).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    home = os.environ.get("HF_HOME") or os.path.join(base, "huggingface")
+    return Path(os.path.expandvars(home)).expanduser() / "hub"
+
+
+def repo_folder(repo: str) -> Path:
+    """A repo's folder in the Hugging Face cache."""
+    return hub_cache() / ("models--" + repo.replace("/", "--"))
+
+
+def cached_revisions(repo: str, revision: str = "") -> list[str]:
+    """Commits of a repo that are in the cache: the one that `revision` means, else main's first, then the others by age."""
+    folder = repo_folder(repo)
+    if _COMMIT.match(revision):
+        return [revision]
+    named = _reference(folder / "refs" / (revision or "main"))
+    if revision:
+        return [named] if named else []
+    try:
+        others = sorted((folder / "snapshots").iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    except OSError:
+        others = []
+    return list(dict.fromkeys([*([named] if named else []), *(path.name for path in others)]))
+
+
+def _reference(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+def cached_files(repo: str, revision: str = "") -> list[str]:
+    """The GGUFs of a repo that are in the Hugging Face or LM Studio cache, as names inside the repo."""
+    found: list[str] = []
+    for folder in _copies_of_repo(repo, revision):
+        found += [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.gguf")) if path.is_file()]
+    return list(dict.fromkeys(found))
+
+
+def find_cached(repo: str, file: str, revision: str = "", *, sha256: str = "") -> Iterator[Path]:
+    """Places where a repo's file lies already, the likeliest first; by digest also under any name in Ollama's store."""
+    for folder in _copies_of_repo(repo, revision):
+        if (folder / file).is_file():
+            yield folder / file
+    if sha256:
+        blob = repo_folder(repo) / "blobs" / sha256
+        if blob.is_file():
+            yield blob
+        for store in ollama_stores():
+            if (store / "blobs" / f"sha256-{sha256}").is_file():
+                yield store / "blobs" / f"sha256-{sha256}"
+
+
+def _copies_of_repo(repo: str, revision: str) -> Iterator[Path]:
+    for commit in cached_revisions(repo, revision):
+        yield repo_folder(repo) / "snapshots" / commit
+    # LM Studio keeps no revisions: its copy may be of another one, so a pinned digest has to confirm it
+    for base in lm_studio_folders():
+        if (base / repo).is_dir():
+            yield base / repo
+
+
+def lm_studio_folders() -> list[Path]:
+    """LM Studio's model folders: publisher/repo/file.gguf."""
+    home = Path.home()
+    return [folder for folder in (home / ".lmstudio/models", home / ".cache/lm-studio/models") if folder.is_dir()]
+
+
+def ollama_stores() -> list[Path]:
+    """Ollama's stores: manifests/ and blobs/."""
+    given = os.environ.get("OLLAMA_MODELS")
+    places = [Path.home() / ".ollama/models", Path("/usr/share/ollama/.ollama/models"), Path("/var/lib/ollama/models")]
+    return [store for store in ([Path(given)] if given else places) if _readable_folder(store)]
+
+
+def _readable_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def find_ollama(name: str) -> tuple[Path, str] | None:
+    """`qwen2.5-coder:1.5b` → the GGUF of that model in Ollama's store, with its digest; None when it is not there."""
+    model, _, tag = name.partition(":")
+    model = model if "/" in model else f"library/{model}"
+    for store in ollama_stores():
+        for manifest in sorted((store / "manifests").glob(f"*/{model}/{tag or 'latest'}")):
+            digest = _model_layer(manifest)
+            blob = store / "blobs" / f"sha256-{digest}"
+            if digest and blob.is_file():
+                return blob, digest
+    return None
+
+
+def _model_layer(manifest: Path) -> str:
+    """The digest of the layer that is the model."""
+    try:
+        layers = json.loads(manifest.read_text(encoding="utf-8"))["layers"]
+        digests = [layer["digest"] for layer in layers if layer["mediaType"].endswith("image.model")]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return ""
+    match = re.fullmatch(r"sha256:([0-9a-f]{64})", str(digests[0])) if digests else None
+    return match[1] if match else ""

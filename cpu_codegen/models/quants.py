@@ -1,0 +1,51 @@
+"""`:quant` → the file of a repo that it means. Case does not matter; tokens are whole; more than one match is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from cpu_codegen.errors import UsageError
+from cpu_codegen.models.splits import is_later_part, split_parts
+
+# files that stand beside a model in its repo and are none: projectors, multi-token heads, drafts, importance matrices
+_COMPANIONS = re.compile(r"(?<![a-z0-9])(mmproj|mtp|draft|imatrix|vocab)(?![a-z0-9])", re.IGNORECASE)
+_TOKEN = re.compile(
+    r"(?<![a-z0-9])((?:ud-)?(?:i?q[1-8](?:_[a-z0-9]+)*|tq[12]_0|mxfp4(?:_moe)?|nvfp4|bf16|f16|f32|fp16|fp32))(?![a-z0-9])",
+    re.IGNORECASE,
+)
+
+
+def models_among(files: Iterable[str]) -> list[str]:
+    """The GGUFs that are models, split ones by their first part."""
+    ggufs = sorted(file for file in files if file.lower().endswith(".gguf"))
+    return [file for file in ggufs if not _COMPANIONS.search(file.rsplit("/", 1)[-1]) and not is_later_part(file)]
+
+
+def quant_of(file: str) -> str:
+    """The quantization that a file's name states, in lower case; "" when it states none."""
+    for part in reversed(file.rsplit("/", 1)):
+        tokens = _TOKEN.findall(re.sub(r"-\d{5}-of-\d{5}\.gguf$|\.gguf$", "", part, flags=re.IGNORECASE))
+        if tokens:
+            return str(tokens[-1]).lower()
+    return ""
+
+
+def choose_file(repo: str, files: Iterable[str], quant: str) -> tuple[str, ...]:
+    """The parts of the one file that `quant` means ("" = the only one, else q4_k_m). UsageError with the choices otherwise."""
+    models = models_among(files)
+    if not models:
+        raise UsageError(f"{repo} holds no GGUF model", remedy="a repo with .gguf files, most end in -GGUF")
+    wanted = quant.lower()
+    if not wanted:
+        wanted = "" if len(models) == 1 else "q4_k_m"
+    matching = models if not wanted else [file for file in models if quant_of(file) == wanted]
+    if len(matching) == 1:
+        return split_parts(matching[0])
+    choices = ", ".join(sorted({quant_of(file) or file for file in models}))
+    if not matching:
+        raise UsageError(f"{repo} has no {wanted}; it has: {choices}", remedy=f"hf:{repo}:QUANT with one of them")
+    raise UsageError(
+        f"{repo} has {len(matching)} files for {wanted}: {', '.join(matching)}",
+        remedy=f"hf:{repo}@main/{matching[0]}, or another of them",
+    )
