@@ -83,7 +83,9 @@ def cut_statement(source: str, tree: ast.Module, entry_point: str, *, where: str
     function = _entry_function(tree, entry_point, where)
     first = function.body[0]
     if ast.get_docstring(function, clean=False) is None or first.end_lineno is None:
-        raise UsageError(f"{where}:{function.lineno}: {entry_point} has no docstring", remedy="the docstring is the statement")
+        raise UsageError(
+            f"{where}:{function.lineno}: {entry_point} has no docstring", remedy="the docstring is the statement"
+        )
     lines = source.split("\n")
     imports = [ast.unparse(node) for node in _signature_imports(tree, function)]
     head = "\n".join(lines[function.lineno - 1 : first.end_lineno])

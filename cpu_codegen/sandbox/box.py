@@ -1,0 +1,195 @@
+"""The sandbox as the rest of the program sees it: judge jobs, parse text, open a measuring session, probe a problem file.
+
+One fork server and one thread per worker; jobs are drawn from the caller's iterator in the caller's own thread, so that it may
+parse or read files meanwhile. Not covered: how one job runs (run.py), which layers are on (tiers.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import threading
+from collections.abc import Collection, Iterable, Iterator
+from types import TracebackType
+from typing import Any
+
+from cpu_codegen.errors import HarnessError, MachineError
+from cpu_codegen.sandbox import tiers
+from cpu_codegen.sandbox.forkserver import ForkServer
+from cpu_codegen.sandbox.parser import Parser
+from cpu_codegen.sandbox.payload import payload_of
+from cpu_codegen.sandbox.run import JobRun, run_with_retry
+from cpu_codegen.schema import AssertTask, Execution, Isolation, Job, Outcome, Outline
+
+_AHEAD = 2  # jobs drawn per worker before results are waited for
+
+
+def open_sandbox(*, workers: int = 1, allow_weak: bool = False, masked: Collection[str] = ()) -> Sandbox:
+    """A sandbox with `workers` fork servers, proven to run a trivial program. Raises MachineError where none is possible.
+
+    `allow_weak` admits seccomp without Landlock; `masked` leaves layers out, for tests of the tiers.
+    """
+    plan = tiers.choose(allow_weak=allow_weak, masked=masked)
+    sandbox = Sandbox(plan, workers=max(1, workers))
+    try:
+        sandbox.prove()
+    except BaseException:
+        sandbox.close()
+        raise
+    return sandbox
+
+
+class Sandbox:
+    """Workers that run untrusted programs. A context manager; `close` ends every process."""
+
+    def __init__(self, plan: tiers.Plan, *, workers: int) -> None:
+        self.plan = plan
+        self.workers = [_Worker(plan) for _ in range(workers)]
+        self._parser: Parser | None = None
+        self._closables: list[Any] = []
+
+    @property
+    def isolation(self) -> Isolation:
+        """The tier and the layers in force."""
+        return self.plan.isolation()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends all processes; may be called twice."""
+        for worker in self.workers:
+            worker.close()
+        if self._parser is not None:
+            self._parser.close()
+        for closable in self._closables:
+            closable.close()
+        self._closables = []
+
+    def prove(self) -> None:
+        """Runs a program whose outcome is known; MachineError when the sandbox itself does not work."""
+        job = Job("prove", "def f(x): return x + 1", "f", AssertTask("assert f(1) == 2"))
+        execution = self.workers[0].execute(job)
+        if execution.outcome is not Outcome.PASSED:
+            raise MachineError(
+                f"the sandbox cannot run a trivial program: {execution.outcome} {execution.detail} {execution.message}",
+                remedy="cpu-codegen doctor",
+            )
+
+    def judge(self, jobs: Iterable[Job]) -> Iterator[Execution]:
+        """One Execution per Job, out of order. Closing the iterator early kills what is in flight."""
+        todo: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        done: queue.SimpleQueue[Execution | BaseException] = queue.SimpleQueue()
+        threads = [
+            threading.Thread(target=worker.work, args=(todo, done), daemon=True, name="sandbox") for worker in self.workers
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield from _exchange(iter(jobs), todo, done, ahead=_AHEAD * len(threads))
+        finally:
+            self._stop(threads, todo)
+
+    def _stop(self, threads: list[threading.Thread], todo: queue.SimpleQueue[Job | None]) -> None:
+        for worker in self.workers:
+            worker.stop()
+        for _ in threads:
+            todo.put(None)
+        for thread in threads:
+            thread.join()
+        for worker in self.workers:
+            worker.stopping = False
+
+    def parse(self, text: str, *, timeout_s: float = 5.0, max_bytes: int = 1 << 20) -> Outline:
+        """The outline of untrusted text, by a resident sandboxed parser."""
+        if self._parser is None:
+            self._parser = Parser(self.plan)
+        return self._parser.outline(text, timeout_s=timeout_s, max_bytes=max_bytes)
+
+
+def _exchange(
+    jobs: Iterator[Job],
+    todo: queue.SimpleQueue[Job | None],
+    done: queue.SimpleQueue[Execution | BaseException],
+    *,
+    ahead: int,
+) -> Iterator[Execution]:
+    """Keeps `ahead` jobs in the workers' queue and yields what they finish."""
+    waiting = 0
+    exhausted = False
+    while True:
+        while not exhausted and waiting < ahead:
+            job = next(jobs, None)
+            exhausted = job is None
+            if job is not None:
+                todo.put(job)
+                waiting += 1
+        if not waiting:
+            return
+        result = done.get()
+        waiting -= 1
+        if isinstance(result, BaseException):
+            raise result
+        yield result
+
+
+class _Worker:
+    """One fork server, restarted when it breaks."""
+
+    def __init__(self, plan: tiers.Plan) -> None:
+        self.plan = plan
+        self.stopping = False
+        self._server: ForkServer | None = None
+        self._run: JobRun | None = None
+
+    @property
+    def server(self) -> ForkServer:
+        """The fork server, started on first use."""
+        if self._server is None or not self._server.is_alive():
+            self._server = ForkServer(self.plan)
+        return self._server
+
+    def work(self, todo: queue.SimpleQueue[Job | None], done: queue.SimpleQueue[Execution | BaseException]) -> None:
+        """Executes jobs until told to stop."""
+        while (job := todo.get()) is not None and not self.stopping:
+            try:
+                done.put(self.execute(job))
+            except BaseException as error:  # carried to the caller's thread, which raises it
+                done.put(error)
+
+    def execute(self, job: Job) -> Execution:
+        """One job, retried once when our own machinery fails."""
+        payload = json.dumps(payload_of(job), separators=(",", ":")).encode()
+
+        def make() -> JobRun:
+            if self.stopping:
+                raise HarnessError("stopped")
+            if "numpy" in job.code and "numpy" in self.plan.packages:
+                self.server.load("numpy")
+            self._run = JobRun(self.server, job, payload)
+            return self._run
+
+        try:
+            return run_with_retry(make)
+        finally:
+            self._run = None
+
+    def stop(self) -> None:
+        """Kills what is in flight; no further job is begun."""
+        self.stopping = True
+        run = self._run
+        if run is not None:
+            run.abort()
+
+    def close(self) -> None:
+        """Ends the fork server."""
+        if self._server is not None:
+            with contextlib.suppress(OSError):
+                self._server.close()
+            self._server = None

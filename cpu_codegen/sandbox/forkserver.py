@@ -1,0 +1,177 @@
+"""The parent's handle of one fork server: start it, ask for children, kill them by pidfd, learn how they ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cpu_codegen.errors import HarnessError, MachineError
+from cpu_codegen.sandbox.tiers import Plan
+
+START_TIMEOUT_S = 60.0
+_CONTROL_BYTES = 1 << 16
+_ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "HOME": "/nonexistent",
+    "PATH": "/usr/bin:/bin",
+    "OMP_NUM_THREADS": "1",  # a fork server with threads could not fork safely
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """What to fork: the kind, its limits, and the sockets that it gets."""
+
+    kind: str
+    memory_bytes: int
+    cpu_s: float | None
+    fds: tuple[int, ...]
+    dumpable: bool = False
+
+
+@dataclass(slots=True)
+class Child:
+    """A sandboxed process. `pid` is its number as the server sees it, `host_pid` as we do."""
+
+    pid: int
+    pidfd: int
+    host_pid: int
+
+    def kill(self) -> None:
+        """SIGKILL, without a race for the number."""
+        with contextlib.suppress(ProcessLookupError, OSError):
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+    def has_ended(self, timeout_s: float = 0.0) -> bool:
+        """True when it is dead, waiting for that at most so long."""
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        return bool(poll.poll(timeout_s * 1000))
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a child ended: wait status, CPU seconds, largest resident memory (the server's own pages included)."""
+
+    status: int
+    cpu_s: float
+    max_rss_bytes: int
+
+    @property
+    def signal_name(self) -> str:
+        """SIGSEGV and the like, "" when it exited by itself."""
+        return signal.Signals(os.WTERMSIG(self.status)).name if os.WIFSIGNALED(self.status) else ""
+
+
+class ForkServer:
+    """One fork server process."""
+
+    def __init__(self, plan: Plan, *, imports: Sequence[str] = ()) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._process = subprocess.Popen(
+            _command(theirs.fileno(), plan),
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=_ENVIRONMENT,
+            cwd="/",
+            start_new_session=True,
+        )
+        theirs.close()
+        self._control.settimeout(START_TIMEOUT_S)
+        try:
+            self._ask({**plan.config(), "import": list(imports)})
+        except HarnessError as error:
+            self.close()
+            raise MachineError(
+                f"the sandbox's fork server does not start ({error})", remedy="cpu-codegen doctor"
+            ) from error
+        self.imports = set(imports)
+
+    def _ask(self, request: dict[str, Any], fds: Sequence[int] = ()) -> dict[str, Any]:
+        return self._ask_for_fds(request, fds)[0]
+
+    def _ask_for_fds(self, request: dict[str, Any], fds: Sequence[int] = ()) -> tuple[dict[str, Any], list[int]]:
+        try:
+            socket.send_fds(self._control, [json.dumps(request).encode()], list(fds))
+            message, received, _, _ = socket.recv_fds(self._control, _CONTROL_BYTES, 16)
+        except OSError as error:
+            raise HarnessError(f"the fork server does not answer: {error}") from error
+        if not message:
+            raise HarnessError("the fork server ended")
+        reply = json.loads(message)
+        if "error" in reply:
+            raise HarnessError(f"the fork server cannot fork: {reply['error']}")
+        return reply, received
+
+    def fork(self, children: Sequence[ChildSpec]) -> list[Child]:
+        """Starts sandboxed children; their sockets may be closed here afterwards."""
+        request = {
+            "fork": [
+                {
+                    "kind": child.kind,
+                    "memory_bytes": child.memory_bytes,
+                    "cpu_s": child.cpu_s,
+                    "fds": len(child.fds),
+                    "dumpable": child.dumpable,
+                }
+                for child in children
+            ]
+        }
+        reply, pidfds = self._ask_for_fds(request, [fd for child in children for fd in child.fds])
+        return [Child(pid, pidfd, _host_pid(pidfd)) for pid, pidfd in zip(reply["pids"], pidfds, strict=True)]
+
+    def reap(self, children: Sequence[Child]) -> list[End]:
+        """Kills the children and says how they ended."""
+        for child in children:
+            child.kill()
+        reply = self._ask({"reap": [child.pid for child in children]})
+        for child in children:
+            os.close(child.pidfd)
+        return [End(*end) for end in reply["ends"]]
+
+    def load(self, module: str) -> None:
+        """Imports a package before the next fork, so that forks need not."""
+        if module not in self.imports:
+            self._ask({"import": [module]})
+            self.imports.add(module)
+
+    def is_alive(self) -> bool:
+        """False once the server has ended."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """Ends the server, and all its children with it."""
+        self._control.close()
+        try:
+            self._process.wait(2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _command(control_fd: int, plan: Plan) -> list[str]:
+    """-I would ignore PYTHONHASHSEED; -S -s -P with an environment of our own is as clean."""
+    root = str(Path(__file__).resolve().parents[2])
+    start = f"import sys; sys.path.insert(0, {root!r}); from cpu_codegen.sandbox.inside.server import main; main({control_fd}, {root!r})"
+    return [*plan.wrapper, sys.executable, "-s", "-S", "-P", "-B", "-c", start]
+
+
+def _host_pid(pidfd: int) -> int:
+    with open(f"/proc/self/fdinfo/{pidfd}") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("Pid:"))

@@ -1,0 +1,222 @@
+"""The checker's side of the channel to a candidate: load, call, batch. Whatever comes back is hostile until decoded.
+
+A reply that is late, malformed, out of order or too large is a CandidateFault, never a result. Not covered: what a value
+is worth (cpu_codegen/judging/).
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cpu_codegen.sandbox import values
+from cpu_codegen.sandbox.frames import BadFrame, Channel, ChannelClosed, ChannelTimeout
+
+LATENESS_S = 0.1  # what scheduling may add to a call before it counts as too slow
+_MAX_BATCH = 512
+_DECODE_ERRORS = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, ImportError, RecursionError, MemoryError
+)  # fmt: skip
+
+
+class CandidateFault(BaseException):
+    """The candidate ended, hung or broke the protocol. No Exception, so that no test swallows it by accident.
+
+    `kind`: gone (the parent knows how it ended), timeout, protocol, load, compile, exit.
+    """
+
+    def __init__(self, kind: str, message: str = "", error: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.error = error
+
+
+class CandidateError(Exception):
+    """The candidate raised something that is no built-in exception."""
+
+
+class HarnessFault(Exception):
+    """Our own machinery failed; not the candidate's fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The candidate raised: [type name, message, missing module]."""
+
+    error: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The candidate returned a value; `mutated` holds its mutable arguments after the call, where asked for."""
+
+    value: Any
+    mutated: tuple[Any, ...] = ()
+
+
+class Candidate:
+    """One candidate process."""
+
+    def __init__(self, channel: Channel, *, wall_s: float, call_s: float) -> None:
+        self.channel = channel
+        self.wall_s = wall_s
+        self.call_s = call_s
+        self.deadline = time.monotonic() + wall_s
+        self.last_error: BaseException | None = None
+        self.calls = 0
+
+    def load(self, source: str, entry_point: str, mode: str) -> None:
+        """Hands the program over and waits until it is loaded."""
+        try:
+            self.channel.receive_raw(1, time.monotonic() + 60)
+        except (ChannelClosed, ChannelTimeout) as error:
+            raise HarnessFault("the candidate's process did not start") from error
+        self.deadline = time.monotonic() + self.wall_s
+        self._send(values.dumps(["load", source, entry_point, mode]))
+        reply = self._receive(self.deadline)
+        if type(reply) is list and reply[:1] == ["ready"]:
+            return
+        if type(reply) is list and len(reply) == 3 and reply[0] == "failed" and reply[1] in ("compile", "load"):
+            raise CandidateFault(reply[1], "", _error(reply[2]))
+        raise CandidateFault("protocol", "no answer to load")
+
+    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """One call as if in process: changes its mutable arguments, raises built-in exceptions by name."""
+        number = _random_number()
+        mutable = any(type(argument) in (list, dict, set, bytearray) for argument in args)
+        encoded = [values.encode(argument) for argument in args]
+        named = {key: values.encode(argument) for key, argument in kwargs.items()}
+        self._send(values.dumps(["call", number, name, encoded, named, mutable]))
+        self.calls += 1
+        reply = self._receive(self._call_deadline(self.call_s))
+        if type(reply) is not list or len(reply) < 3 or reply[0] != number or type(reply[0]) is not int:
+            raise CandidateFault("protocol", "a reply to another call")
+        if reply[1] == 1:
+            self.last_error = _rebuild(_error(reply[2]))
+            raise self.last_error
+        with _Decoding():
+            output = values.decode(reply[2])
+            for argument, changed in zip(args, reply[3] if mutable else (), strict=False):
+                _write_back(argument, [values.decode(item) for item in changed])
+        return output
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """A stand-in for the candidate's function of that name."""
+
+        def candidate(*args: Any, **kwargs: Any) -> Any:
+            return self.call(name, args, kwargs)
+
+        candidate.__name__ = name
+        return candidate
+
+    def batch(
+        self, inputs: Sequence[Any], limits_s: Sequence[float], *, mutable: bool = False, size: int = _MAX_BATCH
+    ) -> Iterator[Returned | Raised]:
+        """The outcomes of calls with encoded argument lists, in order. `limits_s`: one limit for each call."""
+        for start in range(0, len(inputs), size):
+            yield from self._one_batch(inputs[start : start + size], limits_s[start : start + size], mutable)
+
+    def _one_batch(self, inputs: Sequence[Any], limits_s: Sequence[float], mutable: bool) -> Iterator[Returned | Raised]:
+        number = _random_number()
+        self._send(values.dumps(["batch", number, mutable, inputs]))
+        done = 0
+        while done < len(inputs):
+            reply = self._receive(self._call_deadline(limits_s[done]), count=len(inputs) - done, number=number)
+            for item in reply:
+                self.calls += 1
+                done += 1
+                yield item
+
+    def _call_deadline(self, limit_s: float) -> float:
+        return min(self.deadline, time.monotonic() + limit_s + LATENESS_S)
+
+    def _send(self, payload: bytes) -> None:
+        try:
+            self.channel.send_bytes(payload, self.deadline)
+        except ChannelClosed:
+            raise CandidateFault("gone") from None
+        except ChannelTimeout:
+            raise CandidateFault("timeout", "the program does not read its input") from None
+
+    def _receive(self, deadline: float, *, count: int | None = None, number: int = 0) -> Any:
+        """The next frame; with `count`, a batch's replies, decoded."""
+        try:
+            payload = self.channel.receive_bytes(deadline)
+        except ChannelClosed:
+            raise CandidateFault("gone") from None
+        except ChannelTimeout:
+            raise CandidateFault("timeout") from None
+        except (BadFrame, MemoryError):
+            raise CandidateFault("protocol", "output too large") from None
+        with _Decoding():
+            parsed = values.json.loads(payload)
+            return parsed if count is None else _batch_replies(parsed, count, number, tagged=b"{" in payload)
+
+
+def _batch_replies(parsed: Any, count: int, number: int, *, tagged: bool) -> list[Returned | Raised]:
+    if type(parsed) is not list or not 2 <= len(parsed) <= count + 1 or parsed[0] != number or type(parsed[0]) is not int:
+        raise CandidateFault("protocol", "a reply to another batch")
+    replies: list[Returned | Raised] = []
+    for item in parsed[1:]:
+        if type(item) is not list or len(item) < 2 or item[0] not in (0, 1):
+            raise CandidateFault("protocol", "no reply")
+        if item[0] == 1:
+            replies.append(Raised(_error(item[1])))
+        elif len(item) == 3:
+            mutated = tuple(values.decode(entry[0]) if entry else None for entry in item[2])
+            replies.append(Returned(values.decode(item[1]), mutated))
+        else:
+            replies.append(Returned(values.decode(item[1]) if tagged else item[1]))
+    return replies
+
+
+class _Decoding:
+    """Anything that goes wrong while hostile data is decoded is the sender's fault."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, _DECODE_ERRORS):
+            raise CandidateFault("protocol", f"malformed reply ({type(error).__name__})") from None
+
+
+def _error(item: Any) -> list[str]:
+    if type(item) is not list or len(item) != 3 or not all(type(part) is str for part in item):
+        raise CandidateFault("protocol", "malformed error")
+    return [part[:500] for part in item]
+
+
+def _rebuild(error: list[str]) -> BaseException:
+    """The exception that a test may expect; SystemExit and its like end the judging instead."""
+    kind = getattr(builtins, error[0], None)
+    if isinstance(kind, type) and issubclass(kind, Exception):
+        try:
+            rebuilt = kind(error[1])
+        except Exception:
+            rebuilt = CandidateError(f"{error[0]}: {error[1]}")
+    elif isinstance(kind, type) and issubclass(kind, BaseException):
+        return CandidateFault("exit", error[1], error)
+    else:
+        rebuilt = CandidateError(f"{error[0]}: {error[1]}")
+    rebuilt.__dict__["_described"] = error
+    return rebuilt
+
+
+def _write_back(argument: Any, changed: list[Any]) -> None:
+    """In-place changes reach the test's own object, so that aliasing behaves as in process."""
+    if not changed or type(changed[0]) is not type(argument) or changed[0] == argument:
+        return
+    if isinstance(argument, (list, bytearray)):
+        argument[:] = changed[0]
+    elif isinstance(argument, (dict, set)):
+        argument.clear()
+        argument.update(changed[0])
+
+
+def _random_number() -> int:
+    return int.from_bytes(os.urandom(6), "little")

@@ -1,0 +1,29 @@
+"""The checker's process: reads a job from the parent, drives the candidates, sends the verdict. Never runs candidate code.
+
+What it sends: ["prepared"] once the expected values are at hand (a hang before that is ours, after it the candidate's), then
+["verdict", {…}]. The rules of judging are cpu_codegen/judge.py's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from cpu_codegen import judge
+from cpu_codegen.sandbox.frames import Channel, ChannelClosed
+from cpu_codegen.sandbox.inside.calls import Candidate
+from cpu_codegen.sandbox.inside.candidate import quiet_streams
+
+
+def serve(parent_fd: int, candidate_fds: list[int]) -> None:
+    """Decides one job."""
+    parent = Channel(parent_fd)
+    with contextlib.suppress(ChannelClosed):
+        job = parent.receive()
+        quiet_streams()
+        limits = job["limits"]
+        candidates = [
+            Candidate(Channel(fd), wall_s=limits["wall_s"], call_s=limits["call_s"]) for fd in candidate_fds
+        ]
+        verdict = judge.decide(job, candidates, prepared=lambda: parent.send(["prepared"]))
+        parent.send(["verdict", verdict])
+        parent.receive_raw(1)  # stay until the meters are read

@@ -1,0 +1,171 @@
+"""The fork server: forks sandboxed children on request. Trusted, small, one thread, holds no secrets.
+
+It talks to the parent over one SOCK_SEQPACKET socket; the program texts never pass through it. Requests (JSON):
+
+    {"fork": [{"kind", "memory_bytes", "cpu_s", "fds": how many of the passed ones}, …]} + fds → {"pids": [...]} + one pidfd each
+    {"reap": [pid, …]}                                                                        → {"ends": [[status, cpu_s, rss], …]}
+    {"import": [module, …]}                                                                   → {"done": true}
+
+Kinds: candidate, checker, probe, parser. It ends when the parent's end of the socket closes, and its children with it.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
+from typing import Any
+
+from cpu_codegen.sandbox.inside import candidate, checker, outline, probe
+from cpu_codegen.sandbox.layers import kernel, landlock, privileges, rlimits, seccomp
+
+_PRELOADED = """
+math re collections itertools functools heapq bisect string random statistics decimal fractions datetime copy operator typing
+dataclasses enum hashlib array queue cmath numbers abc contextlib textwrap unicodedata calendar shutil subprocess threading
+""".split()
+_FIRST_DATA_FD = 3
+_PARKING_FD = 100  # above any number that the data sockets move to
+_CONTROL_BYTES = 1 << 16
+_MAX_FDS = 16
+
+_CHILDREN = {
+    "candidate": lambda fds: (candidate.be_nobody(), candidate.serve(fds[0])),
+    "checker": lambda fds: checker.serve(fds[0], fds[1:]),
+    "probe": lambda fds: probe.serve(fds[0]),
+    "parser": lambda fds: outline.serve(fds[0]),
+}
+
+
+class OnlyPackages(MetaPathFinder):
+    """Finds the packages that candidates may import besides the standard library, without showing their neighbours."""
+
+    def __init__(self, packages: dict[str, str]) -> None:
+        self.packages = packages
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        """A spec for an allowed top-level package; submodules are found below it in the usual way."""
+        folder = self.packages.get(fullname)
+        if folder is None:
+            return None
+        return spec_from_file_location(fullname, f"{folder}/__init__.py", submodule_search_locations=[folder])
+
+
+def main(control_fd: int, package_root: str) -> None:
+    """Reads the configuration, prepares the layers, serves until the socket closes."""
+    control = socket.socket(fileno=control_fd)
+    config = json.loads(control.recv(_CONTROL_BYTES))
+    for name in [*_PRELOADED, *config["import"]]:
+        importlib.import_module(name)
+    sys.path[:] = [entry for entry in sys.path if entry and os.path.abspath(entry) != package_root]
+    sys.meta_path.append(OnlyPackages(config["packages"]))
+    server = Server(control, config)
+    gc.collect()
+    gc.freeze()
+    control.sendall(json.dumps({"ready": os.getpid()}).encode())
+    server.run()
+
+
+class Server:
+    """Prepared layers, and the loop that forks."""
+
+    def __init__(self, control: socket.socket, config: dict[str, Any]) -> None:
+        self.control = control
+        self.config = config
+        self.pid = os.getpid()
+        _drop_powers(config)
+        self.ruleset = landlock.prepare(config["readable"]) if config["landlock"] else None
+        self.filter = seccomp.build() if config["seccomp"] else None
+        self.base_bytes = _address_space_bytes()
+
+    def run(self) -> None:
+        """One request after the other until the parent is gone."""
+        while True:
+            message, fds, _, _ = socket.recv_fds(self.control, _CONTROL_BYTES, _MAX_FDS)
+            if not message:
+                return
+            request = json.loads(message)
+            if "fork" in request:
+                self._fork_or_explain(request["fork"], fds)
+            elif "reap" in request:
+                self.control.sendall(json.dumps({"ends": [_reap(pid) for pid in request["reap"]]}).encode())
+            else:
+                for name in request["import"]:
+                    importlib.import_module(name)
+                self.base_bytes = _address_space_bytes()
+                gc.freeze()
+                self.control.sendall(b'{"done":true}')
+
+    def _fork_or_explain(self, children: list[dict[str, Any]], fds: list[int]) -> None:
+        try:
+            self._fork_all(children, fds)
+        except OSError as error:
+            self.control.sendall(json.dumps({"error": str(error)}).encode())
+
+    def _fork_all(self, children: list[dict[str, Any]], fds: list[int]) -> None:
+        pids: list[int] = []
+        rest = list(fds)
+        for child in children:
+            own, rest = rest[: child["fds"]], rest[child["fds"] :]
+            pids.append(self._fork(child, own))
+        for fd in fds:
+            os.close(fd)
+        pidfds = [os.pidfd_open(pid) for pid in pids]
+        socket.send_fds(self.control, [json.dumps({"pids": pids}).encode()], pidfds)
+        for fd in pidfds:
+            os.close(fd)
+
+    def _fork(self, child: dict[str, Any], fds: list[int]) -> int:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                own = self._isolate(child, fds)
+                _CHILDREN[child["kind"]](own)
+            finally:
+                os._exit(70)
+        return pid
+
+    def _isolate(self, child: dict[str, Any], fds: list[int]) -> list[int]:
+        """Every layer, in the order in which each still can be applied. Returns the data sockets' new numbers."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        os.setsid()
+        privileges.die_with(self.pid)
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 1 if child.get("dumpable") else 0)
+        privileges.no_new_privileges()
+        if self.ruleset is not None:
+            landlock.restrict(self.ruleset)
+        own = _move_fds(fds)
+        kernel.close_all_except([0, 1, 2, *own])
+        limit = child["memory_bytes"] + self.base_bytes  # what the interpreter itself maps is not the program's
+        rlimits.apply(memory_bytes=limit, cpu_s=child["cpu_s"], processes=self.config["processes"])
+        if self.filter is not None:
+            seccomp.load(self.filter)
+        return own
+
+
+def _drop_powers(config: dict[str, Any]) -> None:
+    if config["uid"] is not None:
+        privileges.drop_uid(config["uid"])
+    if os.geteuid() == 0 or privileges.effective_capabilities():
+        privileges.drop_capabilities()
+
+
+def _move_fds(fds: list[int]) -> list[int]:
+    parked = [os.dup2(fd, _PARKING_FD + index, inheritable=False) for index, fd in enumerate(fds)]
+    return [os.dup2(fd, _FIRST_DATA_FD + index, inheritable=False) for index, fd in enumerate(parked)]
+
+
+def _reap(pid: int) -> list[Any]:
+    _, status, usage = os.wait4(pid, 0)
+    return [status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024]
+
+
+def _address_space_bytes() -> int:
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")

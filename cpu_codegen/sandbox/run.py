@@ -1,0 +1,157 @@
+"""One job: fork checker and candidate, wait for the verdict, read the meters, kill both, book the outcome.
+
+The checker decides; this module sees what the checker cannot: how a process ended, its CPU time and its memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from cpu_codegen.errors import HarnessError
+from cpu_codegen.sandbox import meters
+from cpu_codegen.sandbox.forkserver import Child, ChildSpec, End, ForkServer
+from cpu_codegen.sandbox.frames import BadFrame, Channel, ChannelClosed, ChannelTimeout
+from cpu_codegen.schema import Execution, Failure, Job, Outcome
+
+PREPARE_TIMEOUT_S = 120.0
+CHECKER_SLACK_S = 5.0  # what decoding and comparing may take beside the candidate's own wall limit
+_CHECKER_MEMORY_BYTES = 4 << 30
+_DEATH_WAIT_S = 0.2
+
+
+@dataclass(slots=True)
+class _Watched:
+    """What was seen of the candidates before they were killed."""
+
+    peak_rss_bytes: int | None = None
+    ended_by_itself: bool = False
+
+
+class JobRun:
+    """A job in flight. `abort` may be called from another thread."""
+
+    def __init__(self, server: ForkServer, job: Job, payload: bytes, *, candidates: int = 1) -> None:
+        self.server = server
+        self.job = job
+        self.payload = payload
+        self.candidates = candidates
+        self.children: list[Child] = []
+
+    def abort(self) -> None:
+        """Ends the job at once; its `run` then raises HarnessError."""
+        for child in list(self.children):
+            child.kill()
+
+    def run(self) -> Execution:
+        """The job's outcome. Raises HarnessError when our own machinery failed."""
+        started = time.perf_counter()
+        parent = self._fork()
+        try:
+            verdict = self._verdict(parent)
+            watched = self._watch(verdict)
+        finally:
+            parent.close()
+            ends = self.server.reap(self.children)
+            self.children = []
+        return self._execution(verdict, watched, ends[1:], time.perf_counter() - started)
+
+    def _fork(self) -> Channel:
+        """Sockets and processes: parent ↔ checker, checker ↔ each candidate."""
+        ours, checkers = socket.socketpair()
+        pairs = [socket.socketpair() for _ in range(self.candidates)]
+        limits = self.job.limits
+        try:
+            fds = (checkers.fileno(), *(mine.fileno() for mine, _ in pairs))
+            specs = [ChildSpec("checker", _CHECKER_MEMORY_BYTES, None, fds)]
+            specs += [ChildSpec("candidate", limits.memory_bytes, limits.cpu_s, (theirs.fileno(),)) for _, theirs in pairs]
+            self.children = self.server.fork(specs)
+            return Channel(ours.detach())
+        finally:
+            for end in (ours, checkers, *(end for pair in pairs for end in pair)):
+                end.close()
+
+    def _verdict(self, parent: Channel) -> dict[str, Any]:
+        """A hang before "prepared" is the reference's, one after it the candidate's."""
+        limits = self.job.limits
+        try:
+            parent.send_bytes(self.payload, time.monotonic() + PREPARE_TIMEOUT_S)
+            message = parent.receive(time.monotonic() + PREPARE_TIMEOUT_S)
+            if message == ["prepared"]:
+                budget_s = limits.wall_s * self.candidates + CHECKER_SLACK_S
+                try:
+                    message = parent.receive(time.monotonic() + budget_s)
+                except ChannelTimeout:
+                    return {"outcome": "timeout", "message": "no verdict in time: the output is too costly to compare"}
+            kind, verdict = message
+        except ChannelTimeout as error:
+            raise HarnessError("the checker did not prepare in time") from error
+        except (ChannelClosed, BadFrame, ValueError, TypeError) as error:
+            raise HarnessError(f"the checker failed: {error!r}") from error
+        if kind != "verdict" or not isinstance(verdict, dict):
+            raise HarnessError("the checker sent no verdict")
+        if verdict["outcome"] == "harness_error":
+            raise HarnessError(f"{verdict.get('detail')}: {verdict.get('message')}")
+        return verdict
+
+    def _watch(self, verdict: dict[str, Any]) -> _Watched:
+        """Memory is read while the candidates still live; zombies have none."""
+        candidates = self.children[1:]
+        peaks = [meters.peak_rss_bytes(child.host_pid) for child in candidates]
+        is_gone = verdict["outcome"] == "gone"
+        known = [peak for peak in peaks if peak is not None]
+        return _Watched(
+            peak_rss_bytes=max(known) if known else None,
+            ended_by_itself=is_gone and any(child.has_ended(_DEATH_WAIT_S) for child in candidates),
+        )
+
+    def _execution(self, verdict: dict[str, Any], watched: _Watched, ends: list[End], wall_s: float) -> Execution:
+        if verdict["outcome"] == "gone":
+            verdict = {**verdict, **self._how_it_ended(watched, ends)}
+        peak = watched.peak_rss_bytes
+        if peak is None and ends:
+            peak = max(end.max_rss_bytes for end in ends)
+        shown = verdict.get("failure")
+        return Execution(
+            job_id=self.job.id,
+            outcome=Outcome(verdict["outcome"]),
+            detail=str(verdict.get("detail", "")),
+            message=str(verdict.get("message", "")),
+            tests_total=int(verdict.get("tests_total", 0)),
+            tests_passed=int(verdict.get("tests_passed", 0)),
+            base_status=verdict.get("base_status"),
+            plus_status=verdict.get("plus_status"),
+            failure=Failure(*shown) if shown else None,
+            cpu_s=sum(end.cpu_s for end in ends),
+            wall_s=wall_s,
+            peak_rss_bytes=peak,
+        )
+
+    def _how_it_ended(self, watched: _Watched, ends: list[End]) -> dict[str, str]:
+        """Names the end of a candidate that went away by itself."""
+        if not watched.ended_by_itself:
+            return {"outcome": "error", "detail": "violation", "message": "the program closed its channel"}
+        end = max(ends, key=lambda e: (e.signal_name not in ("", "SIGKILL"), e.cpu_s))
+        if end.signal_name == "SIGXCPU" or (end.signal_name == "SIGKILL" and end.cpu_s >= self.job.limits.cpu_s):
+            return {"outcome": "timeout", "detail": "cpu", "message": f"used over {self.job.limits.cpu_s:g} s of CPU time"}
+        if end.signal_name == "SIGSYS":
+            return {"outcome": "error", "detail": "violation", "message": "a forbidden system call"}
+        if end.signal_name:
+            return {"outcome": "error", "detail": f"crash:{end.signal_name}", "message": f"killed by {end.signal_name}"}
+        code = os.WEXITSTATUS(end.status) if os.WIFEXITED(end.status) else -1
+        return {"outcome": "error", "detail": "exit", "message": f"the program ended itself with code {code}"}
+
+
+def run_with_retry(make: Any) -> Execution:
+    """`make()` gives a fresh JobRun; a failure of ours is retried once, then loud."""
+    with contextlib.suppress(HarnessError):
+        return make().run()  # type: ignore[no-any-return]
+    run = make()
+    try:
+        return run.run()  # type: ignore[no-any-return]
+    except HarnessError as error:
+        return Execution(run.job.id, Outcome.HARNESS_ERROR, detail="twice", message=str(error))
