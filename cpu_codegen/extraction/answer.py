@@ -148,11 +148,19 @@ class _Finder:
             return None
         body = text.strip("\n")
         flush = not body[:1].isspace()
+        if flush and not self._gives_back(body):
+            return None
         for candidate in [_indent(body)] if flush else [body, _torn_body(body)]:
             code = self.statement.rstrip("\n") + "\n" + candidate + "\n"
-            if self.defines(code) and (not flush or "return" in candidate or "yield" in candidate):
+            if self.defines(code):
                 return _Found(code, "continuation", ("the prompt's signature put in front",))
         return None
+
+    def _gives_back(self, body: str) -> bool:
+        """Whether flush-left code returns or yields outside of any function: then it is a body, else a program of its own."""
+        lines = body.split("\n")
+        loose = [item for item in self.outline(body).items if item.kind not in ("function", "class")]
+        return any(i.has_return or "yield" in " ".join(lines[i.first_line - 1 : i.last_line]) for i in loose)
 
     def _bare(self, answer: str) -> _Found | None:
         """Code without fences: from the first code-like line to where prose begins again."""

@@ -38,8 +38,14 @@ ANSWERS = {
     "py fence with prose around": ("Sure!\n\n```py\n" + BODY + "```\nThis adds.", "block"),
     "fence without a language": ("```\n" + BODY + "```", "block"),
     "tilde fence": ("~~~python\n" + BODY + "~~~", "block"),
-    "longer fence with a shorter one inside": ("````python\n" + 'DOC = """\n```\nx\n```\n"""\n' + BODY + "````", "block"),
-    "fence inside a list, indented": ("1. Do this:\n\n   ```python\n   def add(x, y):\n       return x + y\n   ```\n", "block"),
+    "longer fence with a shorter one inside": (
+        "````python\n" + 'DOC = """\n```\nx\n```\n"""\n' + BODY + "````",
+        "block",
+    ),
+    "fence inside a list, indented": (
+        "1. Do this:\n\n   ```python\n   def add(x, y):\n       return x + y\n   ```\n",
+        "block",
+    ),
     "crlf": (("```python\n" + BODY + "```").replace("\n", "\r\n"), "block"),
     "unclosed fence": ("```python\n" + BODY, "block"),
     "torn at the end": ("```python\n" + BODY + "\ndef broken(a):\n    return (a +", "block"),
@@ -48,24 +54,51 @@ ANSWERS = {
     "indented in prose": ("Here:\n\n    def add(x, y):\n        return x + y\n\nDone.", "bare"),
     "body only in a fence": ("```python\n    return x + y\n```", "continuation"),
     "body only, flush left": ("```python\nreturn x + y\n```", "continuation"),
-    "second block is a longer rewrite": ("```python\n" + BODY + "```\nOr:\n```python\ndef add(x, y):\n    z = x\n    z += y\n    return z - 1\n```", "block"),
-    "helper in an earlier block": ("```python\ndef plus(a, b):\n    return a + b\n```\nThen\n```python\ndef add(x, y):\n    return plus(x, y)\n```", "blocks"),
+    "second block is a longer rewrite": (
+        "```python\n" + BODY + "```\nOr:\n```python\ndef add(x, y):\n    z = x\n    z += y\n    return z - 1\n```",
+        "block",
+    ),
+    "helper in an earlier block": (
+        "```python\ndef plus(a, b):\n    return a + b\n```\nThen\n```python\ndef add(x, y):\n    return plus(x, y)\n```",
+        "blocks",
+    ),
     "an example block first": ("```\nadd(2, 3) -> 5\n```\n```python\n" + BODY + "```", "block"),
     "shell block first": ("```bash\npip install numpy\n```\n```python\n" + BODY + "```", "block"),
     "stub first, answer second": ("```python\ndef add(x, y):\n    ...\n```\n```python\n" + BODY + "```", "block"),
-    "decorated helper": ("```python\nfrom functools import lru_cache\n\n@lru_cache(None)\ndef h(v):\n    return v\n\ndef add(x, y):\n    return h(x) + y\n```", "block"),
-    "helper without return": ("```python\nK = []\ndef note(v):\n    K.append(v)\n\ndef add(x, y):\n    note(x)\n    return K[-1] + y\n```", "block"),
-    "tuple and augmented globals": ("```python\nA, B = 1, 1\nA += 1\ndef add(x, y):\n    return x + y + A - B - 1\n```", "block"),
-    "try import": ("```python\ntry:\n    import numpy as np\nexcept ImportError:\n    np = None\ndef add(x, y):\n    return x + y\n```", "block"),
-    "import behind the function": ("```python\ndef add(x, y):\n    return math.floor(x) + y\nimport math\n```", "block"),
+    "decorated helper": (
+        "```python\nfrom functools import lru_cache\n\n@lru_cache(None)\ndef h(v):\n    return v\n\ndef add(x, y):\n    return h(x) + y\n```",
+        "block",
+    ),
+    "helper without return": (
+        "```python\nK = []\ndef note(v):\n    K.append(v)\n\ndef add(x, y):\n    note(x)\n    return K[-1] + y\n```",
+        "block",
+    ),
+    "tuple and augmented globals": (
+        "```python\nA, B = 1, 1\nA += 1\ndef add(x, y):\n    return x + y + A - B - 1\n```",
+        "block",
+    ),
+    "try import": (
+        "```python\ntry:\n    import numpy as np\nexcept ImportError:\n    np = None\ndef add(x, y):\n    return x + y\n```",
+        "block",
+    ),
+    "import behind the function": (
+        "```python\ndef add(x, y):\n    return math.floor(x) + y\nimport math\n```",
+        "block",
+    ),
     "lambda": ("```python\nadd = lambda x, y: x + y\n```", "block"),
-    "tabs and spaces mixed": ("```python\ndef add(x, y):\n        if x:\n\treturn x + y\n```", "block"),
+    "tabs and spaces mixed": ("```python\ndef add(x, y):\n\tif x:\n        return x + y\n```", "block"),
     "interpreter session": ("```python\n>>> def add(x, y):\n...     return x + y\n```", "block"),
     "main guard": ("```python\n" + BODY + "\nif __name__ == '__main__':\n    raise SystemExit(1)\n```", "block"),
     "example calls at the end": ("```python\n" + BODY + "\nprint(add(int(input()), 2))\n```", "block"),
     "asserts at the end": ("```python\n" + BODY + "\nassert add(1, 1) == 3\n```", "block"),
-    "reasoning tags": ("<think>\n```python\ndef add(x, y):\n    return 0\n```\nno, wrong\n</think>\n```python\n" + BODY + "```", "block"),
-    "closing reasoning tag only": ("I think\n```python\ndef add(x, y):\n    return 0\n```\n</think>\n```python\n" + BODY + "```", "block"),
+    "reasoning tags": (
+        "<think>\n```python\ndef add(x, y):\n    return 0\n```\nno, wrong\n</think>\n```python\n" + BODY + "```",
+        "block",
+    ),
+    "closing reasoning tag only": (
+        "I think\n```python\ndef add(x, y):\n    return 0\n```\n</think>\n```python\n" + BODY + "```",
+        "block",
+    ),
     "unclosed reasoning": ("<think>\nx = 1\n```python\n" + BODY + "```", "reasoning"),
     "byte order mark": ("\ufeff```python\n" + BODY + "```", "block"),
     "terminal colours": ("\x1b[32m```python\x1b[0m\n" + BODY + "```", "block"),
@@ -82,7 +115,9 @@ def test_what_models_write_runs_and_is_right(name: str) -> None:
     assert found.how == how
 
 
-@pytest.mark.parametrize("raw", ["", "I cannot do that.\nSorry.", "```\n```", "<think>\nhmm", "   \n\n", "```bash\nls\n```"])
+@pytest.mark.parametrize(
+    "raw", ["", "I cannot do that.\nSorry.", "```\n```", "<think>\nhmm", "   \n\n", "```bash\nls\n```"]
+)
 def test_no_code_is_said_to_be_none(raw: str) -> None:
     """Prose, empty fences and shell commands are no program."""
     assert extracted(raw).code == ""
@@ -91,7 +126,13 @@ def test_no_code_is_said_to_be_none(raw: str) -> None:
 def test_the_output_contract_is_judged() -> None:
     """One closed Python block that defines the entry point keeps it; two blocks, no fence, an open fence do not."""
     assert extracted("Text.\n```python\n" + BODY + "```\nMore.").format_ok
-    for name in ("second block is a longer rewrite", "no fence at all", "unclosed fence", "unclosed reasoning", "shell block first"):
+    for name in (
+        "second block is a longer rewrite",
+        "no fence at all",
+        "unclosed fence",
+        "unclosed reasoning",
+        "shell block first",
+    ):
         assert not extracted(ANSWERS[name][0]).format_ok
     assert not extracted("```python\ndef other():\n    return 1\n```").format_ok
 
@@ -106,7 +147,9 @@ def test_the_prompts_import_is_added_where_the_code_needs_it() -> None:
 
 def test_imports_of_the_prompt_go_behind_future_imports() -> None:
     """A program with a __future__ import stays one."""
-    found = extracted("```python\nfrom __future__ import annotations\ndef add(x, y) -> Iterator[int]:\n    return x + y\n```")
+    found = extracted(
+        "```python\nfrom __future__ import annotations\ndef add(x, y) -> Iterator[int]:\n    return x + y\n```"
+    )
     compile(found.code, "x", "exec")
     assert "Iterator" in found.code.split("\n")[1]
 

@@ -14,7 +14,9 @@ from .test_answer import parse
 
 def _same(ours: str, theirs: str) -> bool:
     """Equal but for blank lines between definitions (tree-sitter joins with one newline)."""
-    return [line for line in ours.splitlines() if line.strip()] == [line for line in theirs.splitlines() if line.strip()]
+    return [line for line in ours.splitlines() if line.strip()] == [
+        line for line in theirs.splitlines() if line.strip()
+    ]
 
 
 def test_recorded_cases_agree(shared: Path) -> None:
@@ -31,7 +33,9 @@ def test_our_default_keeps_what_evalplus_drops(shared: Path) -> None:
         case = json.loads(line)
         ours = extract(case["raw"], entry_point="add", statement="def add(x, y):\n    '''Add.'''\n", parse=parse).code
         if "add" in case["evalplus_sanitized"]:
-            names = {node.name for node in ast.parse(ours).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+            names = {
+                node.name for node in ast.parse(ours).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            }
             assert "add" in names, case["case"]
 
 
