@@ -19,10 +19,32 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cpu_codegen.sandbox.box import Sandbox, open_sandbox
     from cpu_codegen.sandbox.parser import Parser, open_parser
+    from cpu_codegen.sandbox.probe import ProbeFailed, ProblemProbe
+    from cpu_codegen.sandbox.session import Measured, Session, SessionFailed
 
-__all__ = ["Parser", "Sandbox", "open_parser", "open_sandbox"]
+__all__ = [
+    "Measured",
+    "Parser",
+    "ProbeFailed",
+    "ProblemProbe",
+    "Sandbox",
+    "Session",
+    "SessionFailed",
+    "open_parser",
+    "open_sandbox",
+]
 
-_HOMES = {"Sandbox": "box", "open_sandbox": "box", "Parser": "parser", "open_parser": "parser"}
+_HOMES = {
+    "Sandbox": "box",
+    "open_sandbox": "box",
+    "Parser": "parser",
+    "open_parser": "parser",
+    "ProbeFailed": "probe",
+    "ProblemProbe": "probe",
+    "Measured": "session",
+    "Session": "session",
+    "SessionFailed": "session",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,15 +12,16 @@ import queue
 import threading
 from collections.abc import Collection, Iterable, Iterator
 from types import TracebackType
-from typing import Any
 
 from cpu_codegen.errors import HarnessError, MachineError
 from cpu_codegen.sandbox import tiers
 from cpu_codegen.sandbox.forkserver import ForkServer
 from cpu_codegen.sandbox.parser import Parser
 from cpu_codegen.sandbox.payload import payload_of
+from cpu_codegen.sandbox.probe import PROBE_TIMEOUT_S, ProblemProbe
 from cpu_codegen.sandbox.run import JobRun, run_with_retry
-from cpu_codegen.schema import AssertTask, Execution, Isolation, Job, Outcome, Outline
+from cpu_codegen.sandbox.session import Mode, Session
+from cpu_codegen.schema import AssertTask, Execution, Isolation, Job, Limits, Outcome, Outline
 
 _AHEAD = 2  # jobs drawn per worker before results are waited for
 
@@ -47,7 +48,8 @@ class Sandbox:
         self.plan = plan
         self.workers = [_Worker(plan) for _ in range(workers)]
         self._parser: Parser | None = None
-        self._closables: list[Any] = []
+        self._side: ForkServer | None = None
+        self._lock = threading.Lock()
 
     @property
     def isolation(self) -> Isolation:
@@ -68,9 +70,9 @@ class Sandbox:
             worker.close()
         if self._parser is not None:
             self._parser.close()
-        for closable in self._closables:
-            closable.close()
-        self._closables = []
+        if self._side is not None:
+            self._side.close()
+            self._side = None
 
     def prove(self) -> None:
         """Runs a program whose outcome is known; MachineError when the sandbox itself does not work."""
@@ -87,7 +89,8 @@ class Sandbox:
         todo: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         done: queue.SimpleQueue[Execution | BaseException] = queue.SimpleQueue()
         threads = [
-            threading.Thread(target=worker.work, args=(todo, done), daemon=True, name="sandbox") for worker in self.workers
+            threading.Thread(target=worker.work, args=(todo, done), daemon=True, name="sandbox")
+            for worker in self.workers
         ]
         for thread in threads:
             thread.start()
@@ -105,6 +108,33 @@ class Sandbox:
             thread.join()
         for worker in self.workers:
             worker.stopping = False
+
+    @property
+    def _side_server(self) -> ForkServer:
+        """The fork server of sessions and probes, apart from the workers'."""
+        with self._lock:
+            if self._side is None or not self._side.is_alive():
+                self._side = ForkServer(self.plan)
+            return self._side
+
+    def session(
+        self,
+        code: str,
+        entry_point: str,
+        *,
+        limits: Limits | None = None,
+        mode: Mode = "strict",
+        core: int | None = None,
+    ) -> Session:
+        """A loaded program to be measured, pinned to `core` (the last usable one unless given). Raises SessionFailed."""
+        server = self._side_server
+        if "numpy" in code and "numpy" in self.plan.packages:
+            server.load("numpy")
+        return Session(server, code, entry_point, limits=limits or Limits(), mode=mode, core=core)
+
+    def probe(self, source: str, entry_point: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> ProblemProbe:
+        """A problem file, loaded in the sandbox, to be asked. `timeout_s` bounds each question."""
+        return ProblemProbe(self._side_server, source, entry_point, timeout_s=timeout_s)
 
     def parse(self, text: str, *, timeout_s: float = 5.0, max_bytes: int = 1 << 20) -> Outline:
         """The outline of untrusted text, by a resident sandboxed parser."""

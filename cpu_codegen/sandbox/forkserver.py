@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,9 +79,10 @@ class End:
 
 
 class ForkServer:
-    """One fork server process."""
+    """One fork server process. Any thread may ask."""
 
     def __init__(self, plan: Plan, *, imports: Sequence[str] = ()) -> None:
+        self._lock = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process = subprocess.Popen(
             _command(theirs.fileno(), plan),
@@ -108,8 +110,9 @@ class ForkServer:
 
     def _ask_for_fds(self, request: dict[str, Any], fds: Sequence[int] = ()) -> tuple[dict[str, Any], list[int]]:
         try:
-            socket.send_fds(self._control, [json.dumps(request).encode()], list(fds))
-            message, received, _, _ = socket.recv_fds(self._control, _CONTROL_BYTES, 16)
+            with self._lock:
+                socket.send_fds(self._control, [json.dumps(request).encode()], list(fds))
+                message, received, _, _ = socket.recv_fds(self._control, _CONTROL_BYTES, 16)
         except OSError as error:
             raise HarnessError(f"the fork server does not answer: {error}") from error
         if not message:
@@ -168,7 +171,8 @@ class ForkServer:
 def _command(control_fd: int, plan: Plan) -> list[str]:
     """-I would ignore PYTHONHASHSEED; -S -s -P with an environment of our own is as clean."""
     root = str(Path(__file__).resolve().parents[2])
-    start = f"import sys; sys.path.insert(0, {root!r}); from cpu_codegen.sandbox.inside.server import main; main({control_fd}, {root!r})"
+    begin = f"from cpu_codegen.sandbox.inside.server import main; main({control_fd}, {root!r})"
+    start = f"import sys; sys.path.insert(0, {root!r}); {begin}"
     return [*plan.wrapper, sys.executable, "-s", "-S", "-P", "-B", "-c", start]
 
 

@@ -76,14 +76,26 @@ class Channel:
             raise BadFrame(type(error).__name__) from None
 
     def receive_bytes(self, deadline: float | None = None, limit: int = MAX_FRAME_BYTES) -> bytes:
-        """The next frame's payload."""
-        length = int.from_bytes(self.receive_raw(4, deadline), "little")
+        """The next frame's payload. After a ChannelTimeout the same frame may be waited for again."""
+        self._fill(4, deadline)
+        length = int.from_bytes(self._buffer[:4], "little")
         if length > limit:
             raise BadFrame("frame too large")
-        return self.receive_raw(length, deadline)
+        self._fill(4 + length, deadline)
+        return self._take(4 + length)[4:]
 
     def receive_raw(self, count: int, deadline: float | None = None) -> bytes:
         """Exactly `count` bytes."""
+        self._fill(count, deadline)
+        return self._take(count)
+
+    def _take(self, count: int) -> bytes:
+        taken = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return taken
+
+    def _fill(self, count: int, deadline: float | None) -> None:
+        """Reads until the buffer holds `count` bytes."""
         buffer = self._buffer
         while len(buffer) < count:
             try:
@@ -96,9 +108,6 @@ class Channel:
             if not chunk:
                 raise ChannelClosed("end of stream")
             buffer += chunk
-        taken = bytes(buffer[:count])
-        del buffer[:count]
-        return taken
 
     def _wait(self, poll: select.poll, deadline: float | None) -> None:
         timeout_ms = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000

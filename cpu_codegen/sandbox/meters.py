@@ -56,6 +56,11 @@ def reset_peak(pid: int) -> bool:
     return True
 
 
+def cpu_ns(pid: int) -> int:
+    """The CPU clock of a process that may be running."""
+    return time.clock_gettime_ns(cpu_clock_of(pid))
+
+
 def settled_cpu_ns(pid: int) -> int:
     """The CPU clock of a process that has just gone to sleep: read until it stands still."""
     clock = cpu_clock_of(pid)

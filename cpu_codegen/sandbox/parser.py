@@ -109,6 +109,13 @@ def _outline(reply: Any, number: int) -> Outline:
 def _item(fields: Any) -> OutlineItem:
     kind, first, last, defines, uses, has_return, has_body, decorated = fields
     names = [*defines, *uses]
-    if type(kind) is not str or not all(type(name) is str for name in names) or type(first) is not int or type(last) is not int:
+    if (
+        type(kind) is not str
+        or not all(type(name) is str for name in names)
+        or type(first) is not int
+        or type(last) is not int
+    ):
         raise ValueError("not an outline item")
-    return OutlineItem(kind, first, last, tuple(defines), tuple(uses), bool(has_return), bool(has_body), bool(decorated))
+    return OutlineItem(
+        kind, first, last, tuple(defines), tuple(uses), bool(has_return), bool(has_body), bool(decorated)
+    )

@@ -6,7 +6,6 @@ The checker decides; this module sees what the checker cannot: how a process end
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import time
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 from cpu_codegen.errors import HarnessError
 from cpu_codegen.sandbox import meters
+from cpu_codegen.sandbox.endings import CLOSED_CHANNEL, ending_of
 from cpu_codegen.sandbox.forkserver import Child, ChildSpec, End, ForkServer
 from cpu_codegen.sandbox.frames import BadFrame, Channel, ChannelClosed, ChannelTimeout
 from cpu_codegen.schema import Execution, Failure, Job, Outcome
@@ -68,7 +68,9 @@ class JobRun:
         try:
             fds = (checkers.fileno(), *(mine.fileno() for mine, _ in pairs))
             specs = [ChildSpec("checker", _CHECKER_MEMORY_BYTES, None, fds)]
-            specs += [ChildSpec("candidate", limits.memory_bytes, limits.cpu_s, (theirs.fileno(),)) for _, theirs in pairs]
+            specs += [
+                ChildSpec("candidate", limits.memory_bytes, limits.cpu_s, (theirs.fileno(),)) for _, theirs in pairs
+            ]
             self.children = self.server.fork(specs)
             return Channel(ours.detach())
         finally:
@@ -134,16 +136,9 @@ class JobRun:
     def _how_it_ended(self, watched: _Watched, ends: list[End]) -> dict[str, str]:
         """Names the end of a candidate that went away by itself."""
         if not watched.ended_by_itself:
-            return {"outcome": "error", "detail": "violation", "message": "the program closed its channel"}
-        end = max(ends, key=lambda e: (e.signal_name not in ("", "SIGKILL"), e.cpu_s))
-        if end.signal_name == "SIGXCPU" or (end.signal_name == "SIGKILL" and end.cpu_s >= self.job.limits.cpu_s):
-            return {"outcome": "timeout", "detail": "cpu", "message": f"used over {self.job.limits.cpu_s:g} s of CPU time"}
-        if end.signal_name == "SIGSYS":
-            return {"outcome": "error", "detail": "violation", "message": "a forbidden system call"}
-        if end.signal_name:
-            return {"outcome": "error", "detail": f"crash:{end.signal_name}", "message": f"killed by {end.signal_name}"}
-        code = os.WEXITSTATUS(end.status) if os.WIFEXITED(end.status) else -1
-        return {"outcome": "error", "detail": "exit", "message": f"the program ended itself with code {code}"}
+            return CLOSED_CHANNEL
+        worst = max(ends, key=lambda end: (end.signal_name not in ("", "SIGKILL"), end.cpu_s))
+        return ending_of(worst, self.job.limits.cpu_s)
 
 
 def run_with_retry(make: Any) -> Execution:

@@ -108,8 +108,13 @@ def _refuse_if_weak(plan: Plan, *, allow_weak: bool) -> None:
 
 def readable_paths(packages: dict[str, str]) -> list[str]:
     """The Python installation, the system's libraries, a few harmless files, and the allowed packages."""
-    base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}  # not the virtual environment's, which holds packages
-    python = {sysconfig.get_path(name, vars=base) for name in ("stdlib", "platstdlib")} | {os.path.join(sys.base_prefix, "lib")}
+    base = {
+        "base": sys.base_prefix,
+        "platbase": sys.base_exec_prefix,
+    }  # not the virtual environment's, which holds packages
+    python = {sysconfig.get_path(name, vars=base) for name in ("stdlib", "platstdlib")} | {
+        os.path.join(sys.base_prefix, "lib")
+    }
     libraries = {folder + ".libs" for folder in packages.values()}
     paths = python | set(_SYSTEM_PATHS) | set(packages.values()) | libraries
     return sorted(path for path in paths if path and os.path.exists(path))

@@ -1,7 +1,7 @@
 """Plain values ↔ JSON with type tags: the only form in which a candidate's data leaves its process.
 
-`encode` runs on the untrusted side, `decode` on the checker's. `decode` builds exact built-in and standard library values (and numpy
-scalars and arrays); it never calls anything that the sender names. A subclass is flattened to its base, so that no `__eq__`
+`encode` runs on the untrusted side, `decode` on the checker's. `decode` builds exact built-in and standard library values (and
+numpy scalars and arrays); it never calls anything that the sender names. A subclass is flattened to its base, so that no `__eq__`
 crosses; any other object becomes an `Opaque`, which equals nothing. Sharing and cycles do not cross either.
 
 Numbers, strings, None, booleans and lists of them are JSON as it is; everything else is an object with one tag.
@@ -20,7 +20,7 @@ import json
 import re
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Reversible
 from typing import Any
 
 CODEC_VERSION = 1
@@ -30,14 +30,18 @@ _INT64 = 1 << 63
 _NUMPY_TYPE = re.compile(r"[<>|=]?[?biufcSUmM][0-9]*(\[[0-9a-zA-Z/]{1,8}\])?")
 
 _SCALARS = frozenset((int, float, str, bool, type(None)))
+_EMPTY_MAP: dict[str, int] = {}
+_VIEWS = (_EMPTY_MAP.keys(), _EMPTY_MAP.values(), _EMPTY_MAP.items())
+_KEYS, _VALUES, _ITEMS = map(type, _VIEWS)
+_EMPTY_THINGS: tuple[Iterable[Any], ...] = ([], (), "", b"", range(0), range(1 << 70), _EMPTY_MAP, set(), *_VIEWS)
+_EMPTY_REVERSIBLES: tuple[Reversible[Any], ...] = ([], _EMPTY_MAP, *_VIEWS)
 _ITERATORS: tuple[type, ...] = (
     types.GeneratorType,
     *(map, filter, zip, enumerate, reversed),
-    *(type(iter(x)) for x in ([], (), "", b"", range(0), range(1 << 70), {}, set(), {}.values(), {}.items())),
-    *(type(reversed(x)) for x in ([], {}, {}.values(), {}.items())),
+    *(type(iter(thing)) for thing in _EMPTY_THINGS),
+    *(type(reversed(thing)) for thing in _EMPTY_REVERSIBLES),
     *(value for value in vars(itertools).values() if isinstance(value, type)),
 )
-_KEYS, _VALUES, _ITEMS = type({}.keys()), type({}.values()), type({}.items())
 
 
 class Unsupported(Exception):
@@ -95,13 +99,17 @@ def _encode_items(items: Any, depth: int) -> list[Any]:
 
 def _fits_int64(items: Any, kinds: set[type]) -> bool:
     if kinds == {int}:
-        return -_INT64 <= min(items) and max(items) < _INT64
+        return bool(min(items) >= -_INT64 and max(items) < _INT64)
     return all(type(item) is not int or -_INT64 <= item < _INT64 for item in items)
 
 
 def _encode_dict(value: dict[Any, Any], depth: int) -> Any:
     kinds = set(map(type, value.values()))
-    if set(map(type, value)) <= {str} and kinds <= _SCALARS and (int not in kinds or _fits_int64(value.values(), kinds)):
+    if (
+        set(map(type, value)) <= {str}
+        and kinds <= _SCALARS
+        and (int not in kinds or _fits_int64(value.values(), kinds))
+    ):
         return {"m": value}
     return {"d": _encode_pairs(value, depth)}
 

@@ -7,6 +7,7 @@ is worth (cpu_codegen/judging/).
 from __future__ import annotations
 
 import builtins
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -120,7 +121,9 @@ class Candidate:
         for start in range(0, len(inputs), size):
             yield from self._one_batch(inputs[start : start + size], limits_s[start : start + size], mutable)
 
-    def _one_batch(self, inputs: Sequence[Any], limits_s: Sequence[float], mutable: bool) -> Iterator[Returned | Raised]:
+    def _one_batch(
+        self, inputs: Sequence[Any], limits_s: Sequence[float], mutable: bool
+    ) -> Iterator[Returned | Raised]:
         number = _random_number()
         self._send(values.dumps(["batch", number, mutable, inputs]))
         done = 0
@@ -153,12 +156,17 @@ class Candidate:
         except (BadFrame, MemoryError):
             raise CandidateFault("protocol", "output too large") from None
         with _Decoding():
-            parsed = values.json.loads(payload)
+            parsed = json.loads(payload)
             return parsed if count is None else _batch_replies(parsed, count, number, tagged=b"{" in payload)
 
 
 def _batch_replies(parsed: Any, count: int, number: int, *, tagged: bool) -> list[Returned | Raised]:
-    if type(parsed) is not list or not 2 <= len(parsed) <= count + 1 or parsed[0] != number or type(parsed[0]) is not int:
+    if (
+        type(parsed) is not list
+        or not 2 <= len(parsed) <= count + 1
+        or parsed[0] != number
+        or type(parsed[0]) is not int
+    ):
         raise CandidateFault("protocol", "a reply to another batch")
     replies: list[Returned | Raised] = []
     for item in parsed[1:]:

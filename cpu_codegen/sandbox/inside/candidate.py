@@ -78,6 +78,7 @@ def describe(error: BaseException) -> list[str]:
 
 def serve(fd: int) -> None:
     """Loads one program and answers until the other side goes away."""
+    _be_nobody()
     channel = Channel(fd)
     with contextlib.suppress(ChannelClosed):
         channel.send_raw(b"I")
@@ -165,10 +166,10 @@ def _batch(channel: Channel, namespace: dict[str, Any], entry_point: str, reques
 
 def _measure(channel: Channel, namespace: dict[str, Any], entry_point: str, request: list[Any]) -> None:
     """Decoding and encoding stay outside the window between armed and done; an iterator is drained inside it."""
-    _, repeats, fetch, encoded = request
+    _, repeats, fetch, inputs = request
     try:
         function = namespace[entry_point]
-        calls = [values.decode(encoded) for _ in range(repeats)]
+        passes = [[values.decode(args) for args in inputs] for _ in range(repeats)]
         gc.collect()
     except BaseException as error:
         channel.send_raw(b"F")
@@ -176,29 +177,37 @@ def _measure(channel: Channel, namespace: dict[str, Any], entry_point: str, requ
         return
     channel.send_raw(b"A")
     channel.receive_raw(1)
-    output, failure = _run_all(function, calls)
+    outputs, failure = _run_all(function, passes, keep=fetch)
     channel.send_raw(b"D")
     channel.receive_raw(1)
     try:
-        reply = values.dumps(["failed", failure] if failure else ["ok", values.encode(output) if fetch else None])
+        shown = [values.encode(output) for output in outputs] if fetch else None
+        reply = values.dumps(["failed", failure] if failure else ["ok", shown])
     except BaseException as error:
         reply = values.dumps(["failed", describe(error)])
     channel.send_bytes(reply)
 
 
-def _run_all(function: Callable[..., Any], calls: list[Any]) -> tuple[Any, list[str] | None]:
-    output: Any = None
+def _run_all(
+    function: Callable[..., Any], passes: list[list[Any]], *, keep: bool
+) -> tuple[list[Any], list[str] | None]:
+    """The outputs of the last pass, or of none, so that memory is the program's own."""
+    outputs: list[Any] = []
+    last = len(passes) - 1
     try:
-        for args in calls:
-            output = function(*args)
-            if hasattr(type(output), "__next__"):
-                output = list(output)
+        for number, calls in enumerate(passes):
+            for args in calls:
+                output = function(*args)
+                if hasattr(type(output), "__next__"):
+                    output = list(output)
+                if keep and number == last:
+                    outputs.append(output)
     except BaseException as error:
-        return None, describe(error)
-    return output, None
+        return [], describe(error)
+    return outputs, None
 
 
-def be_nobody() -> None:
+def _be_nobody() -> None:
     """Takes our own modules out of sight: a candidate sees the standard library (and numpy), nothing of ours by import."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "cpu_codegen"]:
         del sys.modules[name]

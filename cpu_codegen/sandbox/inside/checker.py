@@ -21,9 +21,7 @@ def serve(parent_fd: int, candidate_fds: list[int]) -> None:
         job = parent.receive()
         quiet_streams()
         limits = job["limits"]
-        candidates = [
-            Candidate(Channel(fd), wall_s=limits["wall_s"], call_s=limits["call_s"]) for fd in candidate_fds
-        ]
+        candidates = [Candidate(Channel(fd), wall_s=limits["wall_s"], call_s=limits["call_s"]) for fd in candidate_fds]
         verdict = judge.decide(job, candidates, prepared=lambda: parent.send(["prepared"]))
         parent.send(["verdict", verdict])
         parent.receive_raw(1)  # stay until the meters are read

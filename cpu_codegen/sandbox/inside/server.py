@@ -18,6 +18,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
@@ -35,8 +36,8 @@ _PARKING_FD = 100  # above any number that the data sockets move to
 _CONTROL_BYTES = 1 << 16
 _MAX_FDS = 16
 
-_CHILDREN = {
-    "candidate": lambda fds: (candidate.be_nobody(), candidate.serve(fds[0])),
+_CHILDREN: dict[str, Callable[[list[int]], None]] = {
+    "candidate": lambda fds: candidate.serve(fds[0]),
     "checker": lambda fds: checker.serve(fds[0], fds[1:]),
     "probe": lambda fds: probe.serve(fds[0]),
     "parser": lambda fds: outline.serve(fds[0]),

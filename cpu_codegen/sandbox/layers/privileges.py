@@ -36,7 +36,10 @@ def drop_capabilities() -> None:
             kernel.prctl(kernel.PR_CAPBSET_DROP, capability)
         except OSError:  # beyond the kernel's last capability, or not permitted: then there is nothing to drop
             break
-    for option, value in ((kernel.PR_SET_SECUREBITS, _NOROOT_LOCKED), (kernel.PR_CAP_AMBIENT, kernel.PR_CAP_AMBIENT_CLEAR_ALL)):
+    for option, value in (
+        (kernel.PR_SET_SECUREBITS, _NOROOT_LOCKED),
+        (kernel.PR_CAP_AMBIENT, kernel.PR_CAP_AMBIENT_CLEAR_ALL),
+    ):
         try:
             kernel.prctl(option, value)
         except OSError:  # needs CAP_SETPCAP; without it exec still gains nothing under no_new_privs

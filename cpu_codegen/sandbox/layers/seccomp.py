@@ -85,7 +85,12 @@ def _if_null(index: int, refusal: int) -> Block:
 def _blocks() -> dict[str, Block]:
     """The calls that depend on their arguments."""
     thread = _CLONE_THREAD | _CLONE_VM
-    own_limits: Block = [_argument(0), (_IF_EQUAL, 1, 0, 0), (_IF_EQUAL, 0, 5, _PID_MARK), *_if_null(2, errno.EPERM)[:4]]
+    own_limits: Block = [
+        _argument(0),
+        (_IF_EQUAL, 1, 0, 0),
+        (_IF_EQUAL, 0, 5, _PID_MARK),
+        *_if_null(2, errno.EPERM)[:4],
+    ]
     return {
         "open": _if_zero_bits(1, _WRITING, errno.EACCES),
         "openat": _if_zero_bits(2, _WRITING, errno.EACCES),
