@@ -1,0 +1,23 @@
+"""Mistake: a box is listed before the boxes inside it."""
+
+from __future__ import annotations
+
+
+def heavy_boxes(shed: dict, limit: int) -> list[str]:
+    heavy: list[str] = []
+
+    def weigh(box: dict, path: str) -> int:
+        total = 0
+        for label, inside in box.items():
+            if isinstance(inside, dict):
+                before = len(heavy)
+                weight = 1 + weigh(inside, path + label + "/")
+                if weight > limit:
+                    heavy.insert(before, path + label)
+            else:
+                weight = inside
+            total += weight
+        return total
+
+    weigh(shed, "")
+    return heavy

@@ -1,0 +1,14 @@
+"""Mistake: a square is never tried, except for one tile."""
+
+from __future__ import annotations
+
+
+def tile_borders(limit: int) -> list[int]:
+    borders = [0] * (limit + 1)
+    width = 1
+    while width * width <= limit:
+        # A wider rectangle that is still not wider than high always has a shorter border.
+        for tiles in range(width * width + (width if width > 1 else 0), limit + 1, width):
+            borders[tiles] = 2 * (width + tiles // width)
+        width += 1
+    return borders[1:]
