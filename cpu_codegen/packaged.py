@@ -18,6 +18,12 @@ def problems_dir() -> Path:
     return _first(PACKAGE / "data" / "problems", CHECKOUT / "problems")
 
 
+def wrong_answers_dir() -> Path | None:
+    """Hand-made wrong answers to our problems, `<slug>/*.py`; they stay in a checkout."""
+    path = CHECKOUT / "tests" / "wrong"
+    return path if path.is_dir() else None
+
+
 def demo_model() -> Path:
     """The GGUF of the demo; the same place in the wheel and in a checkout."""
     return PACKAGE / "data" / "demo.gguf"

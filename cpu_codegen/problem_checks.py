@@ -6,12 +6,13 @@ can solve it from the statement (fresh eyes did that; see docs/problems.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from cpu_codegen.sandbox import ProblemProbe, Sandbox
+from cpu_codegen.sandbox import ProbeFailed, ProblemProbe, Sandbox
+from cpu_codegen.sandbox.probe import Facts
 from cpu_codegen.schema import Job, Limits, Outcome, Problem, ProblemFileTask
 
 MIN_CASES = 12
@@ -19,6 +20,10 @@ MIN_WRONG = 3
 NAIVE_COMPARISONS = 200
 NAIVE_MAX_SIZE = 60
 MIN_WORK_RATIO = 1.2
+MAX_CASE_BYTES = 2000
+MAX_SCALED_BYTES = 1_000_000
+GROWTH_WORDS = ("1", "log n", "n", "n log n", "n sqrt n", "n^2", "n^2 log n", "n^3", "2^n")
+_LIMITS = Limits(wall_s=30.0, call_s=10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,67 +36,138 @@ class Check:
     detail: str = ""
 
 
+Finding = tuple[bool | None, str]
+
+
 def validate(problems: Sequence[Problem], sandbox: Sandbox, *, wrong_dir: Path | None) -> Iterator[Check]:
     """All checks of all problems, problem by problem. `wrong_dir` holds `<slug>/*.py`, programs that must fail."""
     for problem in problems:
+        with _Validation(problem, sandbox, wrong_dir) as validation:
+            yield from validation.checks()
+
+
+class _Validation:
+    """One problem, its file loaded in the sandbox."""
+
+    def __init__(self, problem: Problem, sandbox: Sandbox, wrong_dir: Path | None) -> None:
         assert isinstance(problem.task, ProblemFileTask)
-        with sandbox.probe(problem.task.source, problem.entry_point) as probe:
-            yield from _checks(problem, probe, sandbox, wrong_dir)
+        self.problem = problem
+        self.source = problem.task.source
+        self.sandbox = sandbox
+        self.wrong_dir = wrong_dir
+        self.probe: ProblemProbe = sandbox.probe(self.source, problem.entry_point)
+        self.facts: Facts = self.probe.facts()
 
+    def __enter__(self) -> _Validation:
+        return self
 
-def _checks(problem: Problem, probe: ProblemProbe, sandbox: Sandbox, wrong_dir: Path | None) -> Iterator[Check]:
-    facts = probe.facts()
-    if facts.error:
-        yield Check(problem.id, "loads", False, facts.error)
-        return
-    yield Check(problem.id, "cases", facts.case_count >= MIN_CASES, f"{facts.case_count} cases")
-    yield Check(problem.id, "doctests", facts.doctest_failures == 0 and facts.doctest_count > 0, f"{facts.doctest_count} examples")
-    yield _reference_passes(problem, sandbox)
-    yield _naive_agrees(problem, probe, has_naive=facts.has_naive)
-    yield _work_grows(problem, probe, facts.sizes)
-    yield _statement_parses(problem, sandbox)
-    yield from _wrong_answers_fail(problem, sandbox, wrong_dir)
+    def __exit__(self, *_: object) -> None:
+        self.probe.close()
 
+    def checks(self) -> Iterator[Check]:
+        """Every promise in turn; a question that the file answers with an exception is a broken promise."""
+        if self.facts.error:
+            yield Check(self.problem.id, "loads", False, self.facts.error)
+            return
+        checks: dict[str, Callable[[], Finding]] = {
+            "cases": self._cases,
+            "arguments": self._arguments,
+            "doctests": self._doctests,
+            "reference passes": self._reference_passes,
+            "naive agrees": self._naive_agrees,
+            "work grows": self._work_grows,
+            "growth stated": self._growth_stated,
+            "statement stands alone": self._statement_stands_alone,
+            "wrong answers fail": self._wrong_answers_fail,
+        }
+        for name, check in checks.items():
+            try:
+                ok, detail = check()
+            except ProbeFailed as error:
+                ok, detail = False, str(error)
+            yield Check(self.problem.id, name, ok, detail)
 
-def _job(problem: Problem, name: str, code: str) -> Job:
-    return Job(id=name, code=code, entry_point=problem.entry_point, task=problem.task, limits=Limits(wall_s=30.0, call_s=10.0))
+    def _cases(self) -> Finding:
+        return self.facts.case_count >= MIN_CASES, f"{self.facts.case_count} cases"
 
+    def _arguments(self) -> Finding:
+        """Arguments are plain and small, and `scaled` gives the same for equal (n, seed)."""
+        for index in range(self.facts.case_count):
+            problem = self._argument_problem(self.probe.case(index), MAX_CASE_BYTES)
+            if problem:
+                return False, f"case {index}: {problem}"
+        for size in self.facts.sizes:
+            args = self.probe.scaled(size)
+            problem = self._argument_problem(args, MAX_SCALED_BYTES)
+            if problem:
+                return False, f"scaled({size}): {problem}"
+            if args != self.probe.scaled(size):
+                return False, f"scaled({size}) differs from call to call"
+        return True, "plain types, small enough"
 
-def _reference_passes(problem: Problem, sandbox: Sandbox) -> Check:
-    """The whole file, taken as an answer, passes its own cases."""
-    assert isinstance(problem.task, ProblemFileTask)
-    (execution,) = sandbox.judge([_job(problem, "reference", problem.task.source)])
-    return Check(problem.id, "reference passes", execution.outcome is Outcome.PASSED, f"{execution.outcome} {execution.message}".strip())
+    def _argument_problem(self, args: object, limit_bytes: int) -> str:
+        foreign = self.probe.foreign_types(args)
+        if foreign:
+            return f"an argument holds {', '.join(foreign)}"
+        size = len(json.dumps(args, separators=(",", ":")))
+        return f"{size} bytes, over {limit_bytes}" if size > limit_bytes else ""
 
+    def _doctests(self) -> Finding:
+        count, failures = self.facts.doctest_count, self.facts.doctest_failures
+        detail = self.facts.doctest_message.strip() if failures else f"{count} examples"
+        return failures == 0 and count > 0, detail
 
-def _naive_agrees(problem: Problem, probe: ProblemProbe, *, has_naive: bool) -> Check:
-    if not has_naive:
-        return Check(problem.id, "naive agrees", None, "no naive")
-    differing = probe.naive_disagreement(count=NAIVE_COMPARISONS, max_size=NAIVE_MAX_SIZE)
-    return Check(problem.id, "naive agrees", differing is None, differing or f"{NAIVE_COMPARISONS} random scaled inputs")
+    def _reference_passes(self) -> Finding:
+        """The whole file, taken as an answer, passes its own cases."""
+        (execution,) = self.sandbox.judge([self._job("reference", self.source)])
+        return execution.outcome is Outcome.PASSED, f"{execution.outcome} {execution.message}".strip()
 
+    def _job(self, name: str, code: str) -> Job:
+        return Job(name, code, self.problem.entry_point, self.problem.task, limits=_LIMITS)
 
-def _work_grows(problem: Problem, probe: ProblemProbe, sizes: tuple[int, ...]) -> Check:
-    small, middle = (probe.count_lines("reference", size) for size in sizes[:2])
-    ratio = middle / max(small, 1)
-    return Check(problem.id, "work grows", ratio >= MIN_WORK_RATIO, f"{small} to {middle} executed lines")
+    def _naive_agrees(self) -> Finding:
+        if not self.facts.has_naive:
+            return None, "no naive"
+        differing = self.probe.naive_disagreement(count=NAIVE_COMPARISONS, max_size=NAIVE_MAX_SIZE)
+        return differing is None, differing or f"{NAIVE_COMPARISONS} random scaled inputs"
 
+    def _work_grows(self) -> Finding:
+        sizes = self.facts.sizes
+        if len(sizes) != 3 or not sizes[0] < sizes[1] < sizes[2]:
+            return False, f"SIZES is {sizes}, not (small, middle, large)"
+        small, middle = (self.probe.count_lines("reference", size) for size in sizes[:2])
+        return middle >= MIN_WORK_RATIO * max(small, 1), f"{small} to {middle} executed lines"
 
-def _statement_parses(problem: Problem, sandbox: Sandbox) -> Check:
-    """The statement with a stub body is a program that defines the entry point."""
-    outline = sandbox.parse(problem.statement.rstrip("\n") + "\n    pass\n")
-    defined = any(problem.entry_point in item.defines for item in outline.items)
-    return Check(problem.id, "statement stands alone", defined and not outline.error, outline.error)
+    def _growth_stated(self) -> Finding:
+        growth = dict(self.facts.growth)
+        wanted = {"reference", "naive"} if self.facts.has_naive else {"reference"}
+        unknown = sorted(set(growth.values()) - set(GROWTH_WORDS))
+        if unknown:
+            return False, f"not a growth: {', '.join(unknown)}"
+        detail = ", ".join(f"{name} {word}" for name, word in growth.items())
+        return set(growth) == wanted, detail or "no GROWTH"
 
+    def _statement_stands_alone(self) -> Finding:
+        """The statement with a stub body is a program that defines the entry point."""
+        outline = self.sandbox.parse(self.problem.statement.rstrip("\n") + "\n    pass\n")
+        defined = any(self.problem.entry_point in item.defines for item in outline.items)
+        return defined and not outline.error, outline.error
 
-def _wrong_answers_fail(problem: Problem, sandbox: Sandbox, wrong_dir: Path | None) -> Iterator[Check]:
-    files = sorted((wrong_dir / problem.entry_point).glob("*.py")) if wrong_dir else []
-    if not files:
-        yield Check(problem.id, "wrong answers", None, "not checked: none at hand")
-        return
-    jobs = [_job(problem, path.stem, path.read_text(encoding="utf-8")) for path in files]
-    outcomes: dict[str, Any] = {e.job_id: e.outcome for e in sandbox.judge(jobs)}
-    survivors = [name for name, outcome in outcomes.items() if outcome in (Outcome.PASSED, Outcome.HARNESS_ERROR)]
-    enough = len(files) >= MIN_WRONG
-    detail = f"{', '.join(survivors)} passed" if survivors else f"{len(files)} fail"
-    yield Check(problem.id, "wrong answers fail", enough and not survivors, detail)
+    def _wrong_answers_fail(self) -> Finding:
+        wrong = self._wrong_answers()
+        if not wrong:
+            return None, "not checked: none at hand"
+        jobs = [self._job(name, code) for name, code in wrong.items()]
+        outcomes = {execution.job_id: execution.outcome for execution in self.sandbox.judge(jobs)}
+        survivors = [name for name, outcome in outcomes.items() if outcome in (Outcome.PASSED, Outcome.HARNESS_ERROR)]
+        if survivors:
+            return False, f"not caught: {', '.join(sorted(survivors))}"
+        return len(wrong) >= MIN_WRONG, f"{len(wrong)} fail" + ("" if len(wrong) >= MIN_WRONG else f", not {MIN_WRONG}")
+
+    def _wrong_answers(self) -> dict[str, str]:
+        """Name → program, from the folder of ours or the file's own WRONG."""
+        if self.wrong_dir is not None:
+            files = sorted((self.wrong_dir / self.problem.entry_point).glob("*.py"))
+            if files:
+                return {path.stem: path.read_text(encoding="utf-8") for path in files}
+        return {f"WRONG[{index}]": source for index, source in enumerate(self.facts.wrong)}

@@ -101,6 +101,10 @@ class ProblemProbe:
         """Is `output` a right answer to `args`, where the reference's is `expected`?"""
         return self._ask("agrees", args, expected, output) is True
 
+    def returns_iterator(self, args: Encoded) -> bool:
+        """Does the reference return an iterator?"""
+        return self._ask("returns_iterator", args) is True
+
     def foreign_types(self, args: Encoded) -> list[str]:
         """Names of types in the arguments that the format does not allow."""
         return [str(name) for name in self._ask("argument_types", args)]

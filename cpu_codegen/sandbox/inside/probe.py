@@ -10,7 +10,7 @@ import contextlib
 import copy
 import doctest
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -83,6 +83,10 @@ class Probe:
     def do_run(self, which: str, args: Any) -> Any:
         """The reference's or naive's output."""
         return values.encode(normal(self._function(which)(*values.decode(args))))
+
+    def do_returns_iterator(self, args: Any) -> bool:
+        """Is the reference's result consumed by looking at it?"""
+        return isinstance(self._function("reference")(*values.decode(args)), Iterator)
 
     def do_lines(self, which: str, args: Any) -> int:
         """Executed lines of one call, counted by the interpreter: the same on every machine."""

@@ -1,0 +1,187 @@
+"""`cpu-codegen problems list|show|validate|export`: the 60 problems, and files of one's own in the same format."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cpu_codegen.cli.options import Format, Json, OutputFormat
+from cpu_codegen.errors import CheckFailed, UsageError
+
+if TYPE_CHECKING:
+    from cpu_codegen.problem_checks import Check
+    from cpu_codegen.report.tables import Table
+    from cpu_codegen.schema import Problem
+
+app = typer.Typer(help="List, show, check and export problems.", no_args_is_help=True, rich_markup_mode=None)
+
+Source = Annotated[
+    str, typer.Argument(metavar="[SUITE]", help="lowcost60, or a folder of problem files.", show_default=True)
+]
+Weak = Annotated[
+    bool, typer.Option("--allow-weak-isolation", help="Accept a sandbox that does not hide your files (see doctor).")
+]
+
+
+@app.command("list")
+def list_(suite: Source = "lowcost60", output: OutputFormat = Format.TABLE, json: Json = False) -> None:
+    """Every problem: id, level, title, topics."""
+    from cpu_codegen.report.tables import Table, write_table
+
+    rows = [(p.id, p.level or None, p.title, ", ".join(p.topics)) for p in _problems(suite)]
+    table = Table(columns=("problem", "level", "title", "topics"), rows=list(rows))
+    write_table(table, Format.JSON if json else output, sys.stdout)
+
+
+app.command("ls", hidden=True)(list_)
+
+
+@app.command()
+def show(
+    problem_id: Annotated[str, typer.Argument(metavar="ID", help="lowcost60/slug, or the slug alone.")],
+    suite: Annotated[str, typer.Option("-s", "--suite", help="Where to look.")] = "lowcost60",
+    source: Annotated[bool, typer.Option("--source", help="The whole file, reference and cases too.")] = False,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
+) -> None:
+    """What a model sees of a problem, and with --source all that there is."""
+    problem = _find(problem_id, suite)
+    text = getattr(problem.task, "source", "") if source else problem.statement
+    if json or output is Format.JSON:
+        import json as writer
+
+        facts = {name: getattr(problem, name) for name in ("id", "suite", "level", "title", "entry_point", "data_hash")}
+        print(
+            writer.dumps({**facts, "topics": list(problem.topics), "source" if source else "statement": text}, indent=1)
+        )
+        return
+    from cpu_codegen.report.escape import for_terminal
+
+    if not source:
+        print(f"# {for_terminal(problem.id)}  {problem.level}  {for_terminal(', '.join(problem.topics))}\n")
+    print("\n".join(map(for_terminal, text.rstrip("\n").split("\n"))))
+
+
+@app.command()
+def validate(
+    suite: Source = "lowcost60",
+    ids: Annotated[list[str] | None, typer.Option("--ids", "--id", help="Only these problems, by comma.")] = None,
+    wrong: Annotated[
+        Path | None, typer.Option(help="Folder of wrong answers, <slug>/*.py.  [default: the checkout's tests/wrong]")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Programs executed at once.")] = 1,
+    allow_weak: Weak = False,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
+) -> None:
+    """Prove of each problem what docs/problems.md promises; exit 7 when a promise is broken."""
+    from cpu_codegen.packaged import wrong_answers_dir
+    from cpu_codegen.problem_checks import validate as all_checks
+    from cpu_codegen.sandbox import open_sandbox
+
+    problems = _chosen(_problems(suite), ids)
+    with open_sandbox(workers=workers, allow_weak=allow_weak) as sandbox:
+        checks = list(all_checks(problems, sandbox, wrong_dir=wrong or wrong_answers_dir()))
+    _show_checks(checks, len(problems), Format.JSON if json else output)
+    broken = [check for check in checks if check.ok is False]
+    if broken:
+        count = len({check.problem_id for check in broken})
+        raise CheckFailed(
+            f"{len(broken)} promises of {count} problems are broken", remedy="mend the files; see docs/problems.md"
+        )
+
+
+def _show_checks(checks: list[Check], problem_count: int, output: Format) -> None:
+    from cpu_codegen.report.tables import write_table
+
+    if output is not Format.TABLE:
+        write_table(_table(checks), output, sys.stdout)
+        return
+    remarkable = [check for check in checks if not check.ok]
+    if remarkable:
+        write_table(_table(remarkable), output, sys.stdout)
+        print()
+    counts = {word: sum(1 for check in checks if _word(check) == word) for word in ("ok", "broken", "not checked")}
+    print(f"{problem_count} problems: " + ", ".join(f"{count} {word}" for word, count in counts.items()))
+
+
+def _table(checks: list[Check]) -> Table:
+    from cpu_codegen.report.tables import Table
+
+    rows = [(check.problem_id, check.name, _word(check), check.detail) for check in checks]
+    return Table(columns=("problem", "promise", "result", "detail"), rows=list(rows))
+
+
+def _word(check: Check) -> Literal["ok", "broken", "not checked"]:
+    if check.ok is None:
+        return "not checked"
+    return "ok" if check.ok else "broken"
+
+
+@app.command()
+def export(
+    as_format: Annotated[str, typer.Option("--as", help="evalplus: its JSON lines.")] = "evalplus",
+    suite: Source = "lowcost60",
+    out: Annotated[Path | None, typer.Option("--out", help="A file.  [default: stdout]")] = None,
+    allow_weak: Weak = False,
+) -> None:
+    """Problems as JSON lines in EvalPlus's layout; those that it cannot express are named on stderr."""
+    import json
+
+    from cpu_codegen.problem_export import evalplus_records
+    from cpu_codegen.sandbox import open_sandbox
+
+    if as_format != "evalplus":
+        raise UsageError(f"no format {as_format!r}", remedy="--as evalplus")
+    with open_sandbox(allow_weak=allow_weak) as sandbox:
+        records, left_out = evalplus_records(_problems(suite), sandbox)
+    text = "".join(json.dumps(record, allow_nan=False) + "\n" for record in records)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        _write(out, text)
+    for problem_id, reason in left_out.items():
+        print(f"left out {problem_id}: {reason}", file=sys.stderr)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}", remedy="--out with another file") from error
+
+
+def _problems(suite: str) -> list[Problem]:
+    """Problem files only: other suites have no reference of ours to prove."""
+    from cpu_codegen.schema import ProblemFileTask
+    from cpu_codegen.suites.load import load_suite
+
+    problems = load_suite(suite)
+    if not all(isinstance(problem.task, ProblemFileTask) for problem in problems):
+        raise UsageError(f"{suite} does not consist of problem files", remedy="lowcost60, or a folder of problem files")
+    return problems
+
+
+def _chosen(problems: list[Problem], ids: list[str] | None) -> list[Problem]:
+    from cpu_codegen.cli.options import split_commas
+
+    wanted = split_commas(ids)
+    for problem_id in wanted:
+        _named(problems, problem_id)
+    return [problem for problem in problems if not wanted or {problem.id, problem.entry_point} & set(wanted)]
+
+
+def _find(problem_id: str, suite: str) -> Problem:
+    from cpu_codegen.suites.load import load_suite
+
+    return _named(load_suite(suite), problem_id)
+
+
+def _named(problems: list[Problem], problem_id: str) -> Problem:
+    for problem in problems:
+        if problem_id in (problem.id, problem.entry_point):
+            return problem
+    raise UsageError(f"no problem {problem_id!r}", remedy="cpu-codegen problems list")
