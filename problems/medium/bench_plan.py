@@ -13,11 +13,10 @@ def bench_plan(visits: list[list[int]]) -> list[int]:
     """Return for each visit the number of its bench, in the order of `visits`.
 
     A visit [come, go] is a list of two whole minutes, `come` smaller than `go`. Visits are in any
-    order and may repeat. The bench is taken from minute `come` on; at minute `go` it is
-    free again, so the next visitor may come in that very minute. Two visits that
-    overlap need different benches. As few benches as possible are used, and they are numbered
-    from 1 without gaps. If several plans use equally few benches, any of them is right. No visits
-    give an empty list.
+    order and may repeat. The bench is taken from minute `come` on; at minute `go` it is free
+    again, so the next visitor may come in that very minute. Two visits that overlap need different
+    benches. As few benches as possible are used, and they are numbered from 1 without gaps. If
+    several plans use equally few benches, any of them is right. No visits give an empty list.
 
     >>> bench_plan([[5, 9], [9, 12]])
     [1, 1]

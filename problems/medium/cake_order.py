@@ -15,10 +15,10 @@ def cake_order(people: list[str], today: str) -> list[str]:
 
     A person is a name without spaces, one space and the date of birth, like "Ida 1990-07-31".
     `today` is a date written in the same way, in the years 1900 to 2100. Only month and day of the
-    birth matter. Someone whose birthday is today comes first, someone whose birthday was yesterday
-    late, because the next one is almost a year away. Those born on February 29 celebrate on March
-    1 in years that have no February 29. People with the same next birthday stay in the order of
-    the list. Names may repeat.
+    birth matter. A birthday today is the nearest there is; one that was yesterday is far away, as
+    the next comes only in the following year. Those born on February 29 celebrate on March 1 in
+    years that have no February 29. People with the same next birthday stay in the order of the
+    list. Names may repeat.
 
     >>> cake_order(["Ida 1990-07-31", "Bo 2001-01-05", "Uma 1984-06-15"], "2023-06-15")
     ['Uma', 'Ida', 'Bo']

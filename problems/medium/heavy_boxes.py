@@ -12,11 +12,11 @@ def heavy_boxes(shed: dict, limit: int) -> list[str]:
     """Return the paths of all boxes in the shed that weigh more than `limit`.
 
     The shed is a dictionary from label to what bears it: a whole number of 0 or more is a loose
-    thing of that weight, a dictionary is a box with things and boxes inside, in the same form. An
-    empty box weighs 1; what is inside adds its own weight. The path of a box is the labels of all
-    boxes around it from the outside in, then its own, joined by "/". Labels hold no "/". The shed
-    itself is no box. A box is listed after the boxes inside it; otherwise the order of the
-    dictionaries counts.
+    thing of that weight, a dictionary is a box with things and boxes inside, in the same form. A
+    box weighs 1 plus the weight of all that is inside, so an empty box weighs 1. The path of a box
+    is the labels of all boxes around it from the outside in, then its own, joined by "/". Labels
+    hold no "/". The shed itself is no box. A box is listed after the boxes inside it; otherwise
+    the order of the dictionaries counts. `limit` is any whole number.
 
     >>> heavy_boxes({"saw": 9, "red": {"nails": 3, "tin": {"pins": 2}}, "jar": {}}, 2)
     ['red/tin', 'red']

@@ -15,8 +15,8 @@ def near_panels(panels: list[int], faulty: int) -> int:
     lamp: 1 is on, 0 is off. `faulty` is such a number too: where it has a 1, the lamp at the same
     digit is broken on all panels and looks off everywhere, whatever the panel says. Two panels
     make a pair if exactly one of the ten lamps looks on at one of them and off at the other. Any
-    two panels of the list count, however far apart they stand. Panels may repeat, and each of the
-    repeated panels counts on its own.
+    two places in the list are compared, once, however far apart they stand. Panels may repeat, and
+    each of the repeated panels counts on its own.
 
     >>> near_panels([0b0001, 0b0011, 0b1000], 0b0000)
     1

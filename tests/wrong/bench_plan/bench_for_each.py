@@ -1,19 +1,7 @@
-"""Mistake: every visitor gets a bench of his own."""
+"""Mistake: every visitor gets an own bench."""
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
-
 
 def bench_plan(visits: list[list[int]]) -> list[int]:
-    plan = [0] * len(visits)
-    benches: list[tuple[int, int]] = []
-    for spot in sorted(range(len(visits)), key=visits.__getitem__):
-        come, go = visits[spot]
-        if benches and benches[0][0] == "never":
-            bench = heappop(benches)[1]
-        else:
-            bench = len(benches) + 1
-        heappush(benches, (go, bench))
-        plan[spot] = bench
-    return plan
+    return list(range(1, len(visits) + 1))

@@ -1,14 +1,16 @@
-"""Mistake: a square is never tried, except for one tile."""
+"""Mistake: the search for a width ends before the square root, so squares are missed."""
 
 from __future__ import annotations
 
 
 def tile_borders(limit: int) -> list[int]:
-    borders = [0] * (limit + 1)
-    width = 1
-    while width * width <= limit:
-        # A wider rectangle that is still not wider than high always has a shorter border.
-        for tiles in range(width * width + (width if width > 1 else 0), limit + 1, width):
-            borders[tiles] = 2 * (width + tiles // width)
-        width += 1
-    return borders[1:]
+    borders: list[int] = []
+    for tiles in range(1, limit + 1):
+        best = 1
+        width = 2
+        while width * width < tiles:
+            if tiles % width == 0:
+                best = width
+            width += 1
+        borders.append(2 * (best + tiles // best))
+    return borders
