@@ -9,7 +9,7 @@ from typing import Any
 from cpu_codegen.judging import verdict
 from cpu_codegen.judging.equality import normal, same
 from cpu_codegen.sandbox import values
-from cpu_codegen.sandbox.inside.calls import Candidate, CandidateFault, Raised, Returned
+from cpu_codegen.sandbox.inside.calls import Candidate, CandidateFault, Large, Raised, Reply
 
 
 def run_file(source: str, name: str = "problem") -> dict[str, Any]:
@@ -47,10 +47,12 @@ def _at_case(fault: CandidateFault, cases: list[Any], expected: list[Any], index
     return found
 
 
-def _judge(reply: Returned | Raised, case: Any, expected: Any, accept: Callable[..., Any] | None) -> dict[str, Any] | None:
+def _judge(reply: Reply, case: Any, expected: Any, accept: Callable[..., Any] | None) -> dict[str, Any] | None:
     """None when the reply is right, else the verdict."""
     if isinstance(reply, Raised):
         return {**verdict.of_error(reply.error), "failure": verdict.failure(case, expected, reply)}
+    if isinstance(reply, Large):  # no answer to a problem of ours comes near
+        return {"outcome": "error", "detail": "output_too_large", "message": f"a {reply.kind} of {reply.length} items"}
     output = normal(reply.value)
     if _is_right(output, case, expected, accept):
         return None

@@ -16,8 +16,10 @@ from typing import Any
 
 from cpu_codegen.sandbox import values
 from cpu_codegen.sandbox.frames import BadFrame, Channel, ChannelClosed, ChannelTimeout
+from cpu_codegen.sandbox.inside import large
 
 LATENESS_S = 0.1  # what scheduling may add to a call before it counts as too slow
+LARGE_OUTPUT_S = 120.0  # what digest and pieces of a large output may take; the call itself was in time
 _MAX_BATCH = 512
 _DECODE_ERRORS = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, ImportError, RecursionError, MemoryError
@@ -59,14 +61,33 @@ class Returned:
     mutated: tuple[Any, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Large:
+    """The candidate returned more than a frame should hold. Equal, non-empty digests mean equal values of equal types.
+
+    `pieces()` may be called once, before the next reply is asked for: slices of the value, in order.
+    """
+
+    kind: str
+    length: int
+    digest: str
+    pieces: Callable[[], Iterator[Any]]
+
+
+Reply = Returned | Raised | Large
+
+
 class Candidate:
     """One candidate process."""
 
-    def __init__(self, channel: Channel, *, wall_s: float, call_s: float) -> None:
+    def __init__(
+        self, channel: Channel, *, wall_s: float, call_s: float, on_large: Callable[[], None] = lambda: None
+    ) -> None:
         self.channel = channel
         self.wall_s = wall_s
         self.call_s = call_s
         self.deadline = time.monotonic() + wall_s
+        self.on_large = on_large  # tells the parent that the verdict will take longer than the calls
         self.last_error: BaseException | None = None
         self.calls = 0
 
@@ -116,14 +137,12 @@ class Candidate:
 
     def batch(
         self, inputs: Sequence[Any], limits_s: Sequence[float], *, mutable: bool = False, size: int = _MAX_BATCH
-    ) -> Iterator[Returned | Raised]:
+    ) -> Iterator[Reply]:
         """The outcomes of calls with encoded argument lists, in order. `limits_s`: one limit for each call."""
         for start in range(0, len(inputs), size):
             yield from self._one_batch(inputs[start : start + size], limits_s[start : start + size], mutable)
 
-    def _one_batch(
-        self, inputs: Sequence[Any], limits_s: Sequence[float], mutable: bool
-    ) -> Iterator[Returned | Raised]:
+    def _one_batch(self, inputs: Sequence[Any], limits_s: Sequence[float], mutable: bool) -> Iterator[Reply]:
         number = _random_number()
         self._send(values.dumps(["batch", number, mutable, inputs]))
         done = 0
@@ -132,7 +151,33 @@ class Candidate:
             for item in reply:
                 self.calls += 1
                 done += 1
-                yield item
+                yield from self._large(item) if isinstance(item, _Announced) else (item,)
+
+    def _large(self, announced: _Announced) -> Iterator[Large]:
+        """Its digest; then, unless the consumer took the pieces, on to the next call. The digest's time is no call's."""
+        started = time.monotonic()
+        self.on_large()
+        with _Decoding():
+            word, digest = self._receive(started + LARGE_OUTPUT_S)
+        if word != "digest" or type(digest) is not str:
+            raise CandidateFault("protocol", "no digest of a large output")
+        yield Large(announced.kind, announced.length, digest, self._pieces)
+        self._send(values.dumps(["next"]))
+        self.deadline += time.monotonic() - started
+
+    def _pieces(self) -> Iterator[Any]:
+        deadline = time.monotonic() + LARGE_OUTPUT_S
+        self._send(values.dumps(["pieces"]))
+        while True:
+            message = self._receive(deadline)
+            if message == ["end"]:
+                return
+            with _Decoding():
+                word, piece = message
+                if word != "piece":
+                    raise ValueError("no piece")
+                decoded = values.decode(piece)
+            yield decoded
 
     def _call_deadline(self, limit_s: float) -> float:
         return min(self.deadline, time.monotonic() + limit_s + LATENESS_S)
@@ -160,7 +205,15 @@ class Candidate:
             return parsed if count is None else _batch_replies(parsed, count, number, tagged=b"{" in payload)
 
 
-def _batch_replies(parsed: Any, count: int, number: int, *, tagged: bool) -> list[Returned | Raised]:
+@dataclass(frozen=True, slots=True)
+class _Announced:
+    """A large output's kind and length; the digest is still to come."""
+
+    kind: str
+    length: int
+
+
+def _batch_replies(parsed: Any, count: int, number: int, *, tagged: bool) -> list[Returned | Raised | _Announced]:
     if (
         type(parsed) is not list
         or not 2 <= len(parsed) <= count + 1
@@ -168,18 +221,26 @@ def _batch_replies(parsed: Any, count: int, number: int, *, tagged: bool) -> lis
         or type(parsed[0]) is not int
     ):
         raise CandidateFault("protocol", "a reply to another batch")
-    replies: list[Returned | Raised] = []
+    replies: list[Returned | Raised | _Announced] = []
     for item in parsed[1:]:
-        if type(item) is not list or len(item) < 2 or item[0] not in (0, 1):
+        if type(item) is not list or len(item) < 2 or item[0] not in (0, 1, 2):
             raise CandidateFault("protocol", "no reply")
         if item[0] == 1:
             replies.append(Raised(_error(item[1])))
+        elif item[0] == 2:
+            replies.append(_announced(item, is_last=item is parsed[-1]))
         elif len(item) == 3:
             mutated = tuple(values.decode(entry[0]) if entry else None for entry in item[2])
             replies.append(Returned(values.decode(item[1]), mutated))
         else:
             replies.append(Returned(values.decode(item[1]) if tagged else item[1]))
     return replies
+
+
+def _announced(item: list[Any], *, is_last: bool) -> _Announced:
+    if len(item) != 3 or item[1] not in large.KINDS or type(item[2]) is not int or not is_last:
+        raise CandidateFault("protocol", "a malformed large output")
+    return _Announced(item[1], item[2])
 
 
 class _Decoding:

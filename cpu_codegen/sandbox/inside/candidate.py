@@ -6,7 +6,9 @@ believes values only, and only in the right order. Frames (JSON lists) from the 
     (nothing)                                  → "I" (isolated: from here on an end is the program's own fault)
     ["load", source, entry point, mode]        → ["ready"] | ["failed", phase, error]
     ["call", id, name, args, kwargs, mutable]  → [id, 0, value, mutated] | [id, 1, error]
-    ["batch", id, mutable, inputs]             → [id, [0, value, mutated?] | [1, error], …] in several frames, in order
+    ["batch", id, mutable, inputs]             → [id, [0, value, mutated?] | [1, error], …] in several frames, in order;
+                                                 after [2, kind, length] of a large output comes ["digest", …], then the
+                                                 other side says ["pieces"] (→ ["piece", value]…, ["end"]) and ["next"]
     ["measure", repeats, fetch, inputs]        → "A" (armed) · wait for a byte · "D" (done) · wait for a byte · reply
 
 An error is [type name, message, missing module]. Modes: "strict" (the program is a module of its own) and "evalplus" (as
@@ -26,6 +28,7 @@ from typing import Any
 
 from cpu_codegen.sandbox import values
 from cpu_codegen.sandbox.frames import Channel, ChannelClosed
+from cpu_codegen.sandbox.inside import large
 from cpu_codegen.sandbox.inside.guard import install_guard
 
 MAX_TAIL_CHARS = 1 << 16
@@ -144,24 +147,60 @@ def _mutated(args: list[Any]) -> list[Any]:
 def _batch(channel: Channel, namespace: dict[str, Any], entry_point: str, request: list[Any]) -> None:
     """Each output is encoded before the next call, as it may change later; replies leave at least every 20 ms."""
     _, number, mutable, inputs = request
-    head = values.dumps(number)
-    pending: list[bytes] = []
-    size, flushed_at = 0, time.perf_counter()
+    replies = _Replies(channel, number)
     for encoded in inputs:
-        if pending and (size > _FLUSH_AFTER_BYTES or time.perf_counter() - flushed_at > _FLUSH_AFTER_S):
-            channel.send_bytes(b"[" + head + b"," + b",".join(pending) + b"]")
-            pending, size, flushed_at = [], 0, time.perf_counter()
+        replies.flush_if_due()
         try:
             args = values.decode(encoded)
             output = namespace[entry_point](*args)
+            if large.is_large(output):
+                _offer(channel, replies, output)
+                continue
             reply = values.dumps([0, values.encode(output), _mutated(args)] if mutable else [0, values.encode(output)])
             if len(reply) > MAX_REPLY_BYTES:
                 raise values.Unsupported("output too large")
+        except ChannelClosed:
+            raise
         except BaseException as error:
             reply = values.dumps([1, describe(error)])
-        pending.append(reply)
-        size += len(reply)
-    channel.send_bytes(b"[" + b",".join([head, *pending]) + b"]")
+        replies.add(reply)
+    replies.flush()
+
+
+class _Replies:
+    """Replies of one batch on their way out."""
+
+    def __init__(self, channel: Channel, number: int) -> None:
+        self.channel = channel
+        self.head = values.dumps(number)
+        self.pending: list[bytes] = []
+        self.size, self.flushed_at = 0, time.perf_counter()
+
+    def add(self, reply: bytes) -> None:
+        self.pending.append(reply)
+        self.size += len(reply)
+
+    def flush_if_due(self) -> None:
+        is_due = self.size > _FLUSH_AFTER_BYTES or time.perf_counter() - self.flushed_at > _FLUSH_AFTER_S
+        if self.pending and is_due:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.pending:
+            self.channel.send_bytes(b"[" + b",".join([self.head, *self.pending]) + b"]")
+        self.pending, self.size, self.flushed_at = [], 0, time.perf_counter()
+
+
+def _offer(channel: Channel, replies: _Replies, output: Any) -> None:
+    """A large output: kind and length in time, then the digest, then its pieces or on to the next call."""
+    replies.add(values.dumps([2, *large.describe_large(output)]))
+    replies.flush()
+    channel.send(["digest", large.digest(output)])
+    if channel.receive() == ["pieces"]:
+        for piece in large.pieces(output):
+            channel.send_bytes(values.dumps(["piece", values.encode(piece)]))
+        channel.send(["end"])
+        channel.receive()
 
 
 def _measure(channel: Channel, namespace: dict[str, Any], entry_point: str, request: list[Any]) -> None:

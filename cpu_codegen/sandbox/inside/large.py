@@ -1,0 +1,49 @@
+"""Outputs too large for a frame: told by kind, length and digest, and sent piece by piece only if asked for.
+
+The digest is over marshal's bytes (format 2: no references, no interning), so equal digests mean equal values of equal types.
+Unequal ones mean nothing: 1, True and 1.0 are equal with different bytes, and so may be two dicts. Who compares then asks for the pieces.
+A digest is as hard to forge as the value: it is computed in the candidate's process, and so is the value. Runs on both sides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+from collections.abc import Iterator
+from typing import Any
+
+LARGE_ITEMS = 4_000_000
+PIECE_ITEMS = 1 << 14
+KINDS: dict[str, type] = {"list": list, "tuple": tuple, "str": str, "bytes": bytes}
+_FORMAT = 2
+
+
+def is_large(output: Any) -> bool:
+    """A guess that costs nothing: by the length of the output and of its first item."""
+    if type(output) not in (list, tuple) or len(output) < 1000:
+        return type(output) in (str, bytes) and len(output) > 8 * LARGE_ITEMS
+    first = output[0]
+    width = len(first) if type(first) in (list, tuple, str) else 1
+    return len(output) * (1 + width) > LARGE_ITEMS
+
+
+def describe_large(output: Any) -> list[Any]:
+    """What is said of it at once: kind and length."""
+    return [type(output).__name__, len(output)]
+
+
+def digest(output: Any) -> str:
+    """Of exact built-in values; "" where an item is of any other type."""
+    total = hashlib.sha256(type(output).__name__.encode())
+    try:
+        for piece in pieces(output):
+            total.update(marshal.dumps(piece, _FORMAT))
+    except (ValueError, MemoryError, RecursionError):
+        return ""
+    return total.hexdigest()
+
+
+def pieces(output: Any) -> Iterator[Any]:
+    """Slices, each small enough for a frame unless its items are large themselves."""
+    items = PIECE_ITEMS if type(output) in (list, tuple) else PIECE_ITEMS << 6
+    return (output[start : start + items] for start in range(0, len(output), items))
