@@ -16,11 +16,13 @@ from cpu_codegen.sandbox import meters
 from cpu_codegen.sandbox.endings import CLOSED_CHANNEL, ending_of
 from cpu_codegen.sandbox.forkserver import Child, ChildSpec, End, ForkServer
 from cpu_codegen.sandbox.frames import BadFrame, Channel, ChannelClosed, ChannelTimeout
+from cpu_codegen.sandbox.inside.calls import LARGE_OUTPUT_S
 from cpu_codegen.schema import Execution, Failure, Job, Outcome
 
 PREPARE_TIMEOUT_S = 120.0
 CHECKER_SLACK_S = 5.0  # what decoding and comparing may take beside the candidate's own wall limit
 _CHECKER_MEMORY_BYTES = 4 << 30
+_MAX_LARGE_OUTPUTS = 64
 _DEATH_WAIT_S = 0.2
 
 
@@ -86,7 +88,7 @@ class JobRun:
             if message == ["prepared"]:
                 budget_s = limits.wall_s * self.candidates + CHECKER_SLACK_S
                 try:
-                    message = parent.receive(time.monotonic() + budget_s)
+                    message = _after_busy(parent, budget_s)
                 except ChannelTimeout:
                     return {"outcome": "timeout", "message": "no verdict in time: the output is too costly to compare"}
             kind, verdict = message
@@ -139,6 +141,17 @@ class JobRun:
             return CLOSED_CHANNEL
         worst = max(ends, key=lambda end: (end.signal_name not in ("", "SIGKILL"), end.cpu_s))
         return ending_of(worst, self.job.limits.cpu_s)
+
+
+def _after_busy(parent: Channel, budget_s: float) -> Any:
+    """The checker's next message but "busy", each of which allows for the comparison of one large output."""
+    deadline = time.monotonic() + budget_s
+    for _ in range(_MAX_LARGE_OUTPUTS):
+        message = parent.receive(deadline)
+        if message != ["busy"]:
+            return message
+        deadline += 2 * LARGE_OUTPUT_S
+    raise ChannelTimeout
 
 
 def run_with_retry(make: Any) -> Execution:

@@ -7,6 +7,7 @@ is worth (cpu_codegen/judging/).
 from __future__ import annotations
 
 import builtins
+import collections
 import json
 import os
 import time
@@ -161,7 +162,15 @@ class Candidate:
             word, digest = self._receive(started + LARGE_OUTPUT_S)
         if word != "digest" or type(digest) is not str:
             raise CandidateFault("protocol", "no digest of a large output")
-        yield Large(announced.kind, announced.length, digest, self._pieces)
+        taken: list[Iterator[Any]] = []
+
+        def pieces() -> Iterator[Any]:
+            taken.append(self._pieces())
+            return taken[0]
+
+        yield Large(announced.kind, announced.length, digest, pieces)
+        for rest in taken:
+            collections.deque(rest, maxlen=0)  # what the consumer left
         self._send(values.dumps(["next"]))
         self.deadline += time.monotonic() - started
 

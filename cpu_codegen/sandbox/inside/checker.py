@@ -1,7 +1,7 @@
 """The checker's process: reads a job from the parent, drives the candidates, sends the verdict. Never runs candidate code.
 
-What it sends: ["prepared"] once the expected values are at hand (a hang before that is ours, after it the candidate's), then
-["verdict", {…}]. The rules of judging are cpu_codegen/judge.py's.
+What it sends: ["prepared"] once the expected values are at hand (a hang before that is ours, after it the candidate's), ["busy"]
+for every output that is too large for a frame, then ["verdict", {…}]. The rules of judging are cpu_codegen/judge.py's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,12 @@ def serve(parent_fd: int, candidate_fds: list[int]) -> None:
         job = parent.receive()
         quiet_streams()
         limits = job["limits"]
-        candidates = [Candidate(Channel(fd), wall_s=limits["wall_s"], call_s=limits["call_s"]) for fd in candidate_fds]
+        candidates = [
+            Candidate(
+                Channel(fd), wall_s=limits["wall_s"], call_s=limits["call_s"], on_large=lambda: parent.send(["busy"])
+            )
+            for fd in candidate_fds
+        ]
         verdict = judge.decide(job, candidates, prepared=lambda: parent.send(["prepared"]))
         parent.send(["verdict", verdict])
         parent.receive_raw(1)  # stay until the meters are read

@@ -1,8 +1,8 @@
 """Outputs too large for a frame: told by kind, length and digest, and sent piece by piece only if asked for.
 
 The digest is over marshal's bytes (format 2: no references, no interning), so equal digests mean equal values of equal types.
-Unequal ones mean nothing: 1, True and 1.0 are equal with different bytes, and so may be two dicts. Who compares then asks for the pieces.
-A digest is as hard to forge as the value: it is computed in the candidate's process, and so is the value. Runs on both sides.
+Unequal ones mean nothing: 1, True and 1.0 are equal with different bytes, and so may be two dicts. Who compares then asks for
+the pieces. A digest is as hard to forge as the value: both come from the candidate's process. Runs on both sides.
 """
 
 from __future__ import annotations
