@@ -11,17 +11,18 @@ import json
 import queue
 import threading
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from types import TracebackType
 
-from cpu_codegen.errors import HarnessError, MachineError
-from cpu_codegen.sandbox import tiers
+from cpu_codegen.errors import HarnessError
+from cpu_codegen.sandbox import proof, tiers
 from cpu_codegen.sandbox.forkserver import ForkServer
 from cpu_codegen.sandbox.parser import Parser
 from cpu_codegen.sandbox.payload import payload_of
 from cpu_codegen.sandbox.probe import PROBE_TIMEOUT_S, ProblemProbe
 from cpu_codegen.sandbox.run import JobRun, run_with_retry
 from cpu_codegen.sandbox.session import Mode, Session
-from cpu_codegen.schema import AssertTask, Execution, Isolation, Job, Limits, Outcome, Outline
+from cpu_codegen.schema import Execution, Isolation, Job, Limits, Outline
 
 _AHEAD = 2  # jobs drawn per worker before results are waited for
 
@@ -34,7 +35,7 @@ def open_sandbox(*, workers: int = 1, allow_weak: bool = False, masked: Collecti
     plan = tiers.choose(allow_weak=allow_weak, masked=masked)
     sandbox = Sandbox(plan, workers=max(1, workers))
     try:
-        sandbox.prove()
+        sandbox.prove(allow_weak=allow_weak)
     except BaseException:
         sandbox.close()
         raise
@@ -47,14 +48,15 @@ class Sandbox:
     def __init__(self, plan: tiers.Plan, *, workers: int) -> None:
         self.plan = plan
         self.workers = [_Worker(plan) for _ in range(workers)]
+        self.properties: dict[str, str] = {}
         self._parser: Parser | None = None
         self._side: ForkServer | None = None
         self._lock = threading.Lock()
 
     @property
     def isolation(self) -> Isolation:
-        """The tier and the layers in force."""
-        return self.plan.isolation()
+        """The tier, the layers in force, and what they were proved to enforce."""
+        return replace(self.plan.isolation(), properties=self.properties)
 
     def __enter__(self) -> Sandbox:
         return self
@@ -74,15 +76,10 @@ class Sandbox:
             self._side.close()
             self._side = None
 
-    def prove(self) -> None:
-        """Runs a program whose outcome is known; MachineError when the sandbox itself does not work."""
-        job = Job("prove", "def f(x): return x + 1", "f", AssertTask("assert f(1) == 2"))
-        execution = self.workers[0].execute(job)
-        if execution.outcome is not Outcome.PASSED:
-            raise MachineError(
-                f"the sandbox cannot run a trivial program: {execution.outcome} {execution.detail} {execution.message}",
-                remedy="cpu-codegen doctor",
-            )
+    def prove(self, *, allow_weak: bool = False) -> None:
+        """Attacks the sandbox; MachineError when it does not work or does not hold."""
+        self.properties = proof.prove(self, self.workers[0].server)
+        proof.require(self.properties, allow_weak=allow_weak)
 
     def judge(self, jobs: Iterable[Job]) -> Iterator[Execution]:
         """One Execution per Job, out of order. Closing the iterator early kills what is in flight."""
@@ -108,6 +105,11 @@ class Sandbox:
             thread.join()
         for worker in self.workers:
             worker.stopping = False
+
+    def server_pids(self) -> set[int]:
+        """Pids of the fork servers that run now."""
+        servers = [*(worker.running for worker in self.workers), self._side]
+        return {server.pid for server in servers if server is not None and server.is_alive()}
 
     @property
     def _side_server(self) -> ForkServer:
@@ -183,6 +185,11 @@ class _Worker:
         """The fork server, started on first use."""
         if self._server is None or not self._server.is_alive():
             self._server = ForkServer(self.plan)
+        return self._server
+
+    @property
+    def running(self) -> ForkServer | None:
+        """The fork server, if there is one."""
         return self._server
 
     def work(self, todo: queue.SimpleQueue[Job | None], done: queue.SimpleQueue[Execution | BaseException]) -> None:

@@ -154,6 +154,11 @@ class ForkServer:
             self._ask({"import": [module]})
             self.imports.add(module)
 
+    @property
+    def pid(self) -> int:
+        """Of the server's process."""
+        return self._process.pid
+
     def is_alive(self) -> bool:
         """False once the server has ended."""
         return self._process.poll() is None

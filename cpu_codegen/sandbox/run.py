@@ -20,7 +20,8 @@ from cpu_codegen.sandbox.inside.calls import LARGE_OUTPUT_S
 from cpu_codegen.schema import Execution, Failure, Job, Outcome
 
 PREPARE_TIMEOUT_S = 120.0
-CHECKER_SLACK_S = 5.0  # what decoding and comparing may take beside the candidate's own wall limit
+# What decoding and comparing may take beside the candidate's own wall limit. A test of asserts looks at few values.
+CHECKER_SLACK_S = {"assert": 1.5, "problem_file": 5.0, "evalplus": 10.0}
 _CHECKER_MEMORY_BYTES = 4 << 30
 _MAX_LARGE_OUTPUTS = 64
 _DEATH_WAIT_S = 0.2
@@ -86,7 +87,7 @@ class JobRun:
             parent.send_bytes(self.payload, time.monotonic() + PREPARE_TIMEOUT_S)
             message = parent.receive(time.monotonic() + PREPARE_TIMEOUT_S)
             if message == ["prepared"]:
-                budget_s = limits.wall_s * self.candidates + CHECKER_SLACK_S
+                budget_s = limits.wall_s * self.candidates + CHECKER_SLACK_S[self.job.task.kind]
                 try:
                     message = _after_busy(parent, budget_s)
                 except ChannelTimeout:

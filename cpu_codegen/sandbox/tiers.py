@@ -39,6 +39,7 @@ class Plan:
     readable: tuple[str, ...]
     packages: dict[str, str]
     processes: int | None
+    namespaces: bool = False
     wrapper: tuple[str, ...] = ()
 
     def config(self) -> dict[str, Any]:

@@ -1,0 +1,117 @@
+"""Proves a sandbox by attacking it: property → the layer that enforces it, or NOT_ENFORCED. No version is trusted.
+
+One candidate tries everything (inside/attacker.py) at live targets (field.py); two more try to forge a verdict. What it says
+and what the targets saw must both be clean. About 30 ms. Not covered: hostile programs from a file (attacks.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cpu_codegen.errors import MachineError
+from cpu_codegen.sandbox import values
+from cpu_codegen.sandbox.field import Field
+from cpu_codegen.sandbox.forkserver import ForkServer
+from cpu_codegen.sandbox.session import Session, SessionFailed
+from cpu_codegen.sandbox.tiers import Plan
+from cpu_codegen.schema import AssertTask, Job, Limits, Outcome
+
+if TYPE_CHECKING:
+    from cpu_codegen.sandbox.box import Sandbox
+
+NOT_ENFORCED = "NOT enforced"
+REQUIRED = ("writes", "network", "processes", "signals", "memory", "verdict", "leftovers")
+_ATTACKER = Path(__file__).with_name("inside") / "attacker.py"
+_LIMITS = Limits(wall_s=10.0, call_s=10.0, cpu_s=10.0, memory_bytes=256 << 20)
+_TEST = "_r = f(2)\nassert _r == 3\nassert f(10) == 11"
+_FORGERIES = {
+    "an object that equals everything": "class E:\n    def __eq__(self, other): return True\ndef f(x): return E()",
+    "an early exit": "import os\ndef f(x): os._exit(0)",
+}
+_HONEST = "def f(x): return x + 1"
+
+
+def prove(sandbox: Sandbox, server: ForkServer) -> dict[str, str]:
+    """Property → who enforces it, verified just now. Raises MachineError when not even a harmless program runs."""
+    _require_honest(sandbox)
+    breaches = attack(server)
+    forged = [name for name, code in _FORGERIES.items() if _outcome(sandbox, code) is Outcome.PASSED]
+    breaches["verdict"] = forged
+    breaches["leftovers"] = [] if server.is_alive() else ["the fork server was killed"]
+    enforcers = enforcers_of(sandbox.plan)
+    return {name: NOT_ENFORCED if broken else enforcers.get(name, "") for name, broken in breaches.items()}
+
+
+def _require_honest(sandbox: Sandbox) -> None:
+    (execution,) = sandbox.judge([_job(_HONEST)])
+    if execution.outcome is not Outcome.PASSED:
+        said = f"{execution.outcome} {execution.detail} {execution.message}"
+        raise MachineError(f"the sandbox cannot run a trivial program: {said}", remedy="cpu-codegen doctor")
+
+
+def _outcome(sandbox: Sandbox, code: str) -> Outcome:
+    (execution,) = sandbox.judge([_job(code)])
+    return execution.outcome
+
+
+def _job(code: str) -> Job:
+    return Job("proof", code, "f", AssertTask(_TEST), _LIMITS)
+
+
+def attack(server: ForkServer) -> dict[str, list[str]]:
+    """Property → what succeeded against it: said by the attacker, or seen by its targets."""
+    with Field(with_victim=False) as targets:
+        breaches = _said(server, targets)
+        for harm in targets.harm():
+            breaches["network" if harm.startswith("network") else "writes"].append(harm)
+    return breaches
+
+
+def _said(server: ForkServer, targets: Field) -> dict[str, list[str]]:
+    """A violation that ends the attacker tells nothing of the rest, so it counts against every property."""
+    arguments = {
+        "secret": targets.secret_path,
+        "folder": targets.folder,
+        "tcp": targets.port("tcp"),
+        "udp": targets.port("udp"),
+        "unix": targets.unix_path,
+        "victims": [targets.victim_pid],
+        "memory_bytes": 2 * _LIMITS.memory_bytes,
+    }
+    try:
+        with Session(server, _ATTACKER.read_text(encoding="utf-8"), "attack", limits=_LIMITS) as session:
+            outputs = session.call([values.encode([arguments])], fetch=True).outputs or [None]
+        said: Any = values.decode(outputs[0])
+        return {str(name): [str(word) for word in words] for name, words in said.items()}
+    except SessionFailed as error:
+        raise MachineError(
+            f"the proof of the sandbox could not be made: {error}", remedy="cpu-codegen doctor"
+        ) from error
+
+
+def enforcers_of(plan: Plan) -> dict[str, str]:
+    """Property → the layers that are meant to enforce it."""
+    files = [*(["Landlock"] if plan.landlock else []), *(["namespaces"] if plan.namespaces else [])]
+    return {
+        "reads": " + ".join(files),
+        "hidden files": "namespaces",
+        "writes": " + ".join([*files, "seccomp", "rlimits"]),
+        "network": "seccomp" + (" + Landlock" if plan.landlock else "") + (" + namespaces" if plan.namespaces else ""),
+        "processes": "seccomp",
+        "signals": "seccomp",
+        "memory": "rlimits",
+        "verdict": "separate checker",
+        "leftovers": "pidfd kill",
+    }
+
+
+def require(properties: dict[str, str], *, allow_weak: bool) -> None:
+    """Refuses a sandbox that leaks, except reading where that was asked for. Raises MachineError."""
+    required = REQUIRED if allow_weak else (*REQUIRED, "reads")
+    missing = [name for name in required if properties.get(name) in (None, "", NOT_ENFORCED)]
+    if missing:
+        raise MachineError(
+            f"the sandbox does not hold: {', '.join(missing)} not enforced (attacked and breached)",
+            remedy="cpu-codegen doctor",
+        )
