@@ -16,7 +16,8 @@ def greenhouse_log(script: str) -> list[int]:
     more letters a-z, a number is one or more digits 0-9. Every bed starts at level 0.
     "fern=5" sets the level, "fern+5" raises it and "fern-5" lowers it, also below zero. "undo"
     takes back the latest change that is not yet taken back; without one it does nothing. Undo
-    itself is no change. "fern?" asks for the current level of the bed. Spaces inside a command
+    itself is no change; every valid "=", "+" or "-" command is one, even if the level stays the
+    same. "fern?" asks for the current level of the bed. Spaces inside a command
     make it invalid. Empty or invalid commands are skipped.
 
     >>> greenhouse_log("fern=5; fern-7; fern?; undo; fern?")

@@ -14,8 +14,8 @@ def keep_bridges(islands: int, bridges: list[list[int]]) -> list[int]:
 
     The islands are numbered 0 to `islands` - 1. Each bridge is a list of the two islands that it
     joins; it can be walked both ways. Bridges may repeat, and both ends may be the same island.
-    As few bridges as possible shall stay up, but so that from every island exactly those islands
-    can be reached as before, over one or more bridges. The positions count from 0 and are returned
+    As few bridges as possible shall stay up, but so that any two different islands that could be
+    reached from each other before, over one or more bridges, still can. The positions count from 0 and are returned
     in increasing order. If several choices are equally small, any of them is right. There may be
     no islands at all, and then there are no bridges.
 
