@@ -78,6 +78,7 @@ class Sandbox:
 
     def prove(self, *, allow_weak: bool = False) -> None:
         """Attacks the sandbox; MachineError when it does not work or does not hold."""
+        self.plan = self.workers[0].server.plan
         self.properties = proof.prove(self, self.workers[0].server)
         proof.require(self.properties, allow_weak=allow_weak)
 

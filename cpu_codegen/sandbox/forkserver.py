@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cpu_codegen.errors import HarnessError, MachineError
-from cpu_codegen.sandbox.tiers import Plan
+from cpu_codegen.sandbox.tiers import Plan, settled
 
 START_TIMEOUT_S = 60.0
 _CONTROL_BYTES = 1 << 16
@@ -85,11 +85,11 @@ class ForkServer:
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process = subprocess.Popen(
-            _command(theirs.fileno(), plan),
+            _command(theirs.fileno()),
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=None if os.environ.get("CPU_CODEGEN_DEBUG") else subprocess.DEVNULL,
             env=_ENVIRONMENT,
             cwd="/",
             start_new_session=True,
@@ -97,7 +97,10 @@ class ForkServer:
         theirs.close()
         self._control.settimeout(START_TIMEOUT_S)
         try:
-            self._ask({**plan.config(), "import": list(imports)})
+            self.plan = settled(plan, self._ask({**plan.config(), "import": list(imports)}))
+        except MachineError:
+            self.close()
+            raise
         except HarnessError as error:
             self.close()
             raise MachineError(
@@ -173,12 +176,12 @@ class ForkServer:
             self._process.wait()
 
 
-def _command(control_fd: int, plan: Plan) -> list[str]:
+def _command(control_fd: int) -> list[str]:
     """-I would ignore PYTHONHASHSEED; -S -s -P with an environment of our own is as clean."""
     root = str(Path(__file__).resolve().parents[2])
     begin = f"from cpu_codegen.sandbox.inside.server import main; main({control_fd}, {root!r})"
     start = f"import sys; sys.path.insert(0, {root!r}); {begin}"
-    return [*plan.wrapper, sys.executable, "-s", "-S", "-P", "-B", "-c", start]
+    return [sys.executable, "-s", "-S", "-P", "-B", "-c", start]
 
 
 def _host_pid(pidfd: int) -> int:

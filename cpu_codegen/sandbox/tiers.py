@@ -1,7 +1,7 @@
 """Which layers this machine offers, and the tier that they make.
 
     A  Landlock + seccomp (with root: also without its powers)            the base; needs no root
-    B  a mount namespace of our own + seccomp                             for kernels without Landlock
+    B  namespaces of our own + seccomp                                    for kernels without Landlock
     C  seccomp only: reading files leaks                                  only with --allow-weak-isolation
     D  macOS Seatbelt (written from its documentation, untried)
 
@@ -14,11 +14,11 @@ import os
 import sys
 import sysconfig
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cpu_codegen.errors import MachineError
-from cpu_codegen.sandbox.layers import landlock, rlimits, seccomp
+from cpu_codegen.sandbox.layers import landlock, seccomp
 from cpu_codegen.schema import Isolation
 
 CANDIDATE_PACKAGES = ("numpy",)
@@ -30,81 +30,93 @@ _SYSTEM_PATHS = """
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The layers that a fork server and its children put on."""
+    """The layers of a fork server and its children: those that are wanted, and once `settled` those in force.
+
+    `uid` is the one that root became, None where nothing was dropped. `is_root`: started as root.
+    """
 
     landlock: bool
     seccomp: bool
-    uid: int | None
-    drops_root: bool
+    namespaces: bool
+    drop_uid: bool
+    is_root: bool
+    allow_weak: bool
     readable: tuple[str, ...]
     packages: dict[str, str]
-    processes: int | None
-    namespaces: bool = False
-    wrapper: tuple[str, ...] = ()
+    uid: int | None = None
 
     def config(self) -> dict[str, Any]:
         """What the fork server needs to know."""
         return {
             "landlock": self.landlock,
             "seccomp": self.seccomp,
-            "uid": self.uid,
+            "namespaces": self.namespaces,
+            "drop_uid": self.drop_uid,
             "readable": list(self.readable),
             "packages": self.packages,
-            "processes": self.processes,
         }
+
+    @property
+    def tier(self) -> str:
+        """A, B or C."""
+        if self.landlock:
+            return "A"
+        return "B" if self.namespaces else "C"
 
     def isolation(self) -> Isolation:
         """The tier and the layers in words."""
         layers = [
             *(["landlock"] if self.landlock else []),
-            *(["seccomp"] if self.seccomp else []),
-            *(["uid drop"] if self.uid is not None else ["no capabilities"] if self.drops_root else []),
+            *(["namespaces"] if self.namespaces else []),
+            "seccomp",
+            *(["uid drop"] if self.uid is not None else []),
+            *(["no capabilities"] if self.is_root else []),
             "rlimits",
         ]
-        return Isolation(tier="A" if self.landlock and self.seccomp else "C", layers=tuple(layers))
+        return Isolation(tier=self.tier, layers=tuple(layers))
 
 
 def choose(*, allow_weak: bool = False, masked: Collection[str] = ()) -> Plan:
-    """The strongest plan that works here. `masked` leaves layers out, for tests. Raises MachineError when too weak."""
+    """What to try here. `masked` leaves layers out (landlock, seccomp, namespaces, uid), for tests. Raises MachineError."""
     if not sys.platform.startswith("linux"):
         raise MachineError(
             f"no sandbox for {sys.platform}: generated code is not run unprotected",
             remedy="run on Linux (or WSL2 on Windows); reports and plans work here",
         )
-    has_landlock = "landlock" not in masked and landlock.abi() > 0
-    has_seccomp = "seccomp" not in masked and seccomp.available()
-    packages = package_folders()
-    plan = Plan(
-        landlock=has_landlock,
-        seccomp=has_seccomp,
-        uid=None,
-        drops_root=os.geteuid() == 0,
-        readable=tuple(readable_paths(packages)),
-        packages=packages,
-        processes=_process_limit(),
-    )
-    _refuse_if_weak(plan, allow_weak=allow_weak)
-    return plan
-
-
-def _refuse_if_weak(plan: Plan, *, allow_weak: bool) -> None:
-    if not plan.seccomp:
+    if "seccomp" in masked or not seccomp.available():
         raise MachineError(
             "no isolation: this kernel or machine offers no seccomp filter that we know",
             remedy="a Linux kernel with seccomp on x86_64 or aarch64",
         )
-    if plan.landlock:
-        return
-    if plan.drops_root:
+    packages = package_folders()
+    return Plan(
+        landlock="landlock" not in masked and landlock.abi() > 0,
+        seccomp=True,
+        namespaces="namespaces" not in masked,
+        drop_uid="uid" not in masked,
+        is_root=os.geteuid() == 0,
+        allow_weak=allow_weak,
+        readable=tuple(readable_paths(packages)),
+        packages=packages,
+    )
+
+
+def settled(plan: Plan, facts: dict[str, Any]) -> Plan:
+    """The plan with what a fork server found to hold. Raises MachineError where that is too weak."""
+    found = replace(plan, namespaces=bool(facts["namespaces"]), uid=facts["uid"])
+    if found.tier != "C":
+        return found
+    if found.is_root and found.uid is None:
         raise MachineError(
-            "running as root without Landlock: generated code could read every file",
+            "running as root without Landlock, namespaces or another uid: generated code could read every file",
             remedy="run as an ordinary user, or on a kernel with Landlock (5.13 or newer)",
         )
-    if not allow_weak:
+    if not plan.allow_weak:
         raise MachineError(
-            "weak isolation: without Landlock generated code could read your files (it could not send or change them)",
+            "weak isolation: without Landlock or namespaces generated code could read your files (not send or change them)",
             remedy="--allow-weak-isolation accepts that",
         )
+    return found
 
 
 def readable_paths(packages: dict[str, str]) -> list[str]:
@@ -131,16 +143,3 @@ def package_folders() -> dict[str, str]:
         if spec is not None and spec.submodule_search_locations:
             folders[name] = os.path.realpath(next(iter(spec.submodule_search_locations)))
     return folders
-
-
-def _process_limit() -> int | None:
-    """RLIMIT_NPROC counts all processes and threads of the uid, so the limit is what runs now and some more."""
-    uid, count = os.getuid(), 0
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            try:
-                if entry.stat().st_uid == uid:
-                    count += len(os.listdir(f"/proc/{entry.name}/task"))
-            except OSError:
-                continue
-    return count + rlimits.MAX_THREADS

@@ -11,6 +11,7 @@ Kinds: candidate, checker, probe, parser. It ends when the parent's end of the s
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import json
@@ -25,7 +26,7 @@ from importlib.util import spec_from_file_location
 from typing import Any
 
 from cpu_codegen.sandbox.inside import candidate, checker, outline, probe
-from cpu_codegen.sandbox.layers import kernel, landlock, privileges, rlimits, seccomp
+from cpu_codegen.sandbox.layers import kernel, landlock, namespaces, privileges, rlimits, seccomp
 
 _PRELOADED = """
 math re collections itertools functools heapq bisect string random statistics decimal fractions datetime copy operator typing
@@ -69,7 +70,7 @@ def main(control_fd: int, package_root: str) -> None:
     server = Server(control, config)
     gc.collect()
     gc.freeze()
-    control.sendall(json.dumps({"ready": os.getpid()}).encode())
+    control.sendall(json.dumps(server.facts()).encode())
     server.run()
 
 
@@ -80,10 +81,21 @@ class Server:
         self.control = control
         self.config = config
         self.pid = os.getpid()
-        _drop_powers(config)
+        self._statm = open("/proc/self/statm")  # noqa: SIM115 - kept: /proc is out of reach once the file tree is our own
+        self.processes = rlimits.process_limit(_future_uid())
+        self.namespaces = config["namespaces"] and _enter_namespaces(config["readable"])
+        self.uid = _drop_powers(config)
         self.ruleset = landlock.prepare(config["readable"]) if config["landlock"] else None
         self.filter = seccomp.build() if config["seccomp"] else None
-        self.base_bytes = _address_space_bytes()
+        self.base_bytes = self._address_space_bytes()
+
+    def facts(self) -> dict[str, Any]:
+        """What was tried and holds; which layers the children put on is the parent's to know."""
+        return {"ready": self.pid, "namespaces": self.namespaces, "uid": self.uid}
+
+    def _address_space_bytes(self) -> int:
+        self._statm.seek(0)
+        return int(self._statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
     def run(self) -> None:
         """One request after the other until the parent is gone."""
@@ -99,7 +111,7 @@ class Server:
             else:
                 for name in request["import"]:
                     importlib.import_module(name)
-                self.base_bytes = _address_space_bytes()
+                self.base_bytes = self._address_space_bytes()
                 gc.freeze()
                 self.control.sendall(b'{"done":true}')
 
@@ -144,17 +156,54 @@ class Server:
         own = _move_fds(fds)
         kernel.close_all_except([0, 1, 2, *own])
         limit = child["memory_bytes"] + self.base_bytes  # what the interpreter itself maps is not the program's
-        rlimits.apply(memory_bytes=limit, cpu_s=child["cpu_s"], processes=self.config["processes"])
+        rlimits.apply(memory_bytes=limit, cpu_s=child["cpu_s"], processes=self.processes)
         if self.filter is not None:
             seccomp.load(self.filter)
         return own
 
 
-def _drop_powers(config: dict[str, Any]) -> None:
-    if config["uid"] is not None:
-        privileges.drop_uid(config["uid"])
+def _future_uid() -> int:
+    return privileges.NOBODY if os.geteuid() == 0 else os.geteuid()
+
+
+def _enter_namespaces(readable: list[str]) -> bool:
+    """Tried in a child first: a failure half way in would leave a process of no use."""
+    capabilities = privileges.effective_capabilities()
+    enter = functools.partial(namespaces.enter, readable, capabilities=capabilities)
+    if not _works_in_a_child(enter):
+        return False
+    enter()
+    return True
+
+
+def _drop_powers(config: dict[str, Any]) -> int | None:
+    """Root becomes nobody where nobody can read the interpreter, and loses all capabilities in any case. Returns the new uid."""
+    uid = None
+    if os.geteuid() == 0 and config["drop_uid"] and _works_in_a_child(_read_python_as_nobody):
+        privileges.drop_uid()
+        uid = privileges.NOBODY
     if os.geteuid() == 0 or privileges.effective_capabilities():
         privileges.drop_capabilities()
+    return uid
+
+
+def _read_python_as_nobody() -> None:
+    privileges.drop_uid()
+    for path in (os.__file__, socket.__file__):
+        with open(path, "rb") as file:
+            file.read(1)
+
+
+def _works_in_a_child(action: Callable[[], None]) -> bool:
+    """Does the action succeed in a process that ends after it?"""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            action()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(pid, 0)[1] == 0
 
 
 def _move_fds(fds: list[int]) -> list[int]:
@@ -165,8 +214,3 @@ def _move_fds(fds: list[int]) -> list[int]:
 def _reap(pid: int) -> list[Any]:
     _, status, usage = os.wait4(pid, 0)
     return [status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024]
-
-
-def _address_space_bytes() -> int:
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
+_MORE_THREADS = 1024  # the user's other programs may start some meanwhile
 MAX_OPEN_FILES = 64
-MAX_THREADS = 256
+
+
+def process_limit(uid: int) -> int:
+    """RLIMIT_NPROC counts all processes and threads of a uid, so the limit is what runs now and some more."""
+    count = 0
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            try:
+                if entry.stat().st_uid == uid:
+                    count += len(os.listdir(f"/proc/{entry.name}/task"))
+            except OSError:
+                continue
+    return count + _MORE_THREADS
 
 
 def apply(*, memory_bytes: int, cpu_s: float | None, processes: int | None) -> None:
     """Limits memory, CPU time, files and threads. `cpu_s` None: no limit, because one makes the process clock coarse.
 
-    `processes` counts all processes of the uid, so the caller adds what runs already. macOS refuses AS and DATA.
+    `processes` counts all processes of the uid (see `process_limit`); root itself is exempt. macOS refuses AS and DATA.
     """
     if sys.platform == "win32":
         return
