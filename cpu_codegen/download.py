@@ -1,7 +1,7 @@
 """ModelSpec → ModelFile by way of the network: resumable, checked by length and digest, into the Hugging Face cache layout.
 
-Covered: what is here already, disk space, one process at a time per file, ranges that go on where the last one stopped (huggingface-hub
-itself starts anew), retries, the check, the ledger. Not covered: HTTP and the hub's errors (models/hub.py).
+Covered: what is here already, disk space, one process at a time per file, ranges that go on where the last one stopped
+(huggingface-hub itself starts anew), retries, the check, the ledger. Not covered: HTTP and the hub's errors (models/hub.py).
 
 A file gets its name only after its length and digest were found right; before that it is `blobs/<digest>.cpu-codegen.part`.
 """

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 
 import llama_cpp
+
 from cpu_codegen.packaged import demo_model
 
 
 def main() -> int:
     """0 = works."""
-    llama_cpp.llama_log_set(_QUIET, None)
+    silent = llama_cpp.llama_log_callback(_drop)  # kept alive: C calls it until the end
+    llama_cpp.llama_log_set(silent, None)
     model = llama_cpp.llama_model_load_from_file(str(demo_model()).encode(), llama_cpp.llama_model_default_params())
     if not model:
         return 1
@@ -22,8 +24,7 @@ def main() -> int:
     return int(code)
 
 
-@llama_cpp.llama_log_callback
-def _QUIET(level: int, text: bytes, data: object) -> None:
+def _drop(level: int, text: bytes, data: object) -> None:
     """Drops llama.cpp's log."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cpu_codegen.report.escape import for_terminal
 
@@ -18,7 +18,7 @@ class Bars:
     """One bar per column; implements progress.Progress."""
 
     def __init__(self) -> None:
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[Any] | None = None
         self._column, self._total, self._done = "", 0, 0
         self._last_line_s = 0.0
         self._is_terminal = sys.stderr.isatty()

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 MAX_CHARS = 2000
-_BRACKETS = {list: ("[", "]"), set: ("{", "}"), frozenset: ("frozenset({", "})")}
+_BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), set: ("{", "}"), frozenset: ("frozenset({", "})")}
 
 
 def brief(value: Any, limit: int = MAX_CHARS) -> str:

@@ -66,7 +66,8 @@ ANSWERS = {
     "shell block first": ("```bash\npip install numpy\n```\n```python\n" + BODY + "```", "block"),
     "stub first, answer second": ("```python\ndef add(x, y):\n    ...\n```\n```python\n" + BODY + "```", "block"),
     "decorated helper": (
-        "```python\nfrom functools import lru_cache\n\n@lru_cache(None)\ndef h(v):\n    return v\n\ndef add(x, y):\n    return h(x) + y\n```",
+        "```python\nfrom functools import lru_cache\n\n@lru_cache(None)\ndef h(v):\n    return v\n\n"
+        "def add(x, y):\n    return h(x) + y\n```",
         "block",
     ),
     "helper without return": (
