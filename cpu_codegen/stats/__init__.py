@@ -1,0 +1,49 @@
+"""Statistics, pure and without numpy: every estimate comes with an interval, every comparison is paired where it can be.
+
+    interval.py      Interval, Estimate: what the other files give back
+    proportions.py   pass@k; Wilson, Clopper–Pearson; bootstrap over problems; which of them a score gets
+    paired.py        exact McNemar, Tango, Newcombe, permutation, Holm, power: two models on the same problems
+    robust.py        Hodges–Lehmann, geometric mean: times and ratios
+
+Formulas are named where they stand. Not covered: what is measured (measure/), what is shown (report/).
+"""
+
+from cpu_codegen.stats.interval import Estimate, Interval
+from cpu_codegen.stats.paired import (
+    detectable_difference,
+    holm,
+    mcnemar_exact,
+    newcombe_paired,
+    paired_permutation,
+    power_paired,
+    tango,
+)
+from cpu_codegen.stats.proportions import (
+    bootstrap_mean,
+    clopper_pearson,
+    pass_at_k,
+    score_interval,
+    wilson,
+)
+from cpu_codegen.stats.robust import geometric_mean, hodges_lehmann, median, signed_rank_reach
+
+__all__ = [
+    "Estimate",
+    "Interval",
+    "bootstrap_mean",
+    "clopper_pearson",
+    "detectable_difference",
+    "geometric_mean",
+    "hodges_lehmann",
+    "holm",
+    "mcnemar_exact",
+    "median",
+    "newcombe_paired",
+    "paired_permutation",
+    "pass_at_k",
+    "power_paired",
+    "score_interval",
+    "signed_rank_reach",
+    "tango",
+    "wilson",
+]
