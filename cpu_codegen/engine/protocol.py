@@ -1,0 +1,72 @@
+"""What an engine is: settings in, then requests → generations, out of order, until closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from cpu_codegen.schema import Generation, Request
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How to open a model. `ctx_tokens` is the context of one sequence (prompt and answer).
+
+    `threads` None = `machine.default_threads()`. `parallel` is how many sequences are decoded together; "auto" calibrates.
+    `draft_path` names a smaller model of the same vocabulary, `speculate` turns guessing ahead on where it pays: both only
+    touch greedy answers at width 1, and never their text. `check_memory` False loads even where memory looks too small.
+    """
+
+    model_path: str
+    model_sha256: str
+    ctx_tokens: int
+    threads: int | None = None
+    parallel: int | Literal["auto"] = "auto"
+    kv_type_k: str = "f16"
+    kv_type_v: str = "f16"
+    log_path: str | None = None
+    draft_path: str | None = None
+    speculate: bool = True
+    check_memory: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What was opened. `build` names the binding and llama.cpp, `cpu_flags` what that build uses of the CPU.
+
+    `width_source`: given, calibrated (just now), cached. `calibration` is width → decoded tokens per second, as measured.
+    `memory_kind`: attention, swa (sliding window), recurrent or hybrid: what kind of state a sequence has.
+    """
+
+    kind: str
+    width: int
+    threads: int
+    load_s: float
+    build: str = ""
+    cpu_flags: str = ""
+    model: str = ""
+    parameters: int = 0
+    memory_kind: str = ""
+    width_source: Literal["given", "calibrated", "cached"] = "given"
+    calibration: Mapping[str, float] = field(default_factory=dict)
+    calibration_s: float = 0.0
+    speculation: str = "off"
+    energy: str = "not measured"
+
+
+class Engine(Protocol):
+    """Answers requests. `run` may be called again; `close` may be called twice and ends everything at once."""
+
+    @property
+    def info(self) -> EngineInfo:
+        """What was opened."""
+        ...
+
+    def run(self, requests: Iterable[Request]) -> Iterator[Generation]:
+        """One generation for every request, in the order in which they end."""
+        ...
+
+    def close(self) -> None:
+        """Gives back the model's memory."""
+        ...
