@@ -56,6 +56,7 @@ class Measured:
     `cpu_s` of all the process's threads, `wall_s` as the parent saw it (one round trip of the channel included, about 0.1 ms),
     `involuntary_switches` of its main thread. `outside_cpu_s` is what the process used around the window to decode arguments
     and encode outputs; far more than that needs is a sign of work hidden from the window. `outputs`: of the last pass.
+    `peak_growth_bytes`: how far resident memory rose above what it was when the window opened, if that was asked for.
     """
 
     cpu_s: float
@@ -63,6 +64,7 @@ class Measured:
     involuntary_switches: int
     outside_cpu_s: float
     outputs: list[Encoded] | None = None
+    peak_growth_bytes: int | None = None
 
 
 class Session:
@@ -122,23 +124,32 @@ class Session:
     ) -> None:
         self.close()
 
-    def call(self, batch: Sequence[Encoded], *, repeats: int = 1, fetch: bool = False) -> Measured:
+    def call(
+        self, batch: Sequence[Encoded], *, repeats: int = 1, fetch: bool = False, memory: bool = False
+    ) -> Measured:
         """Calls the entry point with every argument list of the batch, `repeats` times over, in one metered window.
 
         Every call gets arguments of its own, decoded before the window; an iterator that is returned is drained inside it.
+        `memory` resets the process's high-water mark, which costs time: ask for it in a call that is not timed.
         """
         begun_ns = self._cpu_ns()
         self._send(["measure", repeats, fetch, list(batch)])
         self._expect(b"A")
+        resident = self._resident_at_start() if memory else None
         before_ns, switches, started = self._cpu_ns(), self._switches(), time.perf_counter()
         self._go_on(b"g")
         self._expect(b"D")
         wall_s = time.perf_counter() - started
         after_ns, switched = self._cpu_ns(), self._switches() - switches
+        growth = None if resident is None else max(0, self.peak_rss_bytes() - resident)
         self._go_on(b"f")
         outputs = self._outputs(len(batch), fetch=fetch)
         outside_ns = before_ns - begun_ns + self._cpu_ns() - after_ns
-        return Measured((after_ns - before_ns) / 1e9, wall_s, switched, outside_ns / 1e9, outputs)
+        return Measured((after_ns - before_ns) / 1e9, wall_s, switched, outside_ns / 1e9, outputs, growth)
+
+    def _resident_at_start(self) -> int | None:
+        """Resident bytes with the high-water mark set back to them; None where the kernel refuses."""
+        return self.rss_bytes() if self.reset_peak() else None
 
     def _outputs(self, count: int, *, fetch: bool) -> list[Encoded] | None:
         match self._reply(_MAX_OUTPUT_BYTES):
