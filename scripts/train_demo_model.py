@@ -29,8 +29,8 @@ from demo_model.corpus import Pair, build_pairs, corpus_sha256  # noqa: E402 - t
 from demo_model.gguf_file import SPECIAL, write_gguf  # noqa: E402
 from demo_model.network import Shape, TinyLlama  # noqa: E402
 
-BATCH_TOKENS = 6144
-REWORDED_SHARE = 0.15
+BATCH_TOKENS = 4096
+REWORDED_SHARE = 0.1
 WARMUP_STEPS = 50
 CHECKPOINT_EVERY_S = 60.0
 

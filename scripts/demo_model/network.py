@@ -22,7 +22,7 @@ class Shape:
 
     vocab: int = 3072
     width: int = 256
-    layers: int = 5
+    layers: int = 4
     heads: int = 4
     feed_forward: int = 704
     context: int = 2048
