@@ -1,0 +1,12 @@
+"""Mistake: reversing the sort turns the names round as well."""
+
+from __future__ import annotations
+
+
+def key_board(holders: dict[str, str]) -> list[str]:
+    keys: dict[str, list[str]] = {}
+    for key, person in holders.items():
+        if person:
+            keys.setdefault(person, []).append(key)
+    people = sorted(keys, key=lambda person: (len(keys[person]), person), reverse=True)
+    return [f"{person}: {','.join(sorted(keys[person]))}" for person in people]
