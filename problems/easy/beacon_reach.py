@@ -14,10 +14,10 @@ def beacon_reach(boats: list[list[int]], ranges: list[int]) -> list[int]:
 
     The beacon stands at the point (0, 0). Each boat is a list [x, y] of two whole numbers, which
     may be negative; several boats may lie at the same point and each of them counts. A boat sees
-    a beacon of range r if its straight-line distance from the beacon is at most r, so a boat
-    exactly at distance r sees it. A negative range is a beacon that is off: nobody sees it, not
-    even a boat at (0, 0). Ranges come in any order and may repeat; the counts stand in the order
-    of the ranges. Both lists may be empty.
+    a beacon of range r if its straight-line distance from it is r or less, judged exactly, without
+    rounding. A negative range is a beacon that is off: nobody sees it, not even a boat at (0, 0).
+    Ranges come in any order and may repeat; the counts stand in the order of the ranges. Both
+    lists may be empty.
 
     >>> beacon_reach([[3, 4], [-6, 0], [0, 0]], [5, 4, 6])
     [2, 1, 3]

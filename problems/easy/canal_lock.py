@@ -11,12 +11,12 @@ import random
 def canal_lock(boats: list[list[int]], patience: int) -> list[int]:
     """Return how many minutes each boat waits at the lock, or -1 if it turns back.
 
-    Each boat is a list [arrival, passage]: the minute of its arrival, 0 or more, and the minutes
-    it needs inside the lock, 0 or more. The list is sorted by arrival; boats that arrive in the
-    same minute are served in list order. The lock is free at minute 0 and holds one boat at a
-    time. A boat enters as soon as it has arrived and the lock is free, which may be the very
-    minute the boat before it leaves. A boat that would have to wait longer than `patience` (0 or
-    more) minutes turns back at once and never uses the lock. No boats give an empty list.
+    Each boat is a list [arrival, passage]: the minute when it arrives and the minutes it needs
+    inside the lock, all 0 or more. The list is sorted by arrival and boats are served in list
+    order. The lock is free at minute 0 and holds one boat at a time. A boat enters as soon as it
+    has arrived and the lock is free, if need be in the very minute when the boat before leaves.
+    A boat that would wait longer than `patience` minutes (0 or more) turns back at once and never
+    uses the lock. No boats give an empty list.
 
     >>> canal_lock([[0, 10], [4, 5], [12, 3]], 6)
     [0, 6, 3]

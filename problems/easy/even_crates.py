@@ -11,12 +11,12 @@ import random
 def even_crates(grid: list[list[int]]) -> list[list[int]]:
     """Return the positions of the crates whose row weighs as much as their column.
 
-    A warehouse floor is a rectangular grid of crates; `grid` lists its rows, all equally long, and
-    holds the weight of each crate. Weights are whole numbers and may be zero or negative (a
-    balloon). A crate counts if the sum of all weights in its row equals the sum of all weights in
-    its column, its own weight being part of both sums. A position is the list [row, column], both
-    counted from 0. Positions come in reading order: row by row, from left to right. A grid
-    without rows, or with rows of length 0, gives an empty list.
+    `grid` holds the weights of crates on a warehouse floor, row by row; all rows are equally long.
+    Weights are whole numbers and may be zero or negative (a balloon). A crate counts if the sum
+    of all weights in its row equals the sum of all weights in its column, its own weight being
+    part of both. A position is the list [row, column], both counted from 0. Positions come in
+    reading order: row by row, each from left to right. A grid without rows, or with rows of
+    length 0, gives an empty list.
 
     >>> even_crates([[1, 2], [2, 1]])
     [[0, 0], [0, 1], [1, 0], [1, 1]]

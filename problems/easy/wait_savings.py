@@ -16,8 +16,7 @@ def wait_savings(prices: list[int], handling: int) -> list[int]:
     may be 0. A buyer who waits pays the lowest price of all later days, and in addition a
     `handling` fee of 0 or more, charged once however long the wait is. The saving of a day is its
     own price minus what a waiting buyer pays. Where waiting saves nothing or costs more, and on
-    the last day, the answer is 0. The result has one number for each day, in order. No days
-    give an empty list.
+    the last day, it is 0. The savings stand in the order of the days. No days give an empty list.
 
     >>> wait_savings([9, 4, 6, 5], 0)
     [5, 0, 1, 0]
