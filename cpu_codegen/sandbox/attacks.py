@@ -4,7 +4,7 @@
     src     its source, or src_expr, an expression that makes it (evaluated in the sandbox, never here)
     test    statements that judge it; the entry point is f
     arch    the machine that it is for; elsewhere it is skipped
-    want    verdicts that are right (read by tests, not here)
+    want    verdicts that are right, and property, what it attacks (both read by tests, not here)
     harm    "peak200": it hides a peak of 200 MB, so a smaller reading is harm
 
 The verdict is pass, fail, timeout, harness_error or skipped. Harm is what was reached outside: see field.py.
@@ -16,7 +16,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -48,6 +48,7 @@ class Attack:
     arch: str = ""
     want: tuple[str, ...] = ()
     harm: str = ""
+    property: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def _attack(line: str, where: str) -> Attack:
     try:
         fields = json.loads(line)
         source = fields["src"] if "src" in fields else _evaluated(fields["src_expr"])
-        texts = {name: fields[name] for name in ("test", "arch", "harm") if name in fields}
+        texts = {name: fields[name] for name in ("test", "arch", "harm", "property") if name in fields}
         if not all(isinstance(text, str) for text in (fields["id"], source, *texts.values())):
             raise TypeError("a field is no text")
         return Attack(fields["id"], source, want=tuple(fields.get("want", ())), **texts)
@@ -87,14 +88,14 @@ def _evaluated(expression: str) -> str:
     return f"exec(compile(eval({expression!r}), '<candidate>', 'exec', dont_inherit=True, optimize=0))\n"
 
 
-def run_attacks(attacks: list[Attack], sandbox: Sandbox) -> Iterator[AttackResult]:
+def run_attacks(attacks: Iterable[Attack], sandbox: Sandbox, *, limits: Limits = LIMITS) -> Iterator[AttackResult]:
     """Runs one after the other; after each a harmless program must still pass."""
     with adopting(), _token_in_environment() as token:
         for attack in attacks:
             if attack.arch and attack.arch != machine():
                 yield AttackResult(attack.id, "skipped", 0.0)
             else:
-                yield _run(attack, sandbox, token)
+                yield _run(attack, sandbox, token, limits)
 
 
 @contextlib.contextmanager
@@ -110,12 +111,12 @@ def _token_in_environment() -> Iterator[str]:
             os.environ[_TOKEN_VARIABLE] = before
 
 
-def _run(attack: Attack, sandbox: Sandbox, token: str) -> AttackResult:
+def _run(attack: Attack, sandbox: Sandbox, token: str, limits: Limits) -> AttackResult:
     with Field() as targets:
         servers, known = sandbox.server_pids(), descendants()
         started = time.perf_counter()
         task = AssertTask(targets.fill(attack.test))
-        (execution,) = sandbox.judge([Job(attack.id, targets.fill(attack.src), "f", task, LIMITS)])
+        (execution,) = sandbox.judge([Job(attack.id, targets.fill(attack.src), "f", task, limits)])
         seconds = time.perf_counter() - started
         harm = targets.harm() + _harm_in(execution, (targets.secret, token), attack)
         if sandbox.server_pids() != servers:

@@ -85,7 +85,7 @@ class Field:
             listener.close()
         if self._victim is not None:
             self._victim.kill()
-            self._victim.wait()
+            self._victim.communicate()
         for path in self._beans():
             with contextlib.suppress(OSError):
                 os.unlink(path)

@@ -25,7 +25,7 @@ from typing import Any
 
 CODEC_VERSION = 1
 MAX_ITERATOR_ITEMS = 1_000_000
-_MAX_DEPTH = 400
+_MAX_DEPTH = 250  # three frames of the interpreter each, of its 1000
 _INT64 = 1 << 63
 _NUMPY_TYPE = re.compile(r"[<>|=]?[?biufcSUmM][0-9]*(\[[0-9a-zA-Z/]{1,8}\])?")
 
