@@ -13,8 +13,8 @@ def spare_badges(prefix: str, taken: list[str], count: int) -> list[str]:
 
     A badge is the prefix exactly as given, a hyphen, and a whole number of 1 or more written
     without leading zeros, such as "bee-12". `prefix` holds only letters a-z or A-Z and may be
-    empty. `taken` lists texts already in use; it may hold repeats and texts that are no badges at
-    all. A badge is free if it equals no text of `taken` when upper and lower case count as the
+    empty. `taken` lists ASCII texts already in use; it may hold repeats and texts that are no
+    badges at all. A badge is free if it equals no text of `taken` when upper and lower case count as the
     same, so "BEE-1" makes "bee-1" unusable. Any free badges in any order are right. A `count` of 0
     gives an empty list; it is never negative.
 
