@@ -1,0 +1,23 @@
+"""Mistake: all lamps are thought to be off at first."""
+
+from __future__ import annotations
+
+
+def lamp_wishes(start: str, switches: list[str], wishes: list[str]) -> list[bool]:
+    def number(picture: str) -> int:
+        return int("0" + picture.replace(".", "0").replace("*", "1"), 2)
+
+    basis: list[int] = []
+    for switch in switches:
+        rest = number(switch)
+        for base in basis:
+            rest = min(rest, rest ^ base)
+        if rest:
+            basis.append(rest)
+    answers: list[bool] = []
+    for wish in wishes:
+        rest = number(wish)
+        for base in basis:
+            rest = min(rest, rest ^ base)
+        answers.append(rest == 0)
+    return answers

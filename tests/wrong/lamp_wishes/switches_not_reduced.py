@@ -1,0 +1,19 @@
+"""Mistake: the switches are not freed of one another before they are used."""
+
+from __future__ import annotations
+
+
+def lamp_wishes(start: str, switches: list[str], wishes: list[str]) -> list[bool]:
+    def number(picture: str) -> int:
+        return int("0" + picture.replace(".", "0").replace("*", "1"), 2)
+
+    basis: list[int] = []
+    for switch in switches:
+        basis.append(number(switch))
+    answers: list[bool] = []
+    for wish in wishes:
+        rest = number(wish) ^ number(start)
+        for base in basis:
+            rest = min(rest, rest ^ base)
+        answers.append(rest == 0)
+    return answers

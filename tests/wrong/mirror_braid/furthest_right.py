@@ -1,0 +1,18 @@
+"""Mistake: of equally long blocks the one furthest right is returned."""
+
+from __future__ import annotations
+
+
+def mirror_braid(braid: str) -> str:
+    best = ""
+    inside = [0] * len(braid)
+    for first in range(len(braid) - 1, -1, -1):
+        lengths = [0] * len(braid)
+        for last in range(first + 1, len(braid)):
+            if braid[first] == braid[last]:
+                lengths[last] = inside[last - 1] + 1
+        longest = max(lengths)
+        if longest > len(best):
+            best = braid[first : first + longest]
+        inside = lengths
+    return best
