@@ -57,6 +57,7 @@ class Measured:
     `involuntary_switches` of its main thread. `outside_cpu_s` is what the process used around the window to decode arguments
     and encode outputs; far more than that needs is a sign of work hidden from the window. `outputs`: of the last pass.
     `peak_growth_bytes`: how far resident memory rose above what it was when the window opened, if that was asked for.
+    `opened_at` is when the window opened, on the clock of `time.perf_counter`.
     """
 
     cpu_s: float
@@ -65,6 +66,7 @@ class Measured:
     outside_cpu_s: float
     outputs: list[Encoded] | None = None
     peak_growth_bytes: int | None = None
+    opened_at: float = 0.0
 
 
 class Session:
@@ -145,7 +147,7 @@ class Session:
         self._go_on(b"f")
         outputs = self._outputs(len(batch), fetch=fetch)
         outside_ns = before_ns - begun_ns + self._cpu_ns() - after_ns
-        return Measured((after_ns - before_ns) / 1e9, wall_s, switched, outside_ns / 1e9, outputs, growth)
+        return Measured((after_ns - before_ns) / 1e9, wall_s, switched, outside_ns / 1e9, outputs, growth, started)
 
     def _resident_at_start(self) -> int | None:
         """Resident bytes with the high-water mark set back to them; None where the kernel refuses."""
@@ -161,6 +163,11 @@ class Session:
                 raise self._failed(_verdict_on(error))
             case _:
                 raise self._failed(_protocol("no outputs"))
+
+    @property
+    def host_pid(self) -> int:
+        """The process as we see it, for readers of /proc."""
+        return self._child.host_pid
 
     def peak_rss_bytes(self) -> int:
         """The largest resident memory since the start or the last `reset_peak`, interpreter included."""
