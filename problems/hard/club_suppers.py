@@ -14,11 +14,12 @@ from datetime import date
 def club_suppers(day: int, weekday: int, spans: list[str]) -> list[int]:
     """Return for each span of days how many suppers of the club fall into it.
 
-    The club has supper whenever the day of the month is `day` (1 to 31) and, at the same time, the day of
-    the week is `weekday` (1 for Monday to 7 for Sunday). A month that is too short for `day` has no
-    supper. A span is two dates with a space between them, like "2024-02-01 2024-12-31"; both belong to the span,
-    and the later one may stand first. All dates are from 0001-01-01 to 9999-12-31 in the calendar of
-    today, which is used for all years. Spans may overlap or repeat. The counts come in the order of `spans`.
+    The club has supper whenever the day of the month is `day` (1 to 31) and, at the same time, the
+    day of the week is `weekday` (1 for Monday to 7 for Sunday). A month that is too short for `day`
+    has no supper. A span is two dates with a space between them, like "2024-02-01 2024-12-31"; both
+    belong to the span, and the later one may stand first. All dates are from 0001-01-01 to
+    9999-12-31 in the calendar of today, which is used for all years. Spans may overlap or repeat.
+    The counts come in the order of `spans`.
 
     >>> club_suppers(13, 5, ["2024-01-01 2024-12-31", "2024-12-13 2024-09-13"])
     [2, 2]

@@ -14,10 +14,10 @@ def hall_rugs(rugs: list[list[int]]) -> list[int]:
 
     All rugs are as wide as the hall. Each is given by two whole numbers, the marks along the hall
     where it begins and ends; they may be negative and may come in either order. Both marks belong
-    to the rug; if they are equal, the rug is a thin strip at that mark. Another rug covers it
-    if every place of the covered rug is also a place of that other rug, so two rugs at the
-    same marks cover each other. What several rugs cover only together does not count. Rugs come in
-    no special order. The counts are returned in the order of `rugs`; no rugs give [].
+    to the rug; if they are equal, the rug is a thin strip at that mark. Another rug covers it if
+    every place of the covered rug is also a place of that other rug, so two rugs at the same marks
+    cover each other. What several rugs cover only together does not count. Rugs come in no special
+    order. The counts are returned in the order of `rugs`; no rugs give [].
 
     >>> hall_rugs([[2, 5], [9, 2], [5, 2], [4, 6]])
     [2, 0, 2, 1]

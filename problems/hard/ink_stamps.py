@@ -13,12 +13,13 @@ from math import isqrt
 def ink_stamps(height: int, width: int, limit: int, stamps: list[list[int]]) -> list[list[int]]:
     """Return how dark each square of a sheet is after all stamps.
 
-    The sheet has `height` rows and `width` columns of squares (0 or more each), all with darkness 0.
-    A stamp is [row, column, rows, columns, ink]: it adds `ink` to every square of a block that is
-    `rows` high and `columns` wide (0 or more each) and whose upper left square is at row, column, counted
-    from 0. These may be negative or too large; what lies outside of the sheet is lost. Ink may be
-    negative (bleach). When all stamps are done, and not before, darkness below 0 becomes 0 and
-    darkness above `limit` (0 or more) becomes `limit`. Return the rows from top to bottom.
+    The sheet has `height` rows and `width` columns of squares (0 or more each), all with darkness
+    0. A stamp is [row, column, rows, columns, ink]: it adds `ink` to every square of a block that
+    is `rows` high and `columns` wide (0 or more each) and whose upper left square is at row,
+    column, counted from 0. These may be negative or too large; what lies outside of the sheet is
+    lost. Ink may be negative (bleach). When all stamps are done, and not before, darkness below 0
+    becomes 0 and darkness above `limit` (0 or more) becomes `limit`. Return the rows from top to
+    bottom.
 
     >>> ink_stamps(2, 3, 5, [[0, 1, 9, 1, 4], [1, -1, 1, 3, 2]])
     [[0, 4, 0], [2, 5, 0]]

@@ -15,8 +15,8 @@ def kiln_days(gains: list[int], limit: int, fee: int) -> int:
     On each day the kiln is either hot or cold. A hot day earns that day's number in `gains`, which
     may be negative; a cold day earns nothing. The kiln may be hot on at most `limit` days in a row;
     after that it must be cold for at least one day. Each time it turns hot, that is on a hot day
-    that is the first of all or follows a cold day, `fee` is paid once. `limit` and `fee` are 0
-    or more; with `limit` 0 the kiln stays cold. All days may be cold, and there may be no days.
+    that is the first of all or follows a cold day, `fee` is paid once. `limit` and `fee` are 0 or
+    more; with `limit` 0 the kiln stays cold. All days may be cold, and there may be no days.
 
     >>> kiln_days([5, 1, 6, 2], 2, 0)
     13
@@ -76,5 +76,5 @@ def scaled(n: int, seed: int = 0) -> tuple[list[int], int, int]:
     return [rng.randint(-8, 20) for _ in range(n)], n // 3 + 1, rng.randint(0, 15)
 
 
-SIZES = (80, 600, 6_000)
+SIZES = (80, 600, 10_000)
 GROWTH = {"reference": "n", "naive": "n^2"}

@@ -14,9 +14,9 @@ def lamp_wishes(start: str, switches: list[str], wishes: list[str]) -> list[bool
     A row of lamps is written as a string: "*" for a lamp that is on, "." for one that is off. The
     lamps show `start` at first. A switch is written in the same way: pressing it changes every lamp
     at a "*", from on to off or from off to on, and leaves those at a "." alone. Switches may be
-    pressed in any order, any number of times, or not at all. All strings have the same length, which
-    may be 0; switches may repeat or have no "*". Each wish begins anew from `start`. The answers
-    come in the order of `wishes`.
+    pressed in any order, any number of times, or not at all. All strings have the same length,
+    which may be 0; switches may repeat or have no "*". Each wish begins anew from `start`. The
+    answers come in the order of `wishes`.
 
     >>> lamp_wishes("...", ["**.", ".**"], ["*.*", "***", "..."])
     [True, False, True]

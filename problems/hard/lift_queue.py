@@ -11,12 +11,13 @@ import random
 def lift_queue(arrivals: list[int], every: int, seats: int, patience: int) -> list[int]:
     """Return for each skier how many minutes he waits for the lift, or -1 if he walks away.
 
-    A cabin leaves at minute 0 and then every `every` minutes, without end; each takes at most `seats` skiers. `every`
-    and `seats` are 1 or more. `arrivals` holds the minute when each skier comes, 0 or more, in no special
-    order. Skiers queue in the order of coming; those of the same minute queue in list order. A skier
-    who comes in the minute when a cabin leaves can still take it. One who has waited exactly `patience`
-    minutes (0 or more) still takes a cabin that leaves then; if he would have to wait longer, he
-    walks away before the next cabin leaves and takes no seat. Cabins leave even if nobody waits.
+    A cabin leaves at minute 0 and then every `every` minutes, without end; each takes at most
+    `seats` skiers. `every` and `seats` are 1 or more. `arrivals` holds the minute when each skier
+    comes, 0 or more, in no special order. Skiers queue in the order of coming; those of the same
+    minute queue in list order. A skier who comes in the minute when a cabin leaves can still take
+    it. One who has waited exactly `patience` minutes (0 or more) still takes a cabin that leaves
+    then; if he would have to wait longer, he walks away before the next cabin leaves and takes no
+    seat. Cabins leave even if nobody waits.
 
     >>> lift_queue([1, 1, 7, 2], 5, 2, 6)
     [4, 4, 3, -1]
@@ -86,5 +87,5 @@ def scaled(n: int, seed: int = 0) -> tuple[list[int], int, int, int]:
     return [rng.randint(0, n) for _ in range(n)], 3, 2, n // 3
 
 
-SIZES = (80, 500, 5_000)
+SIZES = (80, 500, 15_000)
 GROWTH = {"reference": "n log n", "naive": "n^2"}

@@ -11,11 +11,12 @@ import random
 def mirror_braid(braid: str) -> str:
     """Return the longest block of the braid that comes again further right in mirror order.
 
-    The braid is a string; each character is the colour of one strand, upper and lower case are different
-    colours. A block is a run of neighbouring characters. Its mirror is the same block read
-    backwards. The mirror must stand completely to the right of the block, with or without other
-    characters between them; the two must not share a place. If several blocks are equally long,
-    return the one that begins furthest left. If no block has a mirror, return the empty string.
+    The braid is a string; each character is the colour of one strand, upper and lower case are
+    different colours. A block is a run of neighbouring characters. Its mirror is the same block
+    read backwards. The mirror must stand completely to the right of the block, with or without
+    other characters between them; the two must not share a place. If several blocks are equally
+    long, return the one that begins furthest left. If no block has a mirror, return the empty
+    string.
 
     >>> mirror_braid("xabc--cbay")
     'abc-'

@@ -12,12 +12,13 @@ import re
 def mobile_beams(text: str) -> str:
     """Return one letter for each beam of a hanging mobile: how it tilts.
 
-    `text` describes a part of the mobile. A part is either a weight, a whole number like "7", or a beam like
-    "{2:7 3:{1:4 1:0}}": in braces two arms, first the left and then the right one, with one space
-    between them. An arm is its length (1 or more), a colon, and the part that hangs from it. A beam weighs as
-    much as all weights below it together. An arm pulls with its length times what its part weighs. If the left
-    arm pulls more, the letter is "L", if the right one does, "R", and "=" if they pull alike. Letters stand in the
-    order of the opening braces. Beams may be nested very deeply. A single weight gives "".
+    `text` describes a part of the mobile. A part is either a weight, a whole number 0 or more like
+    "7", or a beam like "{2:7 3:{1:4 1:0}}": in braces two arms, first the left and then the right
+    one, with one space between them. An arm is its length (1 or more), a colon, and the part that
+    hangs from it. A beam weighs as much as all weights below it together. An arm pulls with its
+    length times what its part weighs. If the left arm pulls more, the letter is "L", if the right
+    one does, "R", and "=" if they pull alike. Letters stand in the order of the opening braces.
+    Beams may be nested very deeply. A single weight gives "".
 
     >>> mobile_beams("{2:3 1:{1:5 2:1}}")
     '=L'

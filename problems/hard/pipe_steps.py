@@ -13,8 +13,8 @@ from itertools import pairwise
 def pipe_steps(lengths: list[int], gap: int) -> list[int]:
     """Return the positions of as many pipes as possible that rise in steps of `gap` or more.
 
-    The pipes lie in a row; `lengths` holds their lengths from left to right, whole numbers that
-    may repeat or be negative (measured from a mark). Choose pipes and keep their order so that each
+    The pipes lie in a row; `lengths` holds their lengths from left to right, whole numbers that may
+    repeat or be negative (measured from a mark). Choose pipes and keep their order so that each
     chosen pipe is at least `gap` longer than the chosen pipe just before it; `gap` is 0 or more.
     Return the positions of the chosen pipes, counted from 0, in increasing order. If several
     choices have the largest number of pipes, any of them is right. Without pipes, return [].
@@ -98,5 +98,5 @@ def scaled(n: int, seed: int = 0) -> tuple[list[int], int]:
     return [spot + rng.randint(0, n // 4 + 3) for spot in range(n)], 3
 
 
-SIZES = (80, 500, 5_000)
+SIZES = (80, 500, 20_000)
 GROWTH = {"reference": "n log n", "naive": "n^2"}

@@ -12,11 +12,11 @@ from math import isqrt
 def quiet_desks(plan: list[str]) -> list[list[int]]:
     """Return the places of the desks that have the longest way to a printer.
 
-    The rows of `plan` are equally long strings: "#" is a wall, "P" a printer, "D" a desk and "." bare
-    floor. One step leads up, down, left or right to a place inside the plan that is no wall;
-    desks and printers can be walked over. The way of a desk is the smallest number of steps to any printer.
-    A desk that can reach no printer has a longer way than every desk that can. Return all desks
-    whose way is the longest, each as [row, column] counted from 0, from top to bottom and
+    The rows of `plan` are equally long strings: "#" is a wall, "P" a printer, "D" a desk and "."
+    bare floor. One step leads up, down, left or right to a place inside the plan that is no wall;
+    desks and printers can be walked over. The way of a desk is the smallest number of steps to any
+    printer. A desk that can reach no printer has a longer way than every desk that can. Return all
+    desks whose way is the longest, each as [row, column] counted from 0, from top to bottom and
     from left to right in a row. The plan may be empty or have no desks: return [].
 
     >>> quiet_desks(["PD.", "#D#"])

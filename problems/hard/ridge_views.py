@@ -11,11 +11,12 @@ import random
 def ridge_views(spots: list[list[int]]) -> list[int]:
     """Return for each spot of a ridge the furthest spot to the east that can be seen from it.
 
-    A spot is [distance, height], both whole numbers; heights may be negative. The spots are listed from west to east:
-    distances always grow, but not evenly. Two spots see each other if every spot listed between them lies strictly below
-    the straight line that joins them; so neighbours always do. A spot exactly on the line blocks the view. The
-    answer for a spot is the position in the list, counted from 0, of the last spot after it that can be
-    seen from it; it is -1 for the last spot. No spots give [].
+    A spot is [distance, height], both whole numbers; heights may be negative. The spots are listed
+    from west to east: distances always grow, but not evenly. Two spots see each other if every spot
+    listed between them lies strictly below the straight line that joins them; so neighbours always
+    do. A spot exactly on the line blocks the view. The answer for a spot is the position in the
+    list, counted from 0, of the last spot after it that can be seen from it; it is -1 for the last
+    spot. No spots give [].
 
     >>> ridge_views([[0, 5], [1, 1], [3, 2], [4, 9]])
     [3, 3, 3, -1]
@@ -83,5 +84,5 @@ def scaled(n: int, seed: int = 0) -> tuple[list[list[int]]]:
     return (spots,)
 
 
-SIZES = (80, 500, 5_000)
+SIZES = (80, 500, 12_000)
 GROWTH = {"reference": "n", "naive": "n^2"}

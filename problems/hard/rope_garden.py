@@ -11,12 +11,12 @@ import random
 def rope_garden(moves: list[str]) -> int:
     """Return how many stakes stand strictly inside the closed rope.
 
-    In a huge garden a stake stands at every point whose two coordinates are whole numbers. A rope is
-    laid from stake to stake: each move is a direction, a space and a number of steps (1 or more),
-    like "N 3" or "SW 1". N, E, S and W go to the next stake that way; NE, SE, SW and NW go to the
-    next stake on the diagonal. The same direction may come again in the next move. The rope ends at
-    the stake where it began, and nowhere else touches or crosses itself; it may run either way
-    round. Stakes that the rope touches are not inside. Without moves, return 0.
+    In a huge garden a stake stands at every point whose two coordinates are whole numbers. A rope
+    is laid from stake to stake: each move is a direction, a space and a number of steps (1 or
+    more), like "N 3" or "SW 1". N, E, S and W go to the next stake that way; NE, SE, SW and NW go
+    to the next stake on the diagonal. The same direction may come again in the next move. The rope
+    ends at the stake where it began, and nowhere else touches or crosses itself; it may run either
+    way round. Stakes that the rope touches are not inside. Without moves, return 0.
 
     >>> rope_garden(["E 3", "N 2", "W 3", "S 2"])
     2

@@ -14,9 +14,9 @@ def sledge_rides(rides: list[str], home: str, pause: int) -> dict[str, int]:
     A ride like "Elk 10 Fir 25" leaves Elk at minute 10 and is in Fir at minute 25. Names are single
     words, minutes are whole and 0 or more, and a ride always ends later than it leaves. Rides come
     in no special order. The traveller is at `home` at minute 0 and may take any ride from there,
-    also later. In any other village at least `pause` minutes (0 or more) must lie between arriving by one ride and
-    leaving by the next. `home` is always in the result with 0. Villages that cannot be reached
-    are left out.
+    also later. In any other village at least `pause` minutes (0 or more) must lie between arriving
+    by one ride and leaving by the next. `home` is always in the result with 0. Villages that cannot
+    be reached are left out.
 
     >>> sledge_rides(["Fir 30 Oak 40", "Elk 10 Fir 25"], "Elk", 5)
     {'Elk': 0, 'Fir': 25, 'Oak': 40}

@@ -13,9 +13,9 @@ def stage_sides(notes: list[str]) -> int:
 
     Every actor enters the stage from the left or from the right, always from the same side; nobody
     knows from which. A note is "Ann with Bob" (both enter from the same side) or "Ann against Bob"
-    (they enter from different sides). Names are single words without spaces; case matters. A note may
-    name one actor twice, and notes may repeat. Positions count from 0. If all notes can be
-    true together, return -1; so also for no notes.
+    (they enter from different sides). Names are single words without spaces; case matters. A note
+    may name one actor twice, and notes may repeat. Positions count from 0. If all notes can be true
+    together, return -1; so also for no notes.
 
     >>> stage_sides(["Ann with Bob", "Bob against Cid", "Cid with Ann", "Eve with Ann"])
     2
