@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ _FIELDS = {
     "nonvoluntary_ctxt_switches": "involuntary_switches",
 }
 _LINE = re.compile(r"^(\w+):\s+(\d+)(?: kB)?$", re.MULTILINE)
-_SETTLE_ROUNDS = 50
+_SETTLE_S = 0.05
+_SETTLE_PAUSE_S = 0.0001
+_SPINS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,24 @@ def cpu_ns(pid: int) -> int:
 
 
 def settled_cpu_ns(pid: int) -> int:
-    """The CPU clock of a process that has just gone to sleep: read until it stands still."""
-    clock = cpu_clock_of(pid)
-    reading = time.clock_gettime_ns(clock)
-    for _ in range(_SETTLE_ROUNDS):
-        again = time.clock_gettime_ns(clock)
-        if again == reading:
+    """The CPU clock of a process that is about to sleep, read once it sleeps.
+
+    The kernel brings the clock of another process up to date at ticks and when it leaves its core, so that between the two it
+    stands still and lags by up to 4 ms: two equal readings prove nothing, the state does.
+    """
+    deadline = time.monotonic() + _SETTLE_S
+    for attempt in itertools.count():
+        if not _is_running(pid) or time.monotonic() > deadline:
             break
-        reading = again
-    return reading
+        if attempt >= _SPINS:
+            time.sleep(_SETTLE_PAUSE_S)
+    return cpu_ns(pid)
+
+
+def _is_running(pid: int) -> bool:
+    """Is its main thread on a core or waiting for one?"""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split(maxsplit=1)[0] == "R"
+    except (OSError, IndexError):
+        return False
