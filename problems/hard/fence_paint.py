@@ -13,7 +13,7 @@ def fence_paint(posts: int, orders: list[str]) -> str:
 
     The posts are numbered 1 to `posts` (0 or more) and start with the colour "bare". An order is
     "3-7 red" or "4 blue": a range with both ends included, or one post, then a space and a colour
-    word. The ends of a range may come in either order. Numbers are whole and not negative; posts
+    word, also "bare". The ends of a range may come in either order. Numbers are whole and not negative; posts
     that do not exist are left out silently. Orders are done one after another, and new paint
     covers old. Neighbouring posts of the same final colour form one run, whichever orders painted
     them. A run is written "3-7 red", or "4 blue" for a single post; runs are joined by ", ".
