@@ -7,11 +7,14 @@ spreadsheet formulas. Nothing is dropped silently: what could act is made visibl
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 
 # Characters that reorder or hide text: a reader would see other code than what ran (CVE-2021-42574).
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_SUSPECT = re.compile(r"[^ -~]")  # printable ASCII acts nowhere; all else is looked at
+_LINK = re.compile(r"\]\s*[(\[:]")
 _LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -28,7 +31,11 @@ _LATEX = {
 
 def visible(text: str, *, keep: str = "\n\t") -> str:
     """Control, bidirectional, format, surrogate and private-use characters as `\\u{…}`; `keep` stays as it is."""
-    return "".join(c if c in keep or not _acts(c) else f"\\u{{{ord(c):x}}}" for c in text)
+    return _SUSPECT.sub(lambda match: _shown(match[0], keep), text)
+
+
+def _shown(character: str, keep: str) -> str:
+    return character if character in keep or not _acts(character) else f"\\u{{{ord(character):x}}}"
 
 
 def _acts(character: str) -> bool:
@@ -54,9 +61,9 @@ def for_csv(text: str) -> str:
 
 
 def for_markdown(text: str) -> str:
-    """One table cell: no pipes, line breaks, raw HTML, links or emphasis."""
+    """One table cell: no pipes, line breaks, raw HTML, links or emphasis. Brackets that cannot begin a link stay: [0.70, 0.90]."""
     shown = visible(text, keep="").replace("\\u{a}", " ")
-    for character in "\\`*_[]<>|~#!":
+    for character in "\\`*_<>|~#!" + ("[]" if _LINK.search(shown) else ""):
         shown = shown.replace(character, "\\" + character)
     return shown
 

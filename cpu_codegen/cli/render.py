@@ -1,0 +1,27 @@
+"""How a finished run shows itself: its summary on stdout, its page in the folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from cpu_codegen.report.escape import for_terminal
+from cpu_codegen.report.folders import runs_in
+from cpu_codegen.report.formats import Format
+from cpu_codegen.report.page import write_page
+from cpu_codegen.report.summary import summarize
+from cpu_codegen.report.write import write_summaries
+
+
+def render_run(path: Path, output: Format) -> int:
+    """Prints the summary of a run (or of a group's runs), writes report.html, gives the number of harness errors back."""
+    summaries = [summarize(folder) for folder in runs_in(path)]
+    page = write_page(summaries, path / "report.html")
+    if output is Format.HTML:
+        print(page)
+    else:
+        write_summaries(summaries, output, sys.stdout, full=False)
+        if output is Format.TABLE:
+            print(f"\npage     {for_terminal(str(page))}")
+            print(f"look     cpu-codegen show {for_terminal(str(path))} --failed", file=sys.stderr)
+    return sum(summary.faults for summary in summaries)

@@ -1,0 +1,72 @@
+"""`cpu-codegen report RUN…`: the numbers of runs, as tables for people and programs, and as one HTML page."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cpu_codegen.cli.options import Format, Json, OutputFormat
+from cpu_codegen.errors import UsageError
+
+if TYPE_CHECKING:
+    from cpu_codegen.report.summary import RunSummary
+
+
+def report(
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN...", help="Run folders, their names under ./runs, latest, prev, groups.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="A file instead of stdout (HTML: of the folder).")] = None,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", help="Also write the plots as SVG and PNG here (extra: figures).")
+    ] = None,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
+) -> None:
+    """Print the numbers of one or more runs; -o html writes one self-contained page."""
+    from cpu_codegen.report.folders import find_runs
+    from cpu_codegen.report.summary import summarize
+
+    summaries = [summarize(path) for path in find_runs(runs)]
+    chosen = Format.JSON if json else output
+    if chosen is Format.HTML:
+        _write_page(summaries, runs, out)
+    else:
+        _write(summaries, chosen, out)
+    if figures is not None:
+        _write_figures(summaries, figures)
+
+
+def _write(summaries: list[RunSummary], output: Format, out: Path | None) -> None:
+    from cpu_codegen.report.write import write_summaries
+
+    if out is None:
+        write_summaries(summaries, output, sys.stdout)
+        return
+    import io
+
+    from cpu_codegen.store import write_whole
+
+    text = io.StringIO()
+    write_summaries(summaries, output, text)
+    write_whole(out, text.getvalue())
+    print(out)
+
+
+def _write_page(summaries: list[RunSummary], runs: list[str], out: Path | None) -> None:
+    from cpu_codegen.report.page import write_page
+    from cpu_codegen.store import find_run
+
+    if out is None and len(runs) > 1:
+        raise UsageError("several runs, and no file for their page", remedy="--out report.html")
+    print(write_page(summaries, out or find_run(runs[0]) / "report.html"))
+
+
+def _write_figures(summaries: list[RunSummary], folder: Path) -> None:
+    from cpu_codegen.report.paper import write_figures
+
+    for path in write_figures(summaries, folder):
+        print(path, file=sys.stderr)

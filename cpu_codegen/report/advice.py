@@ -1,0 +1,136 @@
+"""The answer to "which model should I run here?": one sentence from the measured rows, by a rule that it states.
+
+The rule: of the rows that are fast enough to use, take the fastest whose pass@1 is not shown to be below the best one's (paired
+on the common problems, 95 %). Not covered: models that were not run (plan.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cpu_codegen.report import figures
+from cpu_codegen.report.overview import is_demo
+from cpu_codegen.report.summary import Cell, RunSummary, counts, paired
+
+MIN_SPEED_TOKENS_PER_S = 5.0
+RULE = (
+    "Rule: of the rows with at least 5 tokens/s, the fastest whose pass@1 is not shown to be below the best one's "
+    "(paired on the common problems, 95 %)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model in one style on one suite."""
+
+    summary: RunSummary
+    cell: Cell
+
+    @property
+    def label(self) -> str:
+        """Model and style in words."""
+        return f"{self.summary.model} ({self.cell.style})"
+
+    @property
+    def seconds(self) -> float:
+        """Seconds per problem; rows without a figure come last."""
+        value = self.cell.cost.seconds_per_problem
+        return float("inf") if value is None else value
+
+    @property
+    def score(self) -> float:
+        """pass@1, -1 without one."""
+        return self.cell.pass1.value if self.cell.pass1 else -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """`sentence` answers; `because` says why; `rule` how it was chosen. `row` is None where nothing can be advised."""
+
+    sentence: str
+    because: str
+    rule: str
+    row: Row | None
+
+
+def advise(summaries: Sequence[RunSummary]) -> Advice:
+    """The advice over all runs, on the suite that most of them share."""
+    rows = _rows(summaries)
+    if not rows:
+        return Advice(
+            "Nothing is judged yet: no model can be advised.", "Run the same command again to go on.", "", None
+        )
+    real = [row for row in rows if not is_demo(row.summary)]
+    if not real:
+        return Advice(
+            "No advice: this run is the demo model, which has seen the problems.",
+            f"It passes {_solved(max(rows, key=lambda r: r.score))}, which says nothing about any real model; "
+            "`cpu-codegen plan` shows the models that fit this machine.",
+            "",
+            None,
+        )
+    best = max(real, key=lambda r: (r.score, -r.seconds))
+    chosen = _choose(real, best)
+    return Advice(f"On this machine: {chosen.label}.", _because(chosen, best, real), RULE, chosen)
+
+
+def _rows(summaries: Sequence[RunSummary]) -> list[Row]:
+    rows = [Row(s, c) for s in summaries for c in s.overall() if c.pass1 is not None]
+    suites = [row.cell.suite for row in rows]
+    common = max(dict.fromkeys(suites), key=suites.count, default="")
+    return [row for row in rows if row.cell.suite == common]
+
+
+def _choose(rows: list[Row], best: Row) -> Row:
+    level = [row for row in rows if not shown_below(row, best)]
+    usable = [row for row in level if (row.cell.cost.tokens_per_s or 0.0) >= MIN_SPEED_TOKENS_PER_S]
+    fallback = [row for row in rows if (row.cell.cost.tokens_per_s or 0.0) >= MIN_SPEED_TOKENS_PER_S]
+    if usable:
+        return min(usable, key=lambda r: (r.seconds, -r.score))
+    return max(fallback, key=lambda r: (r.score, -r.seconds)) if fallback else best
+
+
+def shown_below(row: Row, other: Row) -> bool:
+    """True when the paired interval of row − other lies below 0."""
+    if row is other:
+        return False
+    pair = paired(_decided(row), _decided(other), suite=row.cell.suite, style=row.label, baseline=other.label)
+    return pair is not None and pair.difference.high < 0
+
+
+def _decided(row: Row) -> list[dict[str, object]]:
+    cell = row.cell
+    return [s for s in row.summary.samples if s["suite"] == cell.suite and s["style"] == cell.style and counts(s)]
+
+
+def _because(chosen: Row, best: Row, rows: list[Row]) -> str:
+    parts = [f"It solves {_solved(chosen)} at {_pace(chosen)}."]
+    if len({row.summary.path for row in rows}) == 1:
+        parts.append("No other model was run here, so there is nothing to compare it with.")
+    faster = [row for row in rows if row.seconds < chosen.seconds and row.score > chosen.score]
+    if not faster and len(rows) > 1:
+        parts.append("Nothing faster solves more.")
+    if best is not chosen and best.score > chosen.score:
+        parts.append(_price(chosen, best))
+    return " ".join(parts)
+
+
+def _solved(row: Row) -> str:
+    cell = row.cell
+    return f"{cell.passed} of {cell.n} ({cell.suite}, pass@1 {figures.share(cell.pass1)})"
+
+
+def _pace(row: Row) -> str:
+    cost = row.cell.cost
+    if cost.seconds_per_problem is None:
+        return "a cost that was not measured"
+    return f"{figures.number(cost.seconds_per_problem)} s per problem and {figures.size(cost.peak_rss_bytes)}"
+
+
+def _price(chosen: Row, best: Row) -> str:
+    points = round(100 * (best.score - chosen.score))
+    known = chosen.seconds < float("inf") and best.seconds < float("inf")
+    wait = f" at {figures.number(best.seconds / chosen.seconds, 2)} times the wait" if known else ""
+    sure = "" if shown_below(chosen, best) else ", a difference that these problems do not show to be real"
+    return f"{best.label} solves {points} points more{wait}{sure}."

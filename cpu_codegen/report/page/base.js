@@ -1,0 +1,83 @@
+// What every part uses: the data, elements made without markup, numbers as people read them.
+
+const SVG = "http://www.w3.org/2000/svg";
+const OUTCOMES = ["passed", "wrong", "error", "timeout", "memory", "syntax", "no_code", "harness_error"];
+const page = { runs: [], cells: [], pairs: [], levels: [], problems: {}, samples: [], strings: [] };
+
+const byId = (id) => document.getElementById(id);
+const text = (number) => (number === null || number === undefined ? "" : page.strings[number]);
+const words = (name) => name.replaceAll("_", " ");
+
+// An element with attributes and children; strings become text, never markup.
+function el(name, attributes, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes || {})) {
+    if (key === "on") for (const [event, action] of Object.entries(value)) node.addEventListener(event, action);
+    else if (value === true) node.setAttribute(key, "");
+    else if (value !== false && value !== null && value !== undefined) node.setAttribute(key, value);
+  }
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));
+  return node;
+}
+
+async function inflate(base64) {
+  if (typeof DecompressionStream === "undefined") throw new Error("this browser is too old to unpack the data (2023 or newer is needed)");
+  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+function number(value, digits = 3) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  return value.toLocaleString("en", { maximumSignificantDigits: digits });
+}
+
+function bytes(value) {
+  if (value === null || value === undefined) return "–";
+  return value < 1e9 ? `${number(value / 1e6)} MB` : `${number(value / 1e9)} GB`;
+}
+
+const fixed = (value) => value.toFixed(2);
+const share = (e) => (e ? `${fixed(e.value)} [${fixed(e.low)}, ${fixed(e.high)}]` : "–");
+function ratio(e) {
+  return !e ? "–" : e.low === null || e.high === null ? `${fixed(e.value)}×` : `${fixed(e.value)}× [${fixed(e.low)}, ${fixed(e.high)}]`;
+}
+
+const overall = () => page.cells.filter((cell) => cell.level === "all");
+const modelColour = (run) => `var(--c${run % 8})`;
+const severalRuns = () => page.runs.length > 1;
+const severalSuites = () => new Set(page.cells.map((cell) => cell.suite)).size > 1;
+
+// What tells a row from the others, as short as it can be.
+function label(cell) {
+  const parts = severalRuns() ? [runLabel(cell.run), cell.style] : [cell.style];
+  return severalSuites() ? `${parts.join(", ")}, ${cell.suite}` : parts.join(", ");
+}
+
+function runLabel(index) {
+  const run = page.runs[index];
+  const twice = page.runs.filter((other) => other.model === run.model).length > 1;
+  return twice ? run.name : run.model;
+}
+
+const samplesLink = (filters) => "#samples?" + new URLSearchParams(filters).toString();
+const pages = new Intl.PluralRules("en");
+const plural = (count, one) => `${count.toLocaleString("en")} ${one}${pages.select(count) === "one" ? "" : "s"}`;
+
+// A table for people who cannot see the picture, folded under it.
+function dataTable(caption, columns, rows) {
+  const head = el("tr", {}, columns.map((c) => el("th", { scope: "col", class: c.n ? "n" : null }, c.name ?? c)));
+  const body = rows.map((row) =>
+    el("tr", {}, row.map((value, i) => (i === 0 ? el("th", { scope: "row" }, value) : el("td", { class: columns[i].n ? "n" : null }, value)))));
+  const table = el("table", {}, el("caption", {}, el("span", {}, caption)), el("thead", {}, head), el("tbody", {}, body));
+  return el("div", { class: "scroll", role: "region", "aria-label": caption, tabindex: "0" }, table);
+}
+
+const folded = (title, ...children) => el("details", {}, el("summary", {}, title), ...children);
+
+// A select with a label; `choices` are [value, text] pairs.
+function chooser(name, choices, value, onChange) {
+  const select = el("select", { on: { change: (event) => onChange(event.target.value) } },
+    choices.map(([v, t]) => el("option", { value: v, selected: String(v) === String(value) }, t)));
+  return el("label", {}, `${name} `, select);
+}

@@ -1,0 +1,240 @@
+// Each section's picture with its data as a table; every mark leads to its samples.
+
+const AXES = {
+  seconds: { name: "seconds per problem", better: "low", of: (c) => c.seconds_per_problem },
+  tokens: { name: "tokens per second", better: "high", of: (c) => c.tokens_per_s },
+  ram: { name: "peak RAM in GB", better: "low", of: (c) => c.peak_rss_bytes === null ? null : c.peak_rss_bytes / 1e9 },
+  file: { name: "model file in GB", better: "low", of: (c) => page.runs[c.run].file_bytes / 1e9 || null },
+  energy: { name: "Wh per correct program", better: "low", of: (c) => c.correct_per_wh ? 1 / c.correct_per_wh : null },
+};
+const chosen = { axis: "seconds", suite: null, efficiency: 0, time: 0 };
+const fill = (section, ...nodes) => byId(section).querySelector(".fill").replaceChildren(...nodes.flat().filter(Boolean));
+const passedName = (c) => `${label(c)}: pass@1 ${share(c["pass@1"])}, ${c.passed} of ${c.n}`;
+
+function setUpPareto() {
+  for (const [key, axis] of Object.entries(AXES)) {
+    const measured = overall().some((cell) => axis.of(cell) !== null);
+    byId("axis").append(el("option", { value: key, disabled: !measured }, measured ? axis.name : `${axis.name}: not measured`));
+  }
+  const suites = [...new Set(page.cells.map((cell) => cell.suite))];
+  chosen.suite = suites[0];
+  byId("suite").append(...suites.map((suite) => el("option", { value: suite }, suite)));
+  byId("suite-label").hidden = suites.length < 2;
+  if (!overall().some((cell) => AXES.seconds.of(cell) !== null)) chosen.axis = Object.keys(AXES).find((key) => overall().some((cell) => AXES[key].of(cell) !== null)) ?? "seconds";
+  byId("axis").value = chosen.axis;
+  byId("axis").addEventListener("change", (event) => { chosen.axis = event.target.value; drawPareto(); });
+  byId("suite").addEventListener("change", (event) => { chosen.suite = event.target.value; drawPareto(); });
+  drawPareto();
+}
+
+// The rows that no other row beats in both: cheaper and better.
+function paretoFront(points, better) {
+  const cheaper = (a, b) => (better === "low" ? a.x - b.x : b.x - a.x);
+  let best = -1;
+  return [...points].sort((a, b) => cheaper(a, b) || b.y - a.y).filter((p) => p.y > best && ((best = p.y), true));
+}
+
+function drawPareto() {
+  const axis = AXES[chosen.axis];
+  const points = overall().filter((c) => c.suite === chosen.suite && c["pass@1"] && axis.of(c) !== null)
+    .map((cell) => ({ cell, x: axis.of(cell), y: cell["pass@1"].value }));
+  if (!points.length) return byId("pareto").replaceChildren(el("p", {}, `Nothing to draw: ${axis.name} was not measured.`));
+  const width = 920, height = 300, x = scaleFor(points.map((p) => p.x), [0, 1]), y = d3.scaleLinear([0, 1], [0, 1]);
+  const svg = frame(`pass@1 against ${axis.name}`, { width, height, x, y, xTitle: `${axis.name} (${axis.better === "low" ? "← less is better" : "more is better →"})`, yTitle: "pass@1, 95 %" });
+  const front = paretoFront(points, axis.better);
+  svg.append("path").attr("class", "front").attr("d", d3.line((p) => x(p.x), (p) => y(p.y)).curve(axis.better === "low" ? d3.curveStepAfter : d3.curveStepBefore)(front));
+  const placed = [];
+  for (const { cell, x: vx, y: vy } of points) {
+    const colour = modelColour(cell.run), e = cell["pass@1"], onFront = front.some((p) => p.cell === cell);
+    line(svg, x(vx), y(e.low), x(vx), y(e.high), colour);
+    mark(svg, { x: x(vx), y: y(vy), style: cell.style, colour, size: onFront ? 170 : 90, href: samplesLink({ run: cell.run, style: cell.style, suite: cell.suite }),
+      name: `${passedName(cell)}, ${number(vx)} ${axis.name}${onFront ? ", on the front" : ""}` });
+    nameBeside(svg, x(vx), y(vy), label(cell), width, placed);
+  }
+  const rows = points.map(({ cell, x: vx }) => [label(cell), share(cell["pass@1"]), number(vx), front.some((p) => p.cell === cell) ? "yes" : "no"]);
+  byId("pareto").replaceChildren(svg.node(), el("figcaption", {}, "Dashed: the front; nothing else is both cheaper and better. Bars: 95 % intervals."), modelLegend() || "",
+    folded("the same as a table", dataTable(`pass@1 against ${axis.name}`, ["model and style", { name: "pass@1 [95 %]", n: 1 }, { name: axis.name, n: 1 }, "on the front"], rows)));
+}
+
+// A mark's name at its right, or left near the edge; moved down where it would cover another.
+function nameBeside(svg, x, y, name, width, placed) {
+  const shown = name.length > 34 ? name.slice(0, 33) + "…" : name, left = x + 8 + shown.length * 6.6 > width;
+  const from = left ? x - 8 - shown.length * 6.6 : x + 8;
+  let at = y - 9;
+  while (placed.some((p) => Math.abs(p.at - at) < 13 && from < p.to && p.from < from + shown.length * 6.6)) at += 13;
+  placed.push({ at, from, to: from + shown.length * 6.6 });
+  svg.append("text").attr("class", "named").attr("aria-hidden", "true").attr("x", left ? x - 8 : x + 8).attr("y", at).attr("text-anchor", left ? "end" : "start").text(shown);
+}
+
+function drawLevels() {
+  const cells = page.cells.filter((cell) => cell["pass@1"]);
+  const names = ["all", ...page.levels].filter((level) => cells.some((cell) => cell.level === level));
+  const groups = names.map((level) => [level, cells.filter((cell) => cell.level === level)]);
+  const rowHeight = 20, width = 920, left = 230, height = 46 + d3.sum(groups, ([, list]) => list.length * rowHeight + 14);
+  const x = d3.scaleLinear([0, 1], [left, width - 130]);
+  const svg = d3.create("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("role", "group").attr("aria-label", "pass@1 by level, style and model with 95 % intervals");
+  let at = 12;
+  for (const [level, list] of groups) {
+    svg.append("text").attr("x", 4).attr("y", at + 14).style("font-weight", 600).text(level === "all" ? "all levels" : level);
+    for (const cell of list) {
+      const e = cell["pass@1"], colour = modelColour(cell.run), mid = at + rowHeight / 2;
+      svg.append("line").attr("class", "grid").attr("x1", left).attr("x2", width - 130).attr("y1", mid).attr("y2", mid);
+      svg.append("text").attr("class", "soft").attr("x", left - 8).attr("y", mid + 4).attr("text-anchor", "end").text(label(cell).slice(0, 25));
+      line(svg, x(e.low), mid, x(e.high), mid, colour);
+      mark(svg, { x: x(e.value), y: mid, style: cell.style, colour, size: 80, name: `${level}, ${passedName(cell)}`,
+        href: samplesLink({ run: cell.run, style: cell.style, suite: cell.suite, ...(level === "all" ? {} : { level }) }) });
+      svg.append("text").attr("x", width - 122).attr("y", mid + 4).text(`${fixed(e.value)}  ${cell.passed}/${cell.n}`);
+      at += rowHeight;
+    }
+    at += 14;
+  }
+  svg.append("g").attr("transform", `translate(0,${at})`).attr("aria-hidden", "true").call(d3.axisBottom(x).ticks(5).tickSizeOuter(0));
+  const rows = cells.map((c) => [label(c), c.level, c.n, c.passed, share(c["pass@1"]), share(c.format_ok)]);
+  fill("levels", el("figure", {}, svg.node(), modelLegend()), pairsTable(), lengthTable(),
+    folded("the same as a table", dataTable("pass@1 by level", ["model and style", "level", { name: "n", n: 1 }, { name: "passed", n: 1 }, { name: "pass@1 [95 %]", n: 1 }, { name: "format kept", n: 1 }], rows)));
+}
+
+function pairsTable() {
+  if (!page.pairs.length) return null;
+  const rows = page.pairs.map((p) => [`${severalRuns() ? runLabel(p.run) + ": " : ""}${p.style} − ${p.baseline}`, p.suite, share(p.difference), words(p.verdict), `${p.test} p = ${number(p.p, 2)}`, p.n]);
+  return dataTable("Styles on the same problems: difference of pass@1", ["styles", "suite", { name: "difference [95 %]", n: 1 }, "verdict", "test", { name: "pairs", n: 1 }], rows);
+}
+
+// Pass rate by the length of the reference, in thirds of the problems.
+function lengthTable() {
+  const lengths = Object.values(page.problems).map((p) => p.lines).filter(Boolean).sort((a, b) => a - b);
+  if (lengths.length < 9) return null;
+  const cuts = [lengths[Math.floor(lengths.length / 3)], lengths[Math.floor((2 * lengths.length) / 3)]];
+  const third = (lines) => (lines < cuts[0] ? 0 : lines < cuts[1] ? 1 : 2);
+  const rows = overall().map((cell) => {
+    const tally = [[0, 0], [0, 0], [0, 0]];
+    for (const s of samplesOf(cell)) {
+      const lines = page.problems[s.problem].lines;
+      if (lines && s.outcome && s.outcome !== "harness_error") { tally[third(lines)][1]++; tally[third(lines)][0] += s.outcome === "passed"; }
+    }
+    return [label(cell), ...tally.map(([passed, n]) => (n ? `${fixed(passed / n)} (${passed}/${n})` : "–"))];
+  });
+  return dataTable("Share passed by the length of the reference solution", ["model and style", { name: `under ${cuts[0]} lines`, n: 1 }, { name: `${cuts[0]} to ${cuts[1] - 1}`, n: 1 }, { name: `${cuts[1]} or more`, n: 1 }], rows);
+}
+
+const samplesOf = (cell) => page.samples.filter((s) => s.run === cell.run && s.style === cell.style && s.suite === cell.suite);
+
+function drawLadder() {
+  const families = d3groups(page.runs.map((run, index) => ({ ...run, index })).filter((run) => run.alias), (run) => run.alias)
+    .filter(([, runs]) => new Set(runs.map((run) => run.quant)).size > 1);
+  byId("ladder").hidden = !families.length;
+  if (!families.length) return;
+  fill("ladder", families.map(([alias, runs]) => {
+    const rows = runs.sort((a, b) => b.file_bytes - a.file_bytes).flatMap((run) => overall().filter((c) => c.run === run.index)
+      .map((c) => [`${run.quant || "?"}, ${c.style}`, bytes(run.file_bytes), share(c["pass@1"]), number(c.tokens_per_s), bytes(c.peak_rss_bytes), number(c.correct_per_hour)]));
+    return dataTable(`${alias}: from the largest file to the smallest`, ["quantization", { name: "file", n: 1 }, { name: "pass@1 [95 %]", n: 1 }, { name: "tok/s", n: 1 }, { name: "peak RAM", n: 1 }, { name: "correct/h", n: 1 }], rows);
+  }));
+}
+
+function d3groups(list, key) {
+  const groups = new Map();
+  for (const item of list) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return [...groups];
+}
+
+function drawOutcomes() {
+  const cells = overall(), rowHeight = 30, left = 230, width = 920, height = cells.length * rowHeight + 8;
+  const svg = d3.create("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("role", "group").attr("aria-label", "outcomes of all answers");
+  cells.forEach((cell, row) => {
+    const total = d3.sum(OUTCOMES, (o) => cell.outcomes[o] ?? 0) || 1, x = d3.scaleLinear([0, total], [left, width - 8]);
+    svg.append("text").attr("x", left - 8).attr("y", row * rowHeight + 19).attr("text-anchor", "end").text(label(cell).slice(0, 32));
+    let from = 0;
+    for (const outcome of OUTCOMES) {
+      const count = cell.outcomes[outcome] ?? 0;
+      if (count) outcomeBar(svg, { cell, outcome, count, x: x(from), width: x(from + count) - x(from), y: row * rowHeight + 4, height: rowHeight - 8 });
+      from += count;
+    }
+  });
+  const seen = OUTCOMES.filter((o) => cells.some((c) => c.outcomes[o]));
+  const columns = ["model and style", ...seen.map((o) => ({ name: words(o), n: 1 })), { name: "cut at max tokens", n: 1 }];
+  fill("outcomes", el("figure", {}, svg.node(), legend(seen.map((o) => ({ name: words(o), colour: `var(--${o})` })))),
+    dataTable("Answers by outcome (harness errors count against no model)", columns, cells.map((c) => [label(c), ...seen.map((o) => c.outcomes[o] ?? 0), c.cut_at_max_tokens])), kindsTable(cells));
+}
+
+function outcomeBar(svg, { cell, outcome, count, x, width, y, height }) {
+  const link = svg.append("a").attr("href", samplesLink({ run: cell.run, style: cell.style, suite: cell.suite, outcome })).attr("aria-label", `${label(cell)}: ${count} ${words(outcome)}`);
+  link.append("rect").attr("x", x).attr("y", y).attr("width", Math.max(0.5, width - 1)).attr("height", height).style("fill", `var(--${outcome})`);
+  if (width > 26) link.append("text").attr("x", x + width / 2).attr("y", y + 15).attr("text-anchor", "middle").style("fill", "var(--paper)").style("font-weight", 600).text(count);
+  link.append("title").text(`${count} ${words(outcome)}`);
+}
+
+// Failures by kind: the exception, a package that is not there, a crash; each count leads to its samples.
+function kindsTable(cells) {
+  const kinds = d3groups(page.samples.filter((s) => s.kind), (s) => s.kind).sort((a, b) => b[1].length - a[1].length).slice(0, 25);
+  if (!kinds.length) return null;
+  const rows = kinds.map(([kind]) => [kind, ...cells.map((cell) => {
+    const count = samplesOf(cell).filter((s) => s.kind === kind).length;
+    return count ? el("a", { href: samplesLink({ run: cell.run, style: cell.style, suite: cell.suite, kind }) }, String(count)) : "0";
+  })]);
+  return dataTable("Failures by kind", ["kind", ...cells.map((cell) => ({ name: label(cell), n: 1 }))], rows);
+}
+
+function drawEfficiency() {
+  const cells = overall(), cell = cells[chosen.efficiency];
+  const rows = cells.map((c) => [label(c), c.efficiency.cpu_ratio ? ratio(c.efficiency.cpu_ratio) : "–", c.efficiency.cpu_ratio?.n ?? 0, c.efficiency.verdict ?? "–", c.efficiency.why || "–"]);
+  const table = dataTable("CPU time of passed answers over the reference's: geometric mean over problems; over 1 is slower",
+    ["model and style", { name: "ratio [95 %]", n: 1 }, { name: "problems", n: 1 }, "verdict", "left out, or why not"], rows);
+  const measured = samplesOf(cell).filter((s) => s.efficiency?.cpu_ratio?.value > 0).sort((a, b) => a.efficiency.cpu_ratio.value - b.efficiency.cpu_ratio.value);
+  const choice = el("div", { class: "controls" }, chooser("answers of", cells.map((c, i) => [i, label(c)]), chosen.efficiency, (v) => { chosen.efficiency = Number(v); drawEfficiency(); }));
+  fill("efficiency", table, complexityTable(cells), choice, measured.length ? ratioFigure(cell, measured) : el("p", {}, "No answer of this row has a measured ratio."));
+}
+
+function ratioFigure(cell, measured) {
+  const width = 920, rowHeight = 16, left = 230, height = measured.length * rowHeight + 50;
+  const ends = measured.flatMap((s) => [s.efficiency.cpu_ratio.low, s.efficiency.cpu_ratio.high, s.efficiency.cpu_ratio.value]).filter((v) => v > 0);
+  const x = d3.scaleLog([Math.min(0.5, ...ends), Math.max(2, ...ends)], [left, width - 70]), colour = modelColour(cell.run);
+  const svg = d3.create("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("role", "group").attr("aria-label", `CPU time over the reference's, by problem, ${label(cell)}`);
+  svg.append("line").attr("class", "front").attr("x1", x(1)).attr("x2", x(1)).attr("y1", 0).attr("y2", height - 44);
+  measured.forEach((s, i) => {
+    const e = s.efficiency.cpu_ratio, mid = i * rowHeight + 10;
+    svg.append("text").attr("class", "soft").attr("x", left - 8).attr("y", mid + 4).attr("text-anchor", "end").text(s.problem.replace(/^.*?\//, "").slice(0, 30));
+    line(svg, x(Math.max(e.low, x.domain()[0])), mid, x(Math.min(e.high, x.domain()[1])), mid, colour);
+    mark(svg, { x: x(e.value), y: mid, style: cell.style, colour, size: 55, href: `#sample=${page.samples.indexOf(s)}`, name: `${s.problem}: ${ratio(e)}` });
+    svg.append("text").attr("x", width - 62).attr("y", mid + 4).text(`${fixed(e.value)}×`);
+  });
+  const axis = d3.axisBottom(x).tickSizeOuter(0).ticks(6, "~g");
+  svg.append("g").attr("transform", `translate(0,${height - 40})`).attr("aria-hidden", "true").call(axis);
+  svg.append("text").attr("class", "soft").attr("x", width - 70).attr("y", height - 4).attr("text-anchor", "end").text("times the reference's CPU time (dashed: equal)");
+  return el("figure", {}, svg.node());
+}
+
+function complexityTable(cells) {
+  const facts = [["complexity", "cyclomatic complexity"], ["maintainability", "maintainability index"], ["sloc", "source lines"]];
+  const mean = (list, pick) => { const v = list.map(pick).filter((n) => typeof n === "number"); return v.length ? d3.mean(v) : null; };
+  const rows = cells.flatMap((cell) => {
+    const list = samplesOf(cell).filter((s) => s.efficiency?.radon && s.efficiency?.reference_radon);
+    return list.length ? [[label(cell), list.length, ...facts.flatMap(([name]) => [number(mean(list, (s) => s.efficiency.radon[name])), number(mean(list, (s) => s.efficiency.reference_radon[name]))])]] : [];
+  });
+  const columns = ["model and style", { name: "answers", n: 1 }, ...facts.flatMap(([, name]) => [{ name, n: 1 }, { name: "reference", n: 1 }])];
+  return rows.length ? dataTable("Complexity of passed answers beside the reference (means; radon)", columns, rows) : null;
+}
+
+function drawTime() {
+  const run = chosen.time, list = page.samples.filter((s) => s.run === run && s.start_offset_s !== undefined);
+  const choice = severalRuns() ? el("div", { class: "controls" }, chooser("run", page.runs.map((_, i) => [i, runLabel(i)]), run, (v) => { chosen.time = Number(v); drawTime(); })) : null;
+  const widths = [...new Set(list.map((s) => s.width))];
+  const note = widths.every((w) => w === 1) ? "One stream: latency as a user feels it." : `Up to ${Math.max(...widths, 1)} answers were decoded together, so one answer takes longer than its share: latency of one stream is what cpu-codegen bench measures.`;
+  const cells = overall().filter((c) => c.run === run);
+  const rows = cells.map((c) => [label(c), number(c.seconds_per_problem), number(c.tokens_per_s), c.ttft_s === null ? c.ttft_why : `${number(c.ttft_s)} s`, bytes(c.peak_rss_bytes), c.correct_per_wh === null ? c.energy_why : number(c.correct_per_wh)]);
+  const table = dataTable("Cost of the answers", ["style", { name: "s/problem", n: 1 }, { name: "tok/s", n: 1 }, "time to first token", { name: "peak RAM", n: 1 }, "correct/Wh"], rows);
+  const figures = list.length ? el("div", { class: "pair" },
+    overTime("seconds from start to end of each answer", list, (s) => (s.prefill_s ?? 0) + (s.decode_s ?? 0)),
+    overTime("peak memory of the engine so far, MB", list.filter((s) => s.peak_rss_bytes), (s) => s.peak_rss_bytes / 1e6)) : el("p", {}, "No time was recorded.");
+  fill("time", choice, el("p", { class: "fine" }, note), table, figures);
+}
+
+function overTime(name, list, of) {
+  if (!list.length) return el("p", {}, `${name}: not measured`);
+  const x = scaleFor(list.map((s) => s.start_offset_s), [0, 1], { log: false }), y = scaleFor(list.map(of), [0, 1], { log: false });
+  const svg = frame(name, { width: 460, height: 220, x, y, xTitle: "seconds since the engine began", left: 54 });
+  for (const s of list) {
+    const link = mark(svg, { x: x(s.start_offset_s), y: y(of(s)), style: s.style, colour: modelColour(s.run), size: 26, href: `#sample=${page.samples.indexOf(s)}`, name: `${s.problem}, ${s.style}: ${number(of(s))}` });
+    link.attr("tabindex", "-1");
+  }
+  return el("figure", {}, el("figcaption", {}, name), svg.node());
+}

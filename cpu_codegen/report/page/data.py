@@ -1,0 +1,178 @@
+"""Summaries and samples → the compact object that the page carries: every text once, code as a part of its answer where it is one.
+
+Foreign text is made visible (control, bidirectional characters) here, so that the page's script never meets it raw.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from cpu_codegen.report.escape import visible
+from cpu_codegen.report.overview import is_demo
+from cpu_codegen.report.records import cell_record, pair_record
+from cpu_codegen.report.references import Reference, references
+from cpu_codegen.report.summary import RunSummary
+from cpu_codegen.schema import LEVELS
+
+CUT = "\n… cut here: {} of {} characters; the whole answer is in generations.jsonl"
+_PLAIN = ("suite", "level", "style", "index", "outcome", "finish_reason", "format_ok", "tests_passed", "tests_total")
+_NUMBERS = (
+    "prompt_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "queue_s",
+    "prefill_s",
+    "decode_s",
+    "ttft_s",
+    "cost_s",
+    "start_offset_s",
+    "width",
+    "peak_rss_bytes",
+    "cpu_s",
+    "wall_s",
+    "program_peak_rss_bytes",
+    "energy_j",
+)
+_EFFICIENCY = (
+    "status",
+    "reason",
+    "cpu_ratio",
+    "cpu_s",
+    "reference_cpu_s",
+    "memory_bytes",
+    "reference_memory_bytes",
+    "growth",
+    "reference_growth",
+    "radon",
+    "reference_radon",
+)
+
+
+class Strings:
+    """Each distinct text once; `put` gives its number. Texts longer than `limit` characters are cut, and say so."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.texts: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def put(self, text: str) -> int:
+        """The number of this text."""
+        shown = self.shown(text)
+        number = self._numbers.setdefault(shown, len(self.texts))
+        if number == len(self.texts):
+            self.texts.append(shown)
+        return number
+
+    def shown(self, text: str) -> str:
+        """The text as the page will hold it."""
+        whole = len(text) <= self.limit
+        return visible(text) if whole else visible(text[: self.limit]) + CUT.format(self.limit, len(text))
+
+
+def page_data(summaries: Sequence[RunSummary], *, limit: int) -> dict[str, Any]:
+    """All that the page's script needs; answers longer than `limit` characters are cut."""
+    strings = Strings(limit)
+    known = references(summaries)
+    samples = [_sample(s, run, strings) for run, summary in enumerate(summaries) for s in summary.samples]
+    return {
+        "runs": [_run(summary) for summary in summaries],
+        "cells": [{"run": i, **cell_record(c)} for i, summary in enumerate(summaries) for c in summary.cells],
+        "pairs": [{"run": i, **pair_record(p)} for i, summary in enumerate(summaries) for p in summary.pairs],
+        "levels": list(LEVELS),
+        "problems": _problems(summaries, known, strings),
+        "samples": samples,
+        "strings": strings.texts,
+    }
+
+
+def _run(summary: RunSummary) -> dict[str, Any]:
+    manifest, model = summary.manifest, summary.manifest.get("model", {})
+    return {
+        "name": visible(summary.name),
+        "model": visible(summary.model),
+        "alias": visible(str(model.get("alias") or "")),
+        "quant": visible(str(model.get("quant") or "")),
+        "file_bytes": model.get("size_bytes"),
+        "machine": (manifest.get("machine") or {}).get("id") or "",
+        "demo": is_demo(summary),
+    }
+
+
+def _problems(summaries: Sequence[RunSummary], known: dict[str, Reference], strings: Strings) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for sample in (s for summary in summaries for s in summary.samples):
+        name = sample["problem_id"]
+        if name not in found:
+            reference = known.get(name)
+            found[name] = {"level": sample["level"]}
+            if reference is not None:
+                found[name] |= {
+                    "title": reference.title,
+                    "statement": strings.put(reference.statement),
+                    "reference": strings.put(reference.solution),
+                    "lines": reference.lines,
+                }
+    return found
+
+
+def _sample(sample: dict[str, Any], run: int, strings: Strings) -> dict[str, Any]:
+    text = strings.shown(sample["text"])
+    return {
+        "run": run,
+        "problem": sample["problem_id"],
+        **{name: sample.get(name) for name in _PLAIN},
+        **{name: rounded(sample[name]) for name in _NUMBERS if sample.get(name) is not None},
+        "detail": visible(sample.get("detail") or ""),
+        "message": visible((sample.get("message") or "")[:2000]),
+        "kind": error_kind(sample),
+        "failure": {k: visible(str(v)[:2100]) for k, v in sample["failure"].items()} if sample.get("failure") else None,
+        "text": strings.put(sample["text"]),
+        "code": _code(sample.get("code") or "", text, strings),
+        "prompt": strings.put(sample.get("prompt") or ""),
+        "efficiency": _efficiency(sample.get("efficiency")),
+    }
+
+
+def _code(code: str, text: str, strings: Strings) -> int | list[int] | None:
+    """[start, length] where the code is a part of the shown answer, else the number of a text; None without code."""
+    if not code:
+        return None
+    shown = strings.shown(code)
+    start = text.find(shown)
+    return [utf16(text[:start]), utf16(shown)] if start >= 0 else strings.put(code)
+
+
+def utf16(text: str) -> int:
+    """The length of a text as JavaScript counts it."""
+    return len(text) if text.isascii() else len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
+
+
+def _efficiency(record: dict[str, Any] | None) -> dict[str, Any] | None:
+    if record is None:
+        return None
+    return {name: rounded(record[name]) for name in _EFFICIENCY if record.get(name) is not None}
+
+
+def rounded(value: Any) -> Any:
+    """Floats to six significant figures: the page shows three. Texts are cut and made visible."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {visible(str(name)): rounded(part) for name, part in value.items()}
+    return visible(value[:500]) if isinstance(value, str) else value
+
+
+_EXCEPTION = re.compile(r"\b([A-Za-z_][A-Za-z0-9_]{0,60}(?:Error|Exception|Exit|Interrupt|StopIteration|Warning))\b")
+
+
+def error_kind(sample: dict[str, Any]) -> str:
+    """A short name for why a sample failed: the detail (import:pandas, crash:SIGSEGV), the exception's, else its outcome."""
+    if sample["outcome"] in (None, "passed"):
+        return ""
+    if sample.get("detail"):
+        return visible(str(sample["detail"])[:80])
+    match = _EXCEPTION.search((sample.get("message") or "")[:300])
+    return match[1] if match and sample["outcome"] == "error" else str(sample["outcome"])

@@ -1,0 +1,217 @@
+"""The HTML of the page: answer and table as plain HTML (readable without a script), then what the script fills from the data.
+
+The data are deflated and inflated in the page; the Content-Security-Policy names the hashes of the page's own scripts and style and
+allows nothing else: no request, no inline handler, no markup made from text (Trusted Types).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import shlex
+import zlib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from cpu_codegen.report import figures, overview
+from cpu_codegen.report.advice import advise
+from cpu_codegen.report.escape import for_html
+from cpu_codegen.report.page.data import page_data
+from cpu_codegen.report.summary import RunSummary
+from cpu_codegen.sizes import format_bytes
+from cpu_codegen.store import write_whole
+
+HERE = Path(__file__).resolve().parent
+MAX_BYTES = 3_000_000
+ANSWER_LIMITS = (60_000, 12_000, 4_000, 1_500, 400)
+VENDOR = (
+    "d3-array",
+    "d3-color",
+    "d3-interpolate",
+    "d3-format",
+    "d3-time",
+    "d3-time-format",
+    "d3-scale",
+    "d3-path",
+    "d3-shape",
+    "d3-selection",
+    "d3-axis",
+)
+SCRIPTS = ("base", "highlight", "diff", "table", "plots", "charts", "samples", "start")
+
+
+def write_page(summaries: Sequence[RunSummary], path: Path) -> Path:
+    """Writes the page as a whole and gives its path back."""
+    write_whole(path, page_html(summaries))
+    return path
+
+
+def page_html(summaries: Sequence[RunSummary]) -> str:
+    """The page's text; long answers are cut further until it is under MAX_BYTES."""
+    before, after = _around_the_data(summaries)
+    for limit in ANSWER_LIMITS:
+        html = before + packed(page_data(summaries, limit=limit)) + after
+        if len(html.encode()) <= MAX_BYTES:
+            break
+    return html
+
+
+def packed(data: dict[str, Any]) -> str:
+    """JSON → raw deflate → base64: no character in it can end a script element."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    squeezed = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return base64.b64encode(squeezed.compress(text.encode()) + squeezed.flush()).decode("ascii")
+
+
+@cache
+def _asset(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8").strip()
+
+
+@cache
+def _scripts() -> tuple[str, str]:
+    """The vendored library as one script, our own as another."""
+    own = "\n".join(_asset(f"{name}.js") for name in SCRIPTS)
+    return "\n".join(_asset(f"vendor/{name}.min.js") for name in VENDOR), f'"use strict";\n(() => {{\n{own}\n}})();'
+
+
+def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
+    """A Content-Security-Policy under which exactly these inline texts run and nothing can be loaded or sent."""
+    rules = [
+        "default-src 'none'",
+        "script-src " + " ".join(map(_source, scripts)),
+        "style-src " + " ".join(map(_source, styles)),
+        "base-uri 'none'",
+        "form-action 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ]
+    return "; ".join(rules)
+
+
+def _source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _around_the_data(summaries: Sequence[RunSummary]) -> tuple[str, str]:
+    """The page before and after its data. Filled in one pass, so that no foreign text is taken for a place to fill."""
+    library, script = _scripts()
+    style, advice = _asset("page.css"), advise(summaries)
+    parts = {
+        "POLICY": policy((library, script), (style,)),
+        "STYLE": style,
+        "LIBRARY": library,
+        "SCRIPT": script,
+        "TITLE": for_html(", ".join(dict.fromkeys(s.model for s in summaries))[:120]),
+        "SUITES": "one-suite" if len({c.suite for s in summaries for c in s.cells}) < 2 else "several-suites",
+        "ANSWER": for_html(advice.sentence),
+        "BECAUSE": for_html(advice.because),
+        "RULE": for_html(advice.rule),
+        "NOTES": "".join(f"<li>{for_html(note)}</li>" for note in _notes(summaries)),
+        "ROWS": _rows(summaries),
+        "FOOT": "".join(_foot(summary) for summary in summaries),
+    }
+    before, after = _asset("page.html").split("@DATA@")
+    return _filled(before, parts), _filled(after, parts)
+
+
+def _filled(template: str, parts: dict[str, str]) -> str:
+    return re.sub(r"@([A-Z]+)@", lambda match: parts[match[1]], template)
+
+
+def _notes(summaries: Sequence[RunSummary]) -> list[str]:
+    notes = overview.notes(summaries)
+    machines = {(s.manifest.get("machine") or {}).get("id") for s in summaries}
+    if len(machines) > 1:
+        notes.append(f"these runs come from {len(machines)} machines: compare pass@1, not seconds")
+    if len({frozenset(x["problem_id"] for x in s.samples) for s in summaries}) > 1:
+        notes.append("not every run has the same problems: compare them with cpu-codegen compare")
+    return notes
+
+
+def _rows(summaries: Sequence[RunSummary]) -> str:
+    """The table's body; data-v carries what a column sorts by."""
+    rows = []
+    for number, summary in enumerate(summaries):
+        for cell in summary.overall():
+            cost, ratio = cell.cost, cell.efficiency.ratio
+            cells = [
+                _th(number, summary, cell.style),
+                _td(cell.suite, cell.suite),
+                _td(figures.share(cell.pass1), cell.pass1.value if cell.pass1 else None),
+                _td(figures.number(cost.seconds_per_problem), cost.seconds_per_problem),
+                _td(figures.number(cost.tokens_per_s), cost.tokens_per_s),
+                _td(figures.size(cost.peak_rss_bytes), cost.peak_rss_bytes),
+                _td(figures.number(cost.correct_per_hour), cost.correct_per_hour),
+                _td(figures.share(cell.format_ok), cell.format_ok.value if cell.format_ok else None),
+                _td(figures.efficiency(cell.efficiency), ratio.value if ratio else None),
+            ]
+            rows.append(f'<tr data-run="{number}" data-style="{for_html(cell.style)}">{"".join(cells)}</tr>')
+    return "\n".join(rows)
+
+
+def _th(number: int, summary: RunSummary, style: str) -> str:
+    """The row's head: model and style, and the run's folder where it tells more."""
+    run = f"<small>{for_html(summary.name)}</small>" if summary.name != summary.model else ""
+    link = f"#samples?run={number}&amp;style={quote(style)}"
+    return (
+        f'<th scope="row" data-v="{for_html(summary.model)} {for_html(style)}"><a href="{link}">{for_html(summary.model)}'
+        f'</a> <span class="style">{for_html(style)}</span>{run}</th>'
+    )
+
+
+def _td(text: str, value: str | float | None) -> str:
+    sort = "" if value is None else f' data-v="{for_html(str(value))}"'
+    value_text, bracket, rest = for_html(text).partition(" [")
+    interval, _, after = rest.partition("]")
+    shown = f'{value_text} <span class="range">[{interval}]</span>{after}' if bracket else value_text
+    return f"<td{sort}>{shown}</td>"
+
+
+def _foot(summary: RunSummary) -> str:
+    """Machine, versions, hashes and the command that repeats the run."""
+    facts = "".join(f"<dt>{for_html(name)}</dt><dd>{for_html(value)}</dd>" for name, value in _facts(summary) if value)
+    return (
+        f"<details><summary>{for_html(summary.name)}: {for_html(summary.model)}</summary><dl>{facts}</dl></details>\n"
+    )
+
+
+def _facts(summary: RunSummary) -> list[tuple[str, str]]:
+    manifest = summary.manifest
+    machine, engine = manifest.get("machine") or {}, manifest.get("engine") or {}
+    model = manifest.get("model") or {}
+    ram = machine.get("ram_total_bytes")
+    isolation = manifest.get("isolation") or {}
+    return [
+        ("repeat", repeat_command(summary)),
+        ("CPU", f"{machine.get('cpu', 'unknown')}, {machine.get('physical_cores_usable') or '?'} cores usable"),
+        ("RAM", format_bytes(ram) if ram else "unknown"),
+        (
+            "system",
+            f"{machine.get('os', '')} {machine.get('kernel', '')}, governor {machine.get('governor', 'unknown')}",
+        ),
+        ("engine", f"{engine.get('kind', 'unknown')} {engine.get('build') or ''}, width {engine.get('width') or '?'}"),
+        ("model file", f"{model.get('name', '')}, {format_bytes(model.get('size_bytes') or 0)}"),
+        ("model sha256", str(model.get("sha256") or "unknown")),
+        ("suites", "; ".join(f"{k} {v.get('hash', '')}" for k, v in (manifest.get("suites") or {}).items())),
+        ("prompts", "; ".join(f"{k} {v.get('sha256', '')}" for k, v in (manifest.get("prompts") or {}).items())),
+        ("settings", json.dumps(manifest.get("settings") or {})),
+        ("judging", json.dumps(manifest.get("judging") or {})),
+        ("isolation", f"tier {isolation.get('tier', '?')}: {', '.join(isolation.get('layers', []))}"),
+        ("versions", ", ".join(f"{k} {v}" for k, v in (manifest.get("versions") or {}).items())),
+        ("cpu_codegen", str(manifest.get("cpu_codegen") or "")),
+        ("begun", f"{manifest.get('created_utc', '')}, status {manifest.get('status', '')}"),
+    ]
+
+
+def repeat_command(summary: RunSummary) -> str:
+    """The command line of the last session that asked for this run."""
+    for session in reversed(summary.manifest.get("sessions") or []):
+        if session.get("argv"):
+            return "cpu-codegen " + shlex.join(map(str, session["argv"]))
+    return ""

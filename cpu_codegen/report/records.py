@@ -1,0 +1,111 @@
+"""Summaries as plain records: what `-o json`, `jsonl` and `csv` carry, and what the page embeds."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from cpu_codegen.report.summary import Cell, Paired, RunSummary
+from cpu_codegen.stats import Estimate
+
+
+def estimate_record(estimate: Estimate | None) -> dict[str, Any] | None:
+    """value, low, high, n; an unbounded end is null."""
+    if estimate is None:
+        return None
+    ends = {name: v if math.isfinite(v := getattr(estimate, name)) else None for name in ("low", "high")}
+    return {"value": estimate.value, **ends, "n": estimate.n}
+
+
+def cell_record(cell: Cell) -> dict[str, Any]:
+    """One suite × style × level."""
+    cost, efficiency = cell.cost, cell.efficiency
+    return {
+        "suite": cell.suite,
+        "style": cell.style,
+        "level": cell.level,
+        "n": cell.n,
+        "problems": cell.problems,
+        "passed": cell.passed,
+        "pass@1": estimate_record(cell.pass1),
+        **{f"pass@{k}": estimate_record(value) for k, value in cell.pass_at.items() if k != 1},
+        "outcomes": cell.outcomes,
+        "undecided": cell.undecided,
+        "format_ok": estimate_record(cell.format_ok),
+        "cut_at_max_tokens": cell.cut,
+        "completion_tokens": cell.completion_tokens,
+        "reasoning_tokens": cell.reasoning_tokens,
+        "tokens_per_s": cost.tokens_per_s,
+        "width": cost.width,
+        "ttft_s": cost.ttft_s,
+        "ttft_why": cost.ttft_why,
+        "peak_rss_bytes": cost.peak_rss_bytes,
+        "seconds_per_problem": cost.seconds_per_problem,
+        "correct_per_hour": cost.correct_per_hour,
+        "correct_per_wh": cost.correct_per_wh,
+        "energy_why": cost.energy_why,
+        "efficiency": {
+            "cpu_ratio": estimate_record(efficiency.ratio),
+            "verdict": efficiency.verdict or None,
+            "skipped": efficiency.skipped,
+            "why": efficiency.why,
+        },
+    }
+
+
+def pair_record(pair: Paired) -> dict[str, Any]:
+    """One style against the baseline."""
+    return {
+        "suite": pair.suite,
+        "style": pair.style,
+        "baseline": pair.baseline,
+        "n": pair.n,
+        "solved_by_style_alone": pair.b,
+        "solved_by_baseline_alone": pair.c,
+        "difference": estimate_record(pair.difference),
+        "p": pair.p,
+        "test": pair.test,
+        "verdict": pair.verdict.replace(" ", "_"),
+    }
+
+
+def run_record(summary: RunSummary) -> dict[str, Any]:
+    """The whole run: folder, settings, groups, pairs."""
+    manifest = summary.manifest
+    return {
+        "run": str(summary.path),
+        "status": manifest.get("status"),
+        "model": manifest.get("model"),
+        "settings": manifest.get("settings"),
+        "judging": manifest.get("judging"),
+        "groups": [cell_record(cell) for cell in summary.cells],
+        "paired": [pair_record(pair) for pair in summary.pairs],
+        "harness_errors": summary.faults,
+    }
+
+
+def flat_record(summary: RunSummary, cell: Cell) -> dict[str, Any]:
+    """One line of `-o csv` and `-o jsonl`: a cell without nesting."""
+    flat: dict[str, Any] = {"run": summary.name, "model": summary.model}
+    for name, value in cell_record(cell).items():
+        if name == "efficiency":
+            ratio = value["cpu_ratio"] or {}
+            flat |= {f"cpu_ratio{_suffix(part)}": ratio.get(part) for part in ("value", "low", "high", "n")}
+            flat |= {"efficiency_verdict": value["verdict"], "efficiency_why": value["why"]}
+        elif name == "outcomes":
+            flat |= {f"outcome_{outcome}": count for outcome, count in _all_outcomes(value).items()}
+        elif name in ("format_ok", "pass@1", "pass@10", "pass@100"):
+            flat |= {f"{name}{_suffix(part)}": (value or {}).get(part) for part in ("value", "low", "high")}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _suffix(part: str) -> str:
+    return "" if part == "value" else f"_{part}"
+
+
+def _all_outcomes(counts: dict[str, int]) -> dict[str, int]:
+    from cpu_codegen.schema import Outcome
+
+    return {outcome.value: counts.get(outcome.value, 0) for outcome in Outcome}
