@@ -52,6 +52,7 @@ class RunConfig:
     workers: int | None = None
     efficiency_budget_s: float = 240.0
     offline: bool = False
+    models_file: str | None = None
     allow_weak_isolation: bool = False
     out: str | None = None
     new: bool = False

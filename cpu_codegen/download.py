@@ -9,12 +9,10 @@ A file gets its name only after its length and digest were found right; before t
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,9 +20,10 @@ from typing import IO, Any
 
 from cpu_codegen import registry
 from cpu_codegen.errors import IntegrityError, MachineError, UnavailableError
-from cpu_codegen.models.caches import hub_cache, repo_folder
+from cpu_codegen.models.caches import hub_cache
 from cpu_codegen.models.digests import CHUNK_BYTES, hash_file, remember
 from cpu_codegen.models.hub import RemoteFile, open_range, remote_file
+from cpu_codegen.models.layout import blob_lock, blob_path, disk_error, link_blob, part_path, size_of, snapshot_path
 from cpu_codegen.models.ledger import Download, downloads, record
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.schema import ModelFile
@@ -44,6 +43,17 @@ class Transfer:
     total_bytes: int
     bytes_per_s: float | None = None
     left_s: float | None = None
+
+
+def transfer_note(transfer: Transfer) -> str:
+    """`412 MB of 1.12 GB  3.1 MB/s  ETA 3:48`."""
+    parts = [f"{format_bytes(transfer.done_bytes)} of {format_bytes(transfer.total_bytes)}"]
+    if transfer.bytes_per_s is not None:
+        parts.append(f"{format_bytes(transfer.bytes_per_s)}/s")
+    if transfer.left_s is not None and transfer.done_bytes < transfer.total_bytes:
+        minutes, seconds = divmod(round(transfer.left_s), 60)
+        parts.append(f"ETA {minutes}:{seconds:02d}")
+    return "  ".join(parts)
 
 
 class Watcher:
@@ -81,6 +91,11 @@ class Plan:
     def needed_bytes(self) -> int:
         """Bytes to come."""
         return sum(remote.size for remote in self.missing) - self.resumable_bytes
+
+    @property
+    def fits(self) -> bool:
+        """Whether the disk holds what is to come, with a margin."""
+        return not self.missing or self.needed_bytes + DISK_MARGIN_BYTES <= self.disk_free_bytes
 
 
 def pull(spec: ModelSpec, *, offline: bool = False, again: bool = False, watcher: Watcher | None = None) -> Pulled:
@@ -139,8 +154,8 @@ def _refuse_changed(spec: ModelSpec, remote: RemoteFile) -> None:
 
 def disk_plan(remotes: list[RemoteFile]) -> Plan:
     """Which parts are missing and what the disk has left."""
-    missing = tuple(remote for remote in remotes if not _blob(remote).is_file())
-    resumable = sum(_size(_part(remote)) for remote in missing)
+    missing = tuple(remote for remote in remotes if not blob_path(remote).is_file())
+    resumable = sum(size_of(part_path(remote)) for remote in missing)
     place = hub_cache()
     while not place.exists():
         place = place.parent
@@ -149,7 +164,7 @@ def disk_plan(remotes: list[RemoteFile]) -> Plan:
 
 def check_disk(plan: Plan) -> None:
     """MachineError when the missing parts would not fit."""
-    if plan.missing and plan.needed_bytes + DISK_MARGIN_BYTES > plan.disk_free_bytes:
+    if not plan.fits:
         raise MachineError(
             f"the download needs {format_bytes(plan.needed_bytes)}, {format_bytes(plan.disk_free_bytes)} are free"
             f" at {hub_cache()}",
@@ -159,20 +174,22 @@ def check_disk(plan: Plan) -> None:
 
 def _fetch_part(spec: ModelSpec, remote: RemoteFile, *, again: bool, watcher: Watcher) -> int:
     """One file, under its lock; 0 when another process or an earlier day brought it."""
-    with _lock(remote, watcher):
-        blob = _blob(remote)
+    with blob_lock(
+        remote.repo, remote.etag, lambda: watcher.say(f"another process is fetching {remote.file}; waiting")
+    ):
+        blob = blob_path(remote)
         if blob.is_file():
             if blob.stat().st_size == remote.size and _digest_is_right(remote, hash_blob(remote, blob)):
-                _link(remote, spec.revision)
+                link_blob(remote, spec.revision)
                 return 0
             blob.unlink()
         entry = _entry(spec, remote)
         record(entry)
         if again:
-            _part(remote).unlink(missing_ok=True)
+            part_path(remote).unlink(missing_ok=True)
         fetched = _Fetch(remote, watcher).run()
-        os.replace(_part(remote), blob)
-        link = _link(remote, spec.revision)
+        os.replace(part_path(remote), blob)
+        link = link_blob(remote, spec.revision)
         record(replace(entry, state="whole"))
         if remote.sha256:
             remember(link, remote.sha256)
@@ -190,7 +207,7 @@ class _Fetch:
 
     def run(self) -> int:
         """Bytes that came over the network."""
-        part = _part(self.remote)
+        part = part_path(self.remote)
         part.parent.mkdir(parents=True, exist_ok=True)
         try:
             with part.open("a+b") as file:
@@ -199,7 +216,7 @@ class _Fetch:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise _disk_error(error, part) from error
+            raise disk_error(error, part) from error
         digest = self.seen.hexdigest()
         if self.done != self.remote.size or not _digest_is_right(self.remote, digest):
             part.unlink(missing_ok=True)
@@ -274,56 +291,6 @@ def _may_pass(error: UnavailableError) -> bool:
     return status is None or status == 429 or status >= 500
 
 
-def _disk_error(error: OSError, part: Path) -> Exception:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC):
-        return MachineError(
-            f"the disk is full at {part.parent}; {format_bytes(_size(part))} are kept",
-            remedy="free some space, then the same command again; it goes on there",
-        )
-    return MachineError(f"cannot write {part}: {error.strerror or error}", remedy="check permissions, or set HF_HOME")
-
-
-# ── the cache layout ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _blob(remote: RemoteFile) -> Path:
-    return repo_folder(remote.repo) / "blobs" / remote.etag
-
-
-def _part(remote: RemoteFile) -> Path:
-    return _blob(remote).with_name(f"{remote.etag}.cpu-codegen.part")
-
-
-def _snapshot(remote: RemoteFile) -> Path:
-    return repo_folder(remote.repo) / "snapshots" / remote.commit / remote.file
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _link(remote: RemoteFile, revision: str) -> Path:
-    """The name under which every tool finds the blob, and the reference from a branch to its commit."""
-    link, blob = _snapshot(remote), _blob(remote)
-    link.parent.mkdir(parents=True, exist_ok=True)
-    if not link.exists():
-        link.unlink(missing_ok=True)
-        try:
-            link.symlink_to(os.path.relpath(blob, link.parent))
-        except (
-            OSError
-        ):  # Windows without the right to make links: the snapshot holds the file itself, as huggingface-hub does
-            os.replace(blob, link)
-    if revision != remote.commit:
-        reference = repo_folder(remote.repo) / "refs" / (revision or "main")
-        reference.parent.mkdir(parents=True, exist_ok=True)
-        reference.write_text(remote.commit, encoding="utf-8")
-    return link
-
-
 def _entry(spec: ModelSpec, remote: RemoteFile) -> Download:
     return Download(
         repo=remote.repo,
@@ -331,35 +298,13 @@ def _entry(spec: ModelSpec, remote: RemoteFile) -> Download:
         commit=remote.commit,
         sha256=remote.sha256,
         size_bytes=remote.size,
-        blob=str(_blob(remote)),
-        part=str(_part(remote)),
-        link=str(_snapshot(remote)),
+        blob=str(blob_path(remote)),
+        part=str(part_path(remote)),
+        link=str(snapshot_path(remote)),
         state="partial",
         pinned=spec.pinned,
         utc=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-@contextlib.contextmanager
-def _lock(remote: RemoteFile, watcher: Watcher) -> Iterator[None]:
-    """The lock that huggingface-hub takes for the same blob; the system frees it when its holder dies."""
-    from filelock import FileLock, Timeout
-
-    folder = hub_cache() / ".locks" / repo_folder(remote.repo).name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(str(folder / f"{remote.etag}.lock"))
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            watcher.say(f"another process is fetching {remote.file}; waiting for it")
-            lock.acquire(poll_interval=0.2)
-    except OSError as error:
-        raise _disk_error(error, folder / "lock") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 # ── digests ──────────────────────────────────────────────────────────────────────────────────────────────────────────

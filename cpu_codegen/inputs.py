@@ -12,11 +12,13 @@ from typing import Any
 from cpu_codegen.config import DEFAULT_CTX, RunConfig, Settings
 from cpu_codegen.errors import UsageError
 from cpu_codegen.gguf_header import GgufHeader, read_header
+from cpu_codegen.models.obtain import obtain
+from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.order import run_order, select
+from cpu_codegen.progress import Progress, Silent
 from cpu_codegen.prompts.chat_template import TEMPLATE_DATE, ChatTemplate
 from cpu_codegen.prompts.formats import PROMPT_FORMATS
 from cpu_codegen.prompts.styles import PromptText, load_prompt_text, render_prompt
-from cpu_codegen.registry import ModelSpec, local_file, resolve
 from cpu_codegen.schema import ModelFile, Problem, Prompt
 from cpu_codegen.store import digest, plain
 from cpu_codegen.suites.load import load_suite
@@ -48,10 +50,10 @@ class RunInputs:
     settings: dict[str, Any]
 
 
-def prepare(config: RunConfig) -> RunInputs:
-    """Resolves the model, loads the suites, renders all prompts and makes the keys."""
-    spec = resolve(config.model)
-    model = local_file(spec)
+def prepare(config: RunConfig, progress: Progress | None = None) -> RunInputs:
+    """Resolves the model and fetches it if need be, loads the suites, renders all prompts and makes the keys."""
+    models_file = Path(config.models_file) if config.models_file else None
+    spec, model = obtain(config.model, progress=progress or Silent(), offline=config.offline, models_file=models_file)
     header = read_header(Path(model.path))
     template = chat_template(header, spec, config.prompt_format)
     ctx_tokens = context_tokens(config.settings, header)

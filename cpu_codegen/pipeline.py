@@ -22,7 +22,7 @@ from cpu_codegen.session import open_run
 
 def run(config: RunConfig, *, progress: Progress, argv: Sequence[str] = ()) -> Path:
     """Runs or resumes one run and gives its folder back. Interrupted: what is stored stays."""
-    inputs = prepare(config)
+    inputs = prepare(config, progress)
     with open_run(config, inputs, argv=argv, progress=progress) as session:
         try:
             for generation in generate(session, inputs, progress):

@@ -13,7 +13,7 @@ from types import FrameType
 
 import typer
 
-from cpu_codegen.cli import demo, doctor, problems, report, run, runs, show
+from cpu_codegen.cli import demo, doctor, models, problems, report, run, runs, show
 from cpu_codegen.errors import CpuCodegenError, Interrupted
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command("report")(report.report)
 app.command("show")(show.show)
 app.command("doctor")(doctor.doctor)
 app.add_typer(runs.app, name="runs")
+app.add_typer(models.app, name="models")
 app.add_typer(problems.app, name="problems")
 
 
@@ -47,7 +48,8 @@ def main() -> None:
     _utf8_streams()
     _install_signals()
     try:
-        app(standalone_mode=True)
+        if not _quick(sys.argv[1:]):
+            app(standalone_mode=True)
     except CpuCodegenError as error:
         sys.exit(_fail(error))
     except KeyboardInterrupt:
@@ -56,6 +58,14 @@ def main() -> None:
         # The reader of stdout went away (a pager, `head`): end quietly, and keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+
+
+def _quick(arguments: list[str]) -> bool:
+    """Answers the bare `models list` at once: what typer loads to parse options takes longer than the answer."""
+    if arguments not in (["models", "list"], ["models", "ls"]):
+        return False
+    models.list_()
+    return True
 
 
 def _fail(error: CpuCodegenError) -> int:

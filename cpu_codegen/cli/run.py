@@ -63,6 +63,9 @@ def run(
         bool, typer.Option("--new", help="Begin a new folder even where an unfinished one could go on.")
     ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
+    models_file: Annotated[
+        Path | None, typer.Option("--models", metavar="FILE", help="A registry of your own, merged over ours.")
+    ] = None,
     allow_weak_isolation: Annotated[
         bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
     ] = False,
@@ -96,6 +99,7 @@ def run(
         workers=workers,
         efficiency_budget_s=seconds(efficiency_budget),
         offline=offline,
+        models_file=str(models_file) if models_file else None,
         allow_weak_isolation=allow_weak_isolation,
         out=str(out) if out else None,
         new=new,

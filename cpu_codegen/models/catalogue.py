@@ -11,15 +11,18 @@ import re
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from cpu_codegen.errors import UsageError
+from cpu_codegen.models.catalogue_cache import Parts, cache_file, load_parts, store_parts
 from cpu_codegen.models.spec import CommercialUse, Geometry, Kind, ModelSpec, Published, Thinking
 from cpu_codegen.models.splits import split_parts
-from cpu_codegen.models.yaml_fields import Fields, read_yaml
 from cpu_codegen.packaged import demo_model, models_yaml
 from cpu_codegen.places import config_dir
 from cpu_codegen.sizes import parse_bytes
+
+if TYPE_CHECKING:
+    from cpu_codegen.models.yaml_fields import Fields
 
 # which file `-m ALIAS` means when several quantizations are listed; the first that is there
 PREFERRED_QUANTS = ("q4_k_m", "q4_0", "q8_0")
@@ -83,15 +86,30 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
     if extra is not None and not extra.is_file():
         raise UsageError(f"no file {extra}", remedy="--models with a YAML file of models")
     paths = [models_yaml(), user_file(), *([extra] if extra else [])]
-    present = tuple((path, path.stat().st_mtime_ns) for path in paths if path.is_file())
+    present = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths if path.is_file())
     return _load(present)
 
 
 @lru_cache(maxsize=4)
-def _load(paths: tuple[tuple[Path, int], ...]) -> Catalogue:
+def _load(present: tuple[tuple[Path, int, int], ...]) -> Catalogue:
+    stored = cache_file((present, str(demo_model())))
+    parts = load_parts(stored)
+    if parts is None:
+        parts = _parse([path for path, _, _ in present])
+        store_parts(stored, parts)
+    specs, also, starters = parts
+    models: dict[str, dict[str, ModelSpec]] = {}
+    for spec in specs:
+        models.setdefault(spec.alias, {})[spec.quant] = spec
+    return Catalogue(models, also, starters)
+
+
+def _parse(paths: list[Path]) -> Parts:
+    from cpu_codegen.models.yaml_fields import read_yaml
+
     entries: dict[str, _Entry] = {}
     starters: dict[int, tuple[str, ...]] = {}
-    for path, _ in paths:
+    for path in paths:
         top = read_yaml(path)
         schema = top.number("schema")
         if schema not in (None, 1):
@@ -103,7 +121,7 @@ def _load(paths: tuple[tuple[Path, int], ...]) -> Catalogue:
                 _merge(entries, alias, source)
         top.done()
     also = {name: alias for alias, entry in entries.items() for name in entry.also}
-    return Catalogue({alias: _specs(alias, entry) for alias, entry in entries.items()}, also, starters)
+    return [spec for alias, entry in entries.items() for spec in _specs(alias, entry).values()], also, starters
 
 
 def _starter_sets(top: Fields) -> dict[int, tuple[str, ...]]:

@@ -7,12 +7,17 @@ import as huggingface-hub does, so that one process may serve several endpoints.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from cpu_codegen.errors import IntegrityError, UnavailableError
+
+# names of files, entity tags and commits become paths here: a server may not choose others
+_SAFE_NAME = re.compile(r"(?!/)(?!.*\.\.)[^\\:*?\"<>|\x00-\x1f]{1,300}")
+_TAG = re.compile(r"[0-9A-Za-z_-]{1,128}")
 
 METADATA_TIMEOUT_S = 15.0
 READ_TIMEOUT_S = 60.0
@@ -57,6 +62,8 @@ def remote_file(repo: str, file: str, revision: str = "") -> RemoteFile:
             f"the hub's answer for {what} names no size, digest or commit",
             remedy="check HF_ENDPOINT, or a proxy in between",
         )
+    if not _TAG.fullmatch(found.etag) or not _TAG.fullmatch(found.commit_hash):
+        raise UnavailableError(f"the hub's answer for {what} makes no sense", remedy="check HF_ENDPOINT")
     return RemoteFile(repo, file, found.commit_hash, found.etag, found.size, _url(repo, file, found.commit_hash))
 
 
@@ -66,7 +73,7 @@ def list_files(repo: str, revision: str = "") -> list[str]:
         from huggingface_hub import HfApi
 
         api = HfApi(endpoint=_endpoint(), token=_token())
-        return list(api.list_repo_files(repo, revision=revision or None))
+        return [file for file in api.list_repo_files(repo, revision=revision or None) if _SAFE_NAME.fullmatch(file)]
 
 
 @contextmanager

@@ -1,0 +1,303 @@
+"""`cpu-codegen models list|show|pull|verify|rm|path|add`: the registry, and the files of it that are on this machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cpu_codegen.cli.options import Format, Json, OutputFormat
+from cpu_codegen.errors import IntegrityError, UsageError
+
+if TYPE_CHECKING:
+    from cpu_codegen.models.spec import ModelSpec
+    from cpu_codegen.report.tables import Cell, Table
+
+app = typer.Typer(
+    help="List, show, pull, verify, remove, find and add models.", no_args_is_help=True, rich_markup_mode=None
+)
+
+Names = Annotated[
+    list[str], typer.Argument(metavar="MODEL…", help="Alias, alias@quant, hf:user/repo:quant, or a .gguf path.")
+]
+Name = Annotated[str, typer.Argument(metavar="MODEL", help="Alias, alias@quant, hf:user/repo:quant, or a .gguf path.")]
+ModelsFile = Annotated[
+    Path | None, typer.Option("--models", metavar="FILE", help="A registry of your own, merged over ours.")
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
+
+_COLUMNS = ("model", "file", "parameters", "kind", "licence", "here")
+
+
+@app.command("list")
+def list_(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORD…]", help="Only models whose name, family or kind has them.")
+    ] = None,
+    here: Annotated[bool, typer.Option("--here", help="Only models that are on this machine.")] = False,
+    models_file: ModelsFile = None,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
+) -> None:
+    """Every file of the registry: size, parameters, licence, and whether it is here."""
+    from cpu_codegen.models.catalogue import load_catalogue
+    from cpu_codegen.registry import is_local
+
+    specs = [spec for spec in load_catalogue(models_file).specs() if _matches(spec, words or [])]
+    found = [(spec, is_local(spec)) for spec in specs]
+    rows = [(spec, local) for spec, local in found if local or not here]
+    output = Format.JSON if json else output
+    if output in (Format.JSON, Format.JSONL):
+        _write_records([facts(spec, local=local) for spec, local in rows], output)
+        return
+    from cpu_codegen.report.tables import Table, write_table
+
+    right = frozenset({"file", "parameters"})
+    write_table(Table(_COLUMNS, [_row(spec, local) for spec, local in rows], right=right), output, sys.stdout)
+    if output is Format.TABLE:
+        _explain([spec for spec, _ in rows])
+
+
+app.command("ls", hidden=True)(list_)
+
+
+def _matches(spec: ModelSpec, words: list[str]) -> bool:
+    text = f"{spec.name} {spec.family} {spec.kind or ''} {spec.licence}".lower()
+    return all(word.lower() in text for word in words)
+
+
+def _row(spec: ModelSpec, local: bool) -> tuple[Cell, ...]:
+    from cpu_codegen.sizes import format_bytes
+
+    return (
+        spec.name + ("" if spec.pinned or not spec.repo else " °"),
+        format_bytes(spec.size_bytes) if spec.size_bytes else None,
+        parameters_text(spec),
+        spec.kind,
+        licence_text(spec),
+        "yes" if local else "",
+    )
+
+
+def _explain(specs: list[ModelSpec]) -> None:
+    """The marks of the table, as far as they occur."""
+    if any(spec.repo and not spec.pinned for spec in specs):
+        print("° no digest known: the first download records the hub's own", file=sys.stderr)
+    if any(spec.commercial_use == "forbidden" for spec in specs):
+        print("non-commercial: the publisher's terms, see models show MODEL", file=sys.stderr)
+    print("next: cpu-codegen plan  (which of them fit this machine, and how fast)", file=sys.stderr)
+
+
+def parameters_text(spec: ModelSpec) -> str | None:
+    """`1.54 B`, for a mixture of experts with those that work on a token: `30.5 B (3.3 B active)`."""
+    if not spec.parameters:
+        return None
+    return _billions(spec.parameters) + (
+        f" ({_billions(spec.active_parameters)} active)" if spec.active_parameters else ""
+    )
+
+
+def _billions(count: int) -> str:
+    return f"{count / 1e9:.3g} B" if count >= 1e9 else f"{count / 1e6:.3g} M"
+
+
+def licence_text(spec: ModelSpec) -> str | None:
+    """The tag, with a word where the text forbids commercial use or ties it to conditions."""
+    if not spec.licence:
+        return None
+    word = {"forbidden": " · non-commercial", "conditions": " · conditions"}.get(spec.commercial_use or "", "")
+    return spec.licence + word
+
+
+def facts(spec: ModelSpec, *, local: bool) -> dict[str, Any]:
+    """All that the registry knows of a file, for machines. Unknown facts are null."""
+    from cpu_codegen.store import plain
+
+    record: dict[str, Any] = {name: value if value != "" else None for name, value in plain(spec).items()}
+    return {**record, "bytes": spec.size_bytes, "pinned": spec.pinned, "here": local}
+
+
+def _write_records(records: list[dict[str, Any]], output: Format) -> None:
+    import json
+
+    if output is Format.JSONL:
+        sys.stdout.writelines(json.dumps(record, allow_nan=False) + "\n" for record in records)
+    else:
+        print(json.dumps(records, indent=1, allow_nan=False))
+
+
+@app.command()
+def show(
+    name: Name,
+    models_file: ModelsFile = None,
+    offline: Offline = False,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
+) -> None:
+    """All that is known of one model, with where each fact comes from; its other files; scores that others published."""
+    from cpu_codegen.models.catalogue import load_catalogue
+    from cpu_codegen.registry import is_local, resolve
+
+    spec = resolve(name, models_file=models_file, offline=offline)
+    local = is_local(spec)
+    output = Format.JSON if json else output
+    if output in (Format.JSON, Format.JSONL):
+        import json as writer
+
+        print(writer.dumps(facts(spec, local=local), indent=None if output is Format.JSONL else 1, allow_nan=False))
+        return
+    from cpu_codegen.models.card import card
+
+    others = list(load_catalogue(models_file).models.get(spec.alias, {}).values())
+    table = card(spec, others=others, path=_path_if(spec, local))
+    _write(table, output)
+
+
+def _path_if(spec: ModelSpec, local: bool) -> str | None:
+    from cpu_codegen.registry import local_paths
+
+    return str(local_paths(spec)[0]) if local else None
+
+
+def _write(table: Table, output: Format) -> None:
+    from cpu_codegen.report.tables import write_table
+
+    write_table(table, output, sys.stdout)
+
+
+@app.command()
+def pull(
+    names: Names,
+    again: Annotated[
+        bool, typer.Option("--again", help="Distrust what is here; accept a file that changed on the hub.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come and whether the disk holds it.")] = (
+        False
+    ),
+    models_file: ModelsFile = None,
+    offline: Offline = False,
+) -> None:
+    """Download models, resumably, and check length and sha256. The last line of each is its path."""
+    from cpu_codegen.cli.transfers import Transfers
+    from cpu_codegen.download import pull as fetch
+    from cpu_codegen.registry import resolve
+
+    for spec in [resolve(name, models_file=models_file, offline=offline) for name in names]:
+        if dry_run:
+            _announce(spec)
+            continue
+        with Transfers() as watcher:
+            _terms(spec, watcher)
+            pulled = fetch(spec, offline=offline, again=again, watcher=watcher)
+        print(pulled.model.path)
+
+
+def _terms(spec: ModelSpec, watcher: Any) -> None:
+    """The licence, before anything comes; unknown facts are said, too."""
+    licence = licence_text(spec)
+    watcher.say(f"{spec.name}: licence {licence or 'unknown, see the publisher'}")
+    if spec.commercial_use == "forbidden":
+        watcher.say(f"{spec.name}: not for commercial use. {spec.licence_note}".rstrip())
+
+
+def _announce(spec: ModelSpec) -> None:
+    from cpu_codegen.download import describe, disk_plan
+    from cpu_codegen.registry import is_local
+    from cpu_codegen.sizes import format_bytes
+
+    if not spec.repo or is_local(spec):
+        print(f"{spec.name}: is here")
+        return
+    plan = disk_plan(describe(spec))
+    resumed = f", goes on at {format_bytes(plan.resumable_bytes)}" if plan.resumable_bytes else ""
+    room = "fits" if plan.fits else "does not fit"
+    print(
+        f"{spec.name}: {format_bytes(plan.needed_bytes)} to come{resumed};"
+        f" {format_bytes(plan.disk_free_bytes)} free on disk: {room}"
+    )
+
+
+@app.command()
+def verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[MODEL…]", help="[default: every model that is here]")
+    ] = None,
+    models_file: ModelsFile = None,
+) -> None:
+    """Read files again and compare length and sha256 with what is known. Exit 6 when one differs."""
+    from cpu_codegen.models.catalogue import load_catalogue
+    from cpu_codegen.registry import is_local, resolve
+
+    if names:
+        specs = [resolve(name, models_file=models_file, offline=True) for name in names]
+    else:
+        specs = [spec for spec in load_catalogue(models_file).specs() if is_local(spec)]
+    damaged = [spec.name for spec in specs if not _is_right(spec)]
+    if not specs:
+        print("no model of the registry is here", file=sys.stderr)
+    if damaged:
+        raise IntegrityError(
+            f"{len(damaged)} of {len(specs)} models are not what they should be: {', '.join(damaged)}",
+            remedy=f"cpu-codegen models pull {damaged[0]} --again",
+        )
+
+
+def _is_right(spec: ModelSpec) -> bool:
+    from cpu_codegen.models.verify import verify_local
+    from cpu_codegen.report.escape import for_terminal
+
+    try:
+        checked = verify_local(spec)
+    except IntegrityError as error:
+        print(f"{for_terminal(spec.name)}: WRONG  {for_terminal(str(error))}")
+        return False
+    print(f"{for_terminal(spec.name)}: {checked.basis}  {checked.sha256}")
+    return True
+
+
+@app.command()
+def rm(
+    names: Names,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    models_file: ModelsFile = None,
+) -> None:
+    """Delete models that cpu-codegen itself downloaded; files of other tools, and your own, stay."""
+    from cpu_codegen.models.removal import remove
+    from cpu_codegen.registry import resolve
+    from cpu_codegen.report.escape import for_terminal
+    from cpu_codegen.sizes import format_bytes
+
+    for spec in [resolve(name, models_file=models_file, offline=True) for name in names]:
+        freed = remove(spec, dry_run=dry_run)
+        word = "would free" if dry_run else "freed"
+        print(f"{for_terminal(spec.name)}: {word} {format_bytes(freed)}")
+
+
+@app.command()
+def path(name: Name, models_file: ModelsFile = None) -> None:
+    """Print where a model's file lies. Exit 4 when it is not here."""
+    from cpu_codegen.registry import local_paths, resolve
+
+    print(local_paths(resolve(name, models_file=models_file, offline=True))[0])
+
+
+@app.command()
+def add(
+    alias: Annotated[str, typer.Argument(help="The name to give it: lower case, digits, dots and dashes.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="hf:user/repo:quant, or a .gguf path.")],
+    licence: Annotated[str | None, typer.Option(help="The publisher's licence tag.")] = None,
+    offline: Offline = False,
+) -> None:
+    """Give a model of the hub or a file here a name of its own, in your models.yaml."""
+    from cpu_codegen.models.additions import add_entry
+    from cpu_codegen.registry import resolve
+
+    try:
+        spec = resolve(source, offline=offline)
+    except UsageError as error:
+        raise UsageError(f"SOURCE: {error}", remedy=error.remedy) from error
+    name, file = add_entry(alias, spec, licence=licence)
+    print(f"added {name} to {file}", file=sys.stderr)
+    print(name)

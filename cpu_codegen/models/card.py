@@ -1,0 +1,71 @@
+"""One model as a table of facts and their sources, for `models show`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cpu_codegen.models.spec import Geometry, ModelSpec
+from cpu_codegen.report.tables import Cell, Table
+from cpu_codegen.sizes import format_bytes
+
+_USE = {
+    "allowed": "commercial use allowed",
+    "conditions": "commercial use under conditions",
+    "forbidden": "NOT for commercial use",
+}
+
+
+def card(spec: ModelSpec, *, others: Sequence[ModelSpec] = (), path: str | None = None) -> Table:
+    """Rows of fact, value and source. What nobody knows is absent."""
+    rows: list[tuple[Cell, ...]] = [(*row,) for row in _rows(spec, others, path) if row[1]]
+    return Table(("fact", "value", "source"), rows, title=spec.name)
+
+
+def _rows(spec: ModelSpec, others: Sequence[ModelSpec], path: str | None) -> Iterator[tuple[str, str, str]]:
+    sources = spec.sources
+    yield "here", path or "no", ""
+    yield "repo", spec.repo, ""
+    yield "revision", spec.revision, ""
+    yield "file", ", ".join(spec.files), spec.source
+    yield "size", format_bytes(spec.size_bytes) if spec.size_bytes else "", spec.source
+    yield (
+        "sha256",
+        ", ".join(spec.sha256s) or ("not pinned: the first download records the hub's" if spec.repo else ""),
+        "",
+    )
+    yield "family", spec.family, ""
+    yield "kind", spec.kind or "", ""
+    yield "fine-tune of", spec.original, ""
+    yield "parameters", f"{spec.parameters:,}" if spec.parameters else "", sources.get("parameters", "")
+    yield "active parameters", f"{spec.active_parameters:,}" if spec.active_parameters else "", ""
+    yield "context", f"{spec.context:,} tokens" if spec.context else "", ""
+    yield "thinking", spec.thinking or "", ""
+    yield "prompt format", spec.prompt_format or "", ""
+    yield "shape", _shape(spec.geometry), sources.get("geometry", "")
+    yield "shape, note", spec.geometry_note, ""
+    yield "licence", _licence(spec), sources.get("licence", "")
+    yield "licence, note", spec.licence_note, ""
+    if spec.published:
+        scores = ", ".join(f"{suite} {value:g}" for suite, value in spec.published.scores.items())
+        yield f"published, unquantized, not measured here ({spec.published.setting})", scores, spec.published.source
+    yield "note", spec.note, ""
+    yield "other files", ", ".join(other.quant for other in others if other.quant != spec.quant), ""
+
+
+def _licence(spec: ModelSpec) -> str:
+    if not spec.licence:
+        return "unknown: see the publisher"
+    return spec.licence + (f" ({_USE[spec.commercial_use]})" if spec.commercial_use else "")
+
+
+def _shape(shape: Geometry | None) -> str:
+    if shape is None:
+        return ""
+    kinds = {
+        "with full context": shape.kv_layers,
+        f"with a window of {shape.window}": shape.window_layers,
+        "recurrent": shape.recurrent_layers,
+    }
+    layers = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
+    experts = f"; {shape.experts_used} of {shape.experts} experts" if shape.experts else ""
+    return f"{shape.architecture}, {shape.layers} layers ({layers}) of width {shape.width}{experts}"
