@@ -1,0 +1,191 @@
+"""Third column: every passed program without a current measurement → one record of efficiency.jsonl.
+
+The budget is dealt evenly: each program gets an equal share of what is left, so that a quick one leaves its rest to the others.
+Equal programs (often the same answer in two styles) are measured once. Not covered: how one program is measured (measure/).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cpu_codegen.errors import HarnessError
+from cpu_codegen.inputs import RunInputs
+from cpu_codegen.measure.program import Reference, measure_program, not_measured, scout_reference
+from cpu_codegen.measure.quiet import Company, quiet_core
+from cpu_codegen.measure.static import Reader
+from cpu_codegen.measure.workload import NoWorkload, open_workload
+from cpu_codegen.progress import Progress
+from cpu_codegen.sandbox import Sandbox, open_sandbox
+from cpu_codegen.schema import Outcome, Problem, ProblemFileTask
+from cpu_codegen.session import Session
+from cpu_codegen.store import RunFolder, digest
+
+MEASURE_VERSION = 1
+OUT_OF_BUDGET = "the efficiency budget was used up"
+
+_UNMEASURED: dict[str, Any] = dict.fromkeys(
+    """size cpu_ratio wall_ratio cpu_s reference_cpu_s wall_s reference_wall_s cpu_utilisation memory_bytes
+    reference_memory_bytes rss_bytes reference_rss_bytes rss_byte_seconds reference_rss_byte_seconds growth reference_growth
+    memory_growth reference_memory_growth""".split()
+)
+
+
+def measure(session: Session, inputs: RunInputs, progress: Progress) -> Iterator[dict[str, Any]]:
+    """Records for all passed results that have no current one."""
+    budget_s = session.config.efficiency_budget_s
+    machine = str(session.manifest["machine"]["id"])
+    passed = passed_results(session.folder)
+    left = unmeasured(session.folder, passed, machine)
+    progress.begin("measure", len(passed), len(passed) - len(left))
+    if not left or budget_s <= 0:
+        progress.end("nothing to do" if not left else "not measured: --efficiency-budget 0")
+        return
+    with open_sandbox(workers=1, allow_weak=session.config.allow_weak_isolation) as sandbox:
+        column = Column(sandbox, {problem.id: problem for problem in inputs.problems}, machine)
+        yield from column.records(left, budget_s, progress)
+
+
+def passed_results(folder: RunFolder) -> list[dict[str, Any]]:
+    """The current result of every generation that passed, in the order of the file."""
+    latest = {result["generation"]: result for result in folder.read("results")}
+    return [result for result in latest.values() if result["outcome"] == Outcome.PASSED]
+
+
+def record_key(result: dict[str, Any], machine: str) -> str:
+    """A measurement's key: the result's, the machine's, and how we measure."""
+    return digest("efficiency", result["key"], machine, MEASURE_VERSION)
+
+
+def unmeasured(folder: RunFolder, results: Sequence[dict[str, Any]], machine: str) -> list[dict[str, Any]]:
+    """The results without a line of their own."""
+    known = {(record["generation"], record["key"]) for record in folder.read("efficiency")}
+    return [r for r in results if (r["generation"], record_key(r, machine)) not in known]
+
+
+@dataclass(slots=True)
+class Column:
+    """What all records of one session share."""
+
+    sandbox: Sandbox
+    problems: dict[str, Problem]
+    machine: str
+
+    def records(self, results: list[dict[str, Any]], budget_s: float, progress: Progress) -> Iterator[dict[str, Any]]:
+        """One record per result, problem by problem, within the budget."""
+        company = Company(quiet_core())
+        by_problem: dict[str, list[dict[str, Any]]] = {}
+        for result in results:
+            if result["problem_id"] in self.problems:
+                by_problem.setdefault(result["problem_id"], []).append(result)
+        shares = Shares(budget_s, len({(r["problem_id"], r["code"]) for rs in by_problem.values() for r in rs}))
+        tally: Counter[str] = Counter()
+        with Reader() as reader:
+            for problem_id, of_problem in by_problem.items():
+                for record in self._of_problem(self.problems[problem_id], of_problem, shares, company, reader):
+                    tally[record["status"]] += 1
+                    progress.advance(_note(tally))
+                    yield record
+        progress.end(_note(tally))
+
+    def _of_problem(
+        self,
+        problem: Problem,
+        results: list[dict[str, Any]],
+        shares: Shares,
+        company: Company,
+        reader: Reader,
+    ) -> Iterator[dict[str, Any]]:
+        only_reference = isinstance(problem.task, ProblemFileTask)
+        source = getattr(problem.task, "source", None) or getattr(problem.task, "canonical", "")
+        read = reader.read(source, problem.entry_point, only_reference=only_reference) if source else {}
+        measured: dict[str, dict[str, Any]] = {}
+        with _Referee(self.sandbox, problem, company) as referee:
+            for result in results:
+                code = result["code"]
+                if code not in measured:
+                    fields = referee.measure(code, shares.next())
+                    measured[code] = {**fields, **reader.read(code, problem.entry_point)}
+                yield self._record(result, measured[code], read.get("radon"))
+
+    def _record(
+        self, result: dict[str, Any], fields: dict[str, Any], reference_radon: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """One line of efficiency.jsonl."""
+        return {
+            "key": record_key(result, self.machine),
+            "result": result["key"],
+            "generation": result["generation"],
+            **{name: result[name] for name in ("problem_id", "suite", "level", "style", "index")},
+            "machine": self.machine,
+            **_UNMEASURED,
+            **fields,
+            "reference_radon": reference_radon,
+        }
+
+
+class Shares:
+    """Deals out a budget of seconds: everyone who asks gets an equal share of what is left."""
+
+    def __init__(self, budget_s: float, programs: int) -> None:
+        self._ends = time.monotonic() + budget_s
+        self._left = programs
+
+    def next(self) -> float:
+        """The next program's share; 0 or less when the budget is used up."""
+        share = (self._ends - time.monotonic()) / max(self._left, 1)
+        self._left -= 1
+        return share
+
+
+class _Referee:
+    """The reference of one problem, scouted when its first program is measured. A context manager."""
+
+    def __init__(self, sandbox: Sandbox, problem: Problem, company: Company) -> None:
+        self._sandbox, self._problem, self._company = sandbox, problem, company
+        self._workload = open_workload(sandbox, problem)
+        self._is_open = False
+        self._reference: Reference | None = None
+        self._why_not = ""
+
+    def __enter__(self) -> _Referee:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_open:
+            self._workload.__exit__(None, None, None)
+
+    def _prepare(self) -> None:
+        try:
+            workload = self._workload.__enter__()
+            self._is_open = True
+            self._reference = scout_reference(self._sandbox, workload, self._company)
+        except (NoWorkload, HarnessError) as error:
+            self._why_not = str(error)
+
+    def measure(self, code: str, budget_s: float) -> dict[str, Any]:
+        """The measured fields of one program."""
+        if budget_s <= 0:
+            return not_measured(OUT_OF_BUDGET)
+        if self._reference is None and not self._why_not:
+            self._prepare()
+        if self._reference is None:
+            return not_measured(self._why_not)
+        try:
+            return measure_program(
+                self._sandbox,
+                self._reference,
+                code,
+                self._problem.entry_point,
+                company=self._company,
+                budget_s=budget_s,
+            )
+        except HarnessError as error:
+            return not_measured(f"harness: {error}")
+
+
+def _note(tally: Counter[str]) -> str:
+    return "  ".join(f"{count} {status.replace('_', ' ')}" for status, count in tally.most_common())

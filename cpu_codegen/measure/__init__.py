@@ -1,0 +1,17 @@
+"""The efficiency of generated code, measured so that noise is never reported as a finding.
+
+    quiet.py       the core to measure on; what disturbs a measurement
+    workload.py    what a program is measured on: scaled inputs of our problems, the heaviest inputs of EvalPlus's
+    timing.py      one loaded program, one window: CPU time per pass, long enough for the clock
+    blocks.py      candidate and reference side by side in fresh processes, A/B/B/A, until the interval is tight
+    growth.py      exponents of time and memory over the size ladder
+    memory.py      peak memory, in a run of its own
+    program.py     all of that for one program: the fields of one line of efficiency.jsonl
+    static.py      what is read off the text: radon, imports, dangerous calls, ruff
+    metrics.py     pure: EffiBench, ENAMEL, Mercury, standing; geometric means over problems
+    rates.py       pure: correct programs per hour and per Wh
+    selftest.py    programs timed against themselves: how often noise would be reported
+
+Only programs that passed are measured, and only while no model is loaded. docs/metrics.md says what each figure means and
+what it does not. Not covered: the sandbox that runs them, the statistics (stats/), the pages that show them (report/).
+"""

@@ -1,0 +1,148 @@
+"""Candidate and reference side by side: a ratio with an interval that noise alone does not move off 1.
+
+One block = a fresh process for each program, the same warm-up, then windows in the order A B B A. Two processes of one and the
+same program differ by a few per cent for as long as they live (where their memory happens to lie), so windows of one pair of
+processes are not independent, blocks are: the estimate is Hodges–Lehmann's over blocks, and its interval is distribution-free.
+
+The interval is looked at after few fixed numbers of blocks only, stops by its width and never by what it says, and is taken at
+97 % to be good for 95 %. Not covered: which rung is worth measuring (program.py).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cpu_codegen.measure.timing import Pass, Timer
+from cpu_codegen.measure.workload import Rung
+from cpu_codegen.schema import Ratio
+from cpu_codegen.stats import Estimate, hodges_lehmann, median
+
+CONFIDENCE = 0.97  # nominal; published as 95 %, so that looking several times costs nothing
+MIN_BLOCKS = 7  # the fewest that have an interval at that confidence
+LOOKS = (7, 10, 14, 20, 28, 40)
+TIGHT = 0.03  # half the interval of the ratio, as a share
+_CLEAR = math.log(1.5)  # beyond this a tenth is tight enough
+_TIGHT_WHEN_CLEAR = 0.1
+_EXTRA_PAIRS = 2
+_PAIRS = 2
+
+
+@dataclass(slots=True)
+class Blocks:
+    """What the blocks of one comparison gave; logarithms of candidate over reference."""
+
+    log_cpu: list[float] = field(default_factory=list)
+    log_wall: list[float] = field(default_factory=list)
+    cpu_s: list[float] = field(default_factory=list)
+    reference_cpu_s: list[float] = field(default_factory=list)
+    wall_s: list[float] = field(default_factory=list)
+    reference_wall_s: list[float] = field(default_factory=list)
+    lower_cpu_s: list[float] = field(default_factory=list)
+    reference_lower_cpu_s: list[float] = field(default_factory=list)
+    outside_cpu_s: list[float] = field(default_factory=list)
+    reference_outside_cpu_s: list[float] = field(default_factory=list)
+    disturbed: int = 0
+
+    def __len__(self) -> int:
+        return len(self.log_cpu)
+
+    @property
+    def cpu_ratio(self) -> Ratio:
+        """Candidate / reference of CPU time."""
+        return ratio_of(self.log_cpu)
+
+    @property
+    def wall_ratio(self) -> Ratio:
+        """Candidate / reference of wall time."""
+        return ratio_of(self.log_wall)
+
+    @property
+    def mostly_disturbed(self) -> bool:
+        """Did more than half of the blocks have company?"""
+        return 2 * self.disturbed > len(self)
+
+
+def estimate(logs: Sequence[float]) -> Estimate:
+    """Location of logarithms with the interval that this module promises."""
+    return hodges_lehmann(logs, confidence=CONFIDENCE)
+
+
+def ratio_of(logs: Sequence[float]) -> Ratio:
+    """The same as a ratio."""
+    found = estimate(logs)
+    high = math.exp(found.high) if found.high < math.inf else math.inf
+    return Ratio(math.exp(found.value), math.exp(found.low), high, found.n)
+
+
+def is_tight(logs: Sequence[float]) -> bool:
+    """Would more blocks tell more that matters?"""
+    found = estimate(logs)
+    half = (found.high - found.low) / 2
+    return half <= TIGHT or (half <= _TIGHT_WHEN_CLEAR and min(abs(found.low), abs(found.high)) >= _CLEAR)
+
+
+def compare(
+    candidate: Timer, reference: Timer, rungs: Sequence[Rung], *, budget_s: float, max_blocks: int = LOOKS[-1]
+) -> Blocks:
+    """Blocks on the last of `rungs` until the interval is tight or the budget is spent, and at least MIN_BLOCKS.
+
+    The rung below it is timed once per block, for growth. Raises SessionFailed when a program fails.
+    """
+    blocks = Blocks()
+    started = time.monotonic()
+    while len(blocks) < max_blocks:
+        _one_block(blocks, candidate, reference, rungs)
+        if len(blocks) in LOOKS and is_tight(blocks.log_cpu):
+            break
+        spent = time.monotonic() - started
+        if len(blocks) >= MIN_BLOCKS and spent * (len(blocks) + 1) / len(blocks) > budget_s:
+            break
+    return blocks
+
+
+def _one_block(blocks: Blocks, candidate: Timer, reference: Timer, rungs: Sequence[Rung]) -> None:
+    """Who is opened and called first alternates, so that being first cannot favour either."""
+    swap = len(blocks) % 2 == 1
+    first, second = (reference, candidate) if swap else (candidate, reference)
+    top, lower = rungs[-1], rungs[-2] if len(rungs) > 1 else None
+    with first.open() as one, second.open() as two:
+        warm = [first.time(one, lower or top), second.time(two, lower or top)]
+        ones: list[Pass] = []
+        twos: list[Pass] = []
+        clean = 0
+        company = candidate.company
+        for pair in range(_PAIRS + _EXTRA_PAIRS):
+            before_khz = company.frequency()
+            if pair % 2:
+                twos.append(second.time(two, top))
+                ones.append(first.time(one, top))
+            else:
+                ones.append(first.time(one, top))
+                twos.append(second.time(two, top))
+            drifted = company.drifted(before_khz, company.frequency())
+            clean += not (drifted or ones[-1].disturbed or twos[-1].disturbed)
+            if clean == _PAIRS:
+                break
+    if swap:
+        warm.reverse()
+    _book(blocks, twos if swap else ones, ones if swap else twos, warm if lower else None)
+    blocks.disturbed += clean < _PAIRS
+
+
+def _book(blocks: Blocks, mine: list[Pass], theirs: list[Pass], lower: list[Pass] | None) -> None:
+    """Ratios pair by pair: the two windows of a pair lie next to each other in time."""
+    pairs = list(zip(mine, theirs, strict=True))
+    blocks.log_cpu.append(median([math.log(a.cpu_s / b.cpu_s) for a, b in pairs]))
+    blocks.log_wall.append(median([math.log(a.wall_s / b.wall_s) for a, b in pairs]))
+    blocks.cpu_s.append(median([a.cpu_s for a in mine]))
+    blocks.reference_cpu_s.append(median([b.cpu_s for b in theirs]))
+    blocks.wall_s.append(median([a.wall_s for a in mine]))
+    blocks.reference_wall_s.append(median([b.wall_s for b in theirs]))
+    blocks.outside_cpu_s.append(median([a.outside_cpu_s for a in mine]))
+    blocks.reference_outside_cpu_s.append(median([b.outside_cpu_s for b in theirs]))
+    if lower is not None:
+        blocks.lower_cpu_s.append(lower[0].cpu_s)
+        blocks.reference_lower_cpu_s.append(lower[1].cpu_s)

@@ -1,0 +1,249 @@
+"""All that is measured of one program, within its share of the time: the measured fields of one line of efficiency.jsonl.
+
+    scout     one call per size, smallest first: how far does it come, is it still right there, what may a block cost?
+    blocks    on the largest size that leaves room for enough blocks (blocks.py)
+    memory    at the largest two sizes, in processes of their own (memory.py)
+
+A program that runs into the limit is a censored value ("at least so much slower"), never a dropped one. Statuses: measured,
+below_floor, censored, disturbed, not_measured. Not covered: what is read off the text (static.py).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from cpu_codegen.errors import HarnessError
+from cpu_codegen.measure.blocks import MIN_BLOCKS, Blocks, compare
+from cpu_codegen.measure.growth import Growth, memory_growth, time_growth
+from cpu_codegen.measure.memory import Peak, peak_of
+from cpu_codegen.measure.quiet import Company
+from cpu_codegen.measure.timing import WINDOW_S, Opener, Timer
+from cpu_codegen.measure.workload import Rung, Workload
+from cpu_codegen.sandbox import Sandbox, SessionFailed
+from cpu_codegen.schema import Limits, Outcome, Ratio
+from cpu_codegen.stats import median
+from cpu_codegen.store import plain
+
+FLOOR_S = 20e-6  # a reference pass shorter than this is mostly the call itself
+MAX_CALL_S = 5.0
+_LEAST_CALL_S = 0.2
+_SLOWER_LIMIT = 10.0
+_TIMING_SHARE = 0.75  # of what scouting left; the rest is for memory
+_SESSION_S = 0.025  # two processes opened and closed
+_CENSORING = (Outcome.TIMEOUT, Outcome.MEMORY)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One call at one size while scouting; `elapsed_s` is what it took us, arguments on their way included."""
+
+    cpu_s: float
+    elapsed_s: float
+    outputs: list[Any] | None = None
+
+
+@dataclass(slots=True)
+class Reference:
+    """The reference on a workload: measured once, used for every program of the problem."""
+
+    workload: Workload
+    timer: Timer
+    trials: list[Trial]
+    peaks: dict[int, Peak | None] = field(default_factory=dict)
+
+    def peak(self, rungs: Sequence[Rung]) -> Peak | None:
+        """Its memory at the last of the rungs."""
+        number = rungs[-1].number
+        if number not in self.peaks:
+            self.peaks[number] = peak_of(self.timer.open, rungs)
+        return self.peaks[number]
+
+
+def opener(sandbox: Sandbox, code: str, entry_point: str, company: Company, limit_s: float) -> Opener:
+    """Opens fresh processes of one program. The wall limit is wider than the CPU limit: others may use the core too."""
+    limits = Limits(wall_s=4 * limit_s + 1, call_s=limit_s, cpu_s=limit_s)
+    return partial(sandbox.session, code, entry_point, limits=limits, core=company.core)
+
+
+def scout_reference(sandbox: Sandbox, workload: Workload, company: Company) -> Reference:
+    """Calls the reference once at every size. HarnessError when it fails: that is no program's fault."""
+    timer = Timer(opener(sandbox, workload.source, workload.entry_point, company, MAX_CALL_S), company)
+    trials, failure = _climb(timer, workload.rungs)
+    if failure is not None:
+        raise HarnessError(f"the reference failed: {failure.detail}: {failure.message}")
+    return Reference(workload, timer, trials)
+
+
+def _climb(timer: Timer, rungs: Sequence[Rung]) -> tuple[list[Trial], SessionFailed | None]:
+    """Calls a program at every size, smallest first, until it fails."""
+    trials: list[Trial] = []
+    try:
+        with timer.open() as session:
+            for rung in rungs:
+                started = time.perf_counter()
+                once, outputs = timer.calibrate(session, rung, fetch=True)
+                trials.append(Trial(once.cpu_s, time.perf_counter() - started, outputs))
+    except SessionFailed as failure:
+        return trials, failure
+    return trials, None
+
+
+def measure_program(
+    sandbox: Sandbox, reference: Reference, code: str, entry_point: str, *, company: Company, budget_s: float
+) -> dict[str, Any]:
+    """The measured fields of a record. Never raises for a fault of the program's."""
+    ends = time.monotonic() + budget_s
+    limit_s = call_limit(reference.trials[-1].cpu_s, budget_s)
+    timer = Timer(opener(sandbox, code, entry_point, company, limit_s), company)
+    rungs = reference.workload.rungs
+    trials, failure = _climb(timer, rungs)
+    wrong = _first_wrong(reference, trials)
+    if wrong is not None:
+        return not_measured(f"wrong at {_size_words(rungs[wrong])}, beyond the tests")
+    if failure is not None and failure.outcome not in _CENSORING:
+        return not_measured(f"{failure.outcome} at {_size_words(rungs[len(trials)])}: {failure.detail}")
+    if reference.trials[-1].cpu_s < FLOOR_S * len(rungs[-1].batch):
+        return _below_floor(reference, rungs)
+    try:
+        fields = _timed(reference, timer, trials, _TIMING_SHARE * (ends - time.monotonic()))
+        fields |= _remembered(reference, timer, rungs[: len(trials)])
+    except SessionFailed as failed:
+        return not_measured(f"{failed.outcome} when called again: {failed.detail}")
+    if failure is not None:
+        fields |= _censored(reference, len(trials), failure, limit_s)
+    fields["ladder"] = [
+        {"size": rung.size, "cpu_s": mine.cpu_s, "reference_cpu_s": theirs.cpu_s}
+        for rung, mine, theirs in zip(rungs, trials, reference.trials, strict=False)
+    ]
+    return fields
+
+
+def call_limit(reference_s: float, budget_s: float) -> float:
+    """How long one call may take: a quarter of the program's share, but ten times the reference, at most 5 s."""
+    return min(MAX_CALL_S, max(_LEAST_CALL_S, budget_s / 4, _SLOWER_LIMIT * reference_s))
+
+
+def not_measured(reason: str) -> dict[str, Any]:
+    """A program that has no figures, and why."""
+    return {"status": "not_measured", "reason": reason, "cpu_ratio": None}
+
+
+def _below_floor(reference: Reference, rungs: Sequence[Rung]) -> dict[str, Any]:
+    per_call_us = reference.trials[-1].cpu_s / len(rungs[-1].batch) * 1e6
+    reason = f"the reference takes {per_call_us:.0f} µs a call, under the floor of {FLOOR_S * 1e6:.0f} µs"
+    return {"status": "below_floor", "reason": reason, "cpu_ratio": None}
+
+
+def _size_words(rung: Rung) -> str:
+    return "the heaviest inputs" if rung.size is None else f"size {rung.size}"
+
+
+def _first_wrong(reference: Reference, trials: Sequence[Trial]) -> int | None:
+    """The first rung where the program's outputs are not right."""
+    for rung, mine, theirs in zip(reference.workload.rungs, trials, reference.trials, strict=False):
+        if not reference.workload.agrees(rung, mine.outputs or [], theirs.outputs or []):
+            return rung.number
+    return None
+
+
+def _timed(reference: Reference, timer: Timer, trials: Sequence[Trial], budget_s: float) -> dict[str, Any]:
+    """CPU and wall ratio and growth. {} when the program came past no size at all."""
+    top = affordable(trials, reference.trials, budget_s)
+    if top is None:
+        return {}
+    rungs = reference.workload.rungs[: top + 1]
+    found = compare(timer, reference.timer, rungs, budget_s=budget_s)
+    return {
+        "status": "disturbed" if found.mostly_disturbed else "measured",
+        "reason": f"{found.disturbed} of {len(found)} blocks had company on their core" if found.disturbed else "",
+        "size": rungs[-1].size,
+        "cpu_ratio": plain(found.cpu_ratio),
+        "wall_ratio": plain(found.wall_ratio),
+        **_medians(found),
+        "blocks": len(found),
+        "disturbed_blocks": found.disturbed,
+        **_growths(found, rungs),
+    }
+
+
+def affordable(trials: Sequence[Trial], references: Sequence[Trial], budget_s: float) -> int | None:
+    """The largest rung on which the fewest useful blocks fit the budget; the smallest if none does, None if there is none."""
+    chosen = 0 if trials else None
+    for number, (mine, theirs) in enumerate(zip(trials, references, strict=False)):
+        pair_s = max(mine.elapsed_s, WINDOW_S) + max(theirs.elapsed_s, WINDOW_S)
+        if MIN_BLOCKS * (_SESSION_S + 2.5 * pair_s) <= budget_s:
+            chosen = number
+    return chosen
+
+
+def _medians(found: Blocks) -> dict[str, Any]:
+    names = ("cpu_s", "wall_s", "outside_cpu_s")
+    middles = {name: median(getattr(found, name)) for own in names for name in (own, f"reference_{own}")}
+    return {**middles, "cpu_utilisation": middles["cpu_s"] / max(middles["wall_s"], 1e-9)}
+
+
+def _growths(found: Blocks, rungs: Sequence[Rung]) -> dict[str, Any]:
+    if len(rungs) < 2 or rungs[-1].size is None or rungs[-2].size is None:
+        return {"growth": None, "reference_growth": None}
+    sizes = (rungs[-2].size, rungs[-1].size)
+    return {
+        "growth": _growth_fields(time_growth(found.lower_cpu_s, found.cpu_s, sizes)),
+        "reference_growth": _growth_fields(time_growth(found.reference_lower_cpu_s, found.reference_cpu_s, sizes)),
+    }
+
+
+def _growth_fields(found: Growth | None) -> dict[str, Any] | None:
+    return None if found is None else {**plain(found), "sizes": list(found.sizes), "like": list(found.like)}
+
+
+def _remembered(reference: Reference, timer: Timer, rungs: Sequence[Rung]) -> dict[str, Any]:
+    """Peak memory at the largest size reached, and its growth from the one below."""
+    if not rungs:
+        return {}
+    mine, theirs = peak_of(timer.open, rungs), reference.peak(rungs)
+    if mine is None or theirs is None:
+        return {"memory_bytes": None, "reference_memory_bytes": None}
+    fields: dict[str, Any] = {
+        "memory_bytes": mine.growth_bytes,
+        "reference_memory_bytes": theirs.growth_bytes,
+        "rss_bytes": mine.rss_bytes,
+        "reference_rss_bytes": theirs.rss_bytes,
+        "rss_byte_seconds": mine.byte_seconds,
+        "reference_rss_byte_seconds": theirs.byte_seconds,
+    }
+    return fields | _memory_growths(reference, timer, rungs, mine, theirs)
+
+
+def _memory_growths(
+    reference: Reference, timer: Timer, rungs: Sequence[Rung], mine: Peak, theirs: Peak
+) -> dict[str, Any]:
+    if len(rungs) < 2 or rungs[-1].size is None or rungs[-2].size is None:
+        return {"memory_growth": None, "reference_memory_growth": None}
+    sizes = (rungs[-2].size, rungs[-1].size)
+    lower, lower_reference = peak_of(timer.open, rungs[:-1]), reference.peak(rungs[:-1])
+    return {
+        "memory_growth": _growth_fields(memory_growth(lower.growth_bytes, mine.growth_bytes, sizes) if lower else None),
+        "reference_memory_growth": _growth_fields(
+            memory_growth(lower_reference.growth_bytes, theirs.growth_bytes, sizes) if lower_reference else None
+        ),
+    }
+
+
+def _censored(reference: Reference, reached: int, failure: SessionFailed, limit_s: float) -> dict[str, Any]:
+    """The program ran into a limit at the first size not reached: at least so many times the reference's time."""
+    rung, theirs = reference.workload.rungs[reached], reference.trials[reached]
+    fields: dict[str, Any] = {
+        "status": "censored",
+        "reason": f"{failure.outcome} ({failure.detail}) at {_size_words(rung)}",
+        "censored_size": rung.size,
+        "limit_s": limit_s,
+    }
+    if failure.outcome is Outcome.TIMEOUT:
+        bound = limit_s / theirs.cpu_s
+        fields["cpu_ratio"] = plain(Ratio(bound, bound, float("inf"), 1))
+        fields |= {"size": rung.size, "cpu_s": limit_s, "reference_cpu_s": theirs.cpu_s}
+    return fields
