@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cpu_codegen.judging import asserts, problem_file
+from cpu_codegen.judging import asserts, evalplus, prepare, problem_file
 from cpu_codegen.judging.verdict import of_fault
 from cpu_codegen.sandbox.inside.calls import Candidate, CandidateFault, HarnessFault
 
@@ -21,10 +21,12 @@ JUDGE_VERSION = 1  # raised when the same code could get another verdict; part o
 _JUDGES: dict[str, Callable[..., dict[str, Any]]] = {
     "problem_file": problem_file.decide,
     "assert": asserts.decide,
+    "evalplus": evalplus.decide,
+    "prepare": prepare.decide,
 }
 
 
-def decide(job: dict[str, Any], candidates: list[Candidate], prepared: Callable[[], None]) -> dict[str, Any]:
+def decide(job: dict[str, Any], candidates: list[Candidate], prepared: Callable[..., None]) -> dict[str, Any]:
     """One job's verdict. `prepared` is called when the expected values are at hand and before the candidate gets the program."""
     try:
         return _JUDGES[job["task"]["kind"]](job, candidates, prepared)

@@ -76,14 +76,14 @@ class AssertTask:
 class EvalPlusTask:
     """A task of HumanEval+ or MBPP+: inputs as published; expected values are the canonical solution's.
 
-    `canonical` is prompt + canonical solution. `atol` is the task's absolute tolerance.
+    `canonical` is prompt + canonical solution. `atol` is the task's absolute tolerance. `packed_record` is the published
+    record, zlib-compressed; its inputs are opened where they are used (judging/inputs.py): parsed, all tasks take 100 MB.
     """
 
     suite: Literal["humaneval+", "mbpp+"]
     task_id: str
     canonical: str
-    base_input: tuple[Any, ...] | list[Any]
-    plus_input: tuple[Any, ...] | list[Any]
+    packed_record: bytes = field(repr=False)
     atol: float
     kind: Literal["evalplus"] = "evalplus"
 

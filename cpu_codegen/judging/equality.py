@@ -2,7 +2,7 @@
 
     bool      equals only bool
     int       equals only int: 3.0 is no answer where 3 is expected
-    float     equals float, and int of the same value; within 1e-9 relative or absolute; nan equals nan
+    float     equals float, and int of the same value; within 1e-9 relative or absolute (unless given); nan equals nan
     str, bytes, None, date, …   same type, equal
     list, tuple                 same type, same length, same items; an iterator counts as the list of its items
     set, frozenset              the same elements, either of the two types
@@ -27,37 +27,46 @@ def normal(value: Any) -> Any:
     return list(value) if isinstance(value, Iterator) else value
 
 
-def same(expected: Any, got: Any) -> bool:
-    """True when `got` is the answer `expected`."""
+def same(expected: Any, got: Any, absolute: float = TOLERANCE, relative: float = TOLERANCE) -> bool:
+    """True when `got` is the answer `expected`; floats may differ by so much."""
     expected, got = _plain(expected), _plain(got)
     if isinstance(expected, bool) or isinstance(got, bool):
         return type(expected) is type(got) and expected == got
     if isinstance(expected, float):
-        return isinstance(got, float | int) and _close(expected, got)
+        return isinstance(got, float | int) and _close(expected, got, absolute, relative)
     if isinstance(expected, list | tuple):
-        return type(expected) is type(got) and len(expected) == len(got) and all(map(same, expected, got))
+        return (
+            type(expected) is type(got)
+            and len(expected) == len(got)
+            and all(same(one, other, absolute, relative) for one, other in zip(expected, got, strict=True))
+        )
     if isinstance(expected, dict):
-        return isinstance(got, dict) and len(expected) == len(got) and _same_items(expected, got)
+        return isinstance(got, dict) and len(expected) == len(got) and _same_items(expected, got, absolute, relative)
     if isinstance(expected, set | frozenset):
-        return isinstance(got, set | frozenset) and len(expected) == len(got) and _same_items(_own(expected), _own(got))
+        both = isinstance(got, set | frozenset) and len(expected) == len(got)
+        return both and _same_items(_own(expected), _own(got), absolute, relative)
     if _is_array(expected) or _is_array(got):
-        return _is_array(expected) and _is_array(got) and same(expected.tolist(), got.tolist())
+        both = _is_array(expected) and _is_array(got)
+        return both and same(expected.tolist(), got.tolist(), absolute, relative)
     return type(expected) is type(got) and bool(expected == got)
 
 
-def _close(expected: float, got: float) -> bool:
+def _close(expected: float, got: float, absolute: float, relative: float) -> bool:
     if math.isnan(expected):
         return math.isnan(got)
     try:
-        return math.isclose(expected, got, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        return math.isclose(expected, got, rel_tol=relative, abs_tol=absolute)
     except OverflowError:  # an int beyond any float
         return False
 
 
-def _same_items(expected: dict[Any, Any], got: dict[Any, Any]) -> bool:
+def _same_items(expected: dict[Any, Any], got: dict[Any, Any], absolute: float, relative: float) -> bool:
     """Keys are found by hash, then compared by our own rule, so that True is no 1 here either."""
     own_key = _own(got)
-    return all(key in got and same(key, own_key[key]) and same(value, got[key]) for key, value in expected.items())
+    return all(
+        key in got and same(key, own_key[key], absolute, relative) and same(value, got[key], absolute, relative)
+        for key, value in expected.items()
+    )
 
 
 def _own(keys: Any) -> dict[Any, Any]:

@@ -7,7 +7,6 @@ parse or read files meanwhile. Not covered: how one job runs (run.py), which lay
 from __future__ import annotations
 
 import contextlib
-import json
 import queue
 import threading
 from collections.abc import Collection, Iterable, Iterator
@@ -15,14 +14,14 @@ from dataclasses import replace
 from types import TracebackType
 
 from cpu_codegen.errors import HarnessError
-from cpu_codegen.sandbox import proof, tiers
+from cpu_codegen.sandbox import expected, proof, tiers
 from cpu_codegen.sandbox.forkserver import ForkServer
 from cpu_codegen.sandbox.parser import Parser
-from cpu_codegen.sandbox.payload import payload_of
+from cpu_codegen.sandbox.payload import payload_of, preparation_of
 from cpu_codegen.sandbox.probe import PROBE_TIMEOUT_S, ProblemProbe
-from cpu_codegen.sandbox.run import JobRun, run_with_retry
+from cpu_codegen.sandbox.run import JobRun, ReferenceNeeded, run_with_retry
 from cpu_codegen.sandbox.session import Mode, Session
-from cpu_codegen.schema import Execution, Isolation, Job, Limits, Outline
+from cpu_codegen.schema import EvalPlusTask, Execution, Isolation, Job, Limits, Outcome, Outline
 
 _AHEAD = 2  # jobs drawn per worker before results are waited for
 
@@ -203,20 +202,40 @@ class _Worker:
 
     def execute(self, job: Job) -> Execution:
         """One job, retried once when our own machinery fails."""
-        payload = json.dumps(payload_of(job), separators=(",", ":")).encode()
-
-        def make() -> JobRun:
-            if self.stopping:
-                raise HarnessError("stopped")
-            if "numpy" in job.code and "numpy" in self.plan.packages:
-                self.server.load("numpy")
-            self._run = JobRun(self.server, job, payload)
-            return self._run
-
         try:
-            return run_with_retry(make)
+            payload, processes = self._payload(job), self._processes(job)
+            try:
+                return run_with_retry(lambda: self._begin(job, payload, processes))
+            except ReferenceNeeded:
+                return run_with_retry(lambda: self._begin(job, payload, 2 * processes))
+        except HarnessError as error:
+            return Execution(job.id, Outcome.HARNESS_ERROR, detail="expected", message=str(error))
         finally:
             self._run = None
+
+    def _begin(self, job: Job, payload: bytes, processes: int) -> JobRun:
+        if self.stopping:
+            raise HarnessError("stopped")
+        if "numpy" in job.code and "numpy" in self.plan.packages:
+            self.server.load("numpy")
+        self._run = JobRun(self.server, job, payload, candidates=processes)
+        return self._run
+
+    def _processes(self, job: Job) -> int:
+        """Base and plus tests each have a process of their own, as with EvalPlus."""
+        return 2 if isinstance(job.task, EvalPlusTask) else 1
+
+    def _payload(self, job: Job) -> bytes:
+        task = job.task
+        if not isinstance(task, EvalPlusTask):
+            return payload_of(job)
+
+        def compute() -> str:
+            reference = replace(job, code=task.canonical, limits=expected.PREPARE_LIMITS)
+            run = self._begin(reference, preparation_of(reference, task), 2)
+            return expected.answer(run.ask())
+
+        return payload_of(job, expected.prepared(task, compute))
 
     def stop(self) -> None:
         """Kills what is in flight; no further job is begun."""

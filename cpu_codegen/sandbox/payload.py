@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from dataclasses import asdict
-from typing import Any
 
-from cpu_codegen.schema import Job
+from cpu_codegen.schema import EvalPlusTask, Job
 
 
-def payload_of(job: Job) -> dict[str, Any]:
-    """What the checker needs to know of a job, as plain JSON."""
-    return {
+def payload_of(job: Job, prepared: bytes = b"") -> bytes:
+    """What the checker needs to know of a job, as JSON. `prepared`: what expected.py keeps of an EvalPlus task."""
+    task = job.task
+    shown = _head(task) if isinstance(task, EvalPlusTask) else asdict(task)
+    return _frame(job, {"task": shown, "prepared": base64.b64encode(prepared).decode()})
+
+
+def preparation_of(job: Job, task: EvalPlusTask) -> bytes:
+    """The frame that asks for a task's expected outputs."""
+    packed = base64.b64encode(task.packed_record).decode()
+    return _frame(job, {"task": {**_head(task), "kind": "prepare", "packed_record": packed}})
+
+
+def _head(task: EvalPlusTask) -> dict[str, object]:
+    names = ("kind", "suite", "task_id", "canonical", "atol")
+    return {name: getattr(task, name) for name in names}
+
+
+def _frame(job: Job, rest: dict[str, object]) -> bytes:
+    fields = {
         "code": job.code,
         "entry_point": job.entry_point,
         "comparator": job.comparator,
         "limits": asdict(job.limits),
-        "task": asdict(job.task),
+        **rest,
     }
+    return json.dumps(fields, separators=(",", ":")).encode()

@@ -27,6 +27,10 @@ _MAX_LARGE_OUTPUTS = 64
 _DEATH_WAIT_S = 0.2
 
 
+class ReferenceNeeded(Exception):
+    """The checker can judge this job only with the reference's own processes beside the candidate's."""
+
+
 @dataclass(slots=True)
 class _Watched:
     """What was seen of the candidates before they were killed."""
@@ -44,6 +48,8 @@ class JobRun:
         self.payload = payload
         self.candidates = candidates
         self.children: list[Child] = []
+        self.peaks: dict[int, int | None] = {}  # by candidate, of those that are asked no more
+        self.retired: set[int] = set()  # those that we killed
 
     def abort(self) -> None:
         """Ends the job at once; its `run` then raises HarnessError."""
@@ -80,43 +86,78 @@ class JobRun:
             for end in (ours, checkers, *(end for pair in pairs for end in pair)):
                 end.close()
 
+    def ask(self) -> dict[str, Any]:
+        """The checker's answer as it is, for jobs that are no judgement. Raises HarnessError."""
+        parent = self._fork()
+        try:
+            return self._verdict(parent)
+        finally:
+            parent.close()
+            self.server.reap(self.children)
+            self.children = []
+
     def _verdict(self, parent: Channel) -> dict[str, Any]:
         """A hang before "prepared" is the reference's, one after it the candidate's."""
         limits = self.job.limits
         try:
             parent.send_bytes(self.payload, time.monotonic() + PREPARE_TIMEOUT_S)
             message = parent.receive(time.monotonic() + PREPARE_TIMEOUT_S)
-            if message == ["prepared"]:
-                budget_s = limits.wall_s * self.candidates + CHECKER_SLACK_S[self.job.task.kind]
+            if message[0] == "prepared":
+                wall_s = message[1] if len(message) == 2 else limits.wall_s * self.candidates
                 try:
-                    message = _after_busy(parent, budget_s)
+                    message = self._after_news(parent, wall_s + CHECKER_SLACK_S[self.job.task.kind])
                 except ChannelTimeout:
                     return {"outcome": "timeout", "message": "no verdict in time: the output is too costly to compare"}
             kind, verdict = message
         except ChannelTimeout as error:
             raise HarnessError("the checker did not prepare in time") from error
-        except (ChannelClosed, BadFrame, ValueError, TypeError) as error:
+        except (ChannelClosed, BadFrame, ValueError, TypeError, LookupError) as error:
             raise HarnessError(f"the checker failed: {error!r}") from error
         if kind != "verdict" or not isinstance(verdict, dict):
             raise HarnessError("the checker sent no verdict")
+        if verdict["outcome"] == "need_reference":
+            raise ReferenceNeeded
         if verdict["outcome"] == "harness_error":
             raise HarnessError(f"{verdict.get('detail')}: {verdict.get('message')}")
         return verdict
 
+    def _after_news(self, parent: Channel, budget_s: float) -> Any:
+        """The checker's next message that is no news. "busy" allows for the comparison of one large output."""
+        deadline = time.monotonic() + budget_s
+        large = 0
+        while True:
+            message = parent.receive(deadline)
+            if message == ["busy"]:
+                large += 1
+                deadline += 2 * LARGE_OUTPUT_S if large <= _MAX_LARGE_OUTPUTS else 0.0
+            elif message[0] == "finished":
+                self._retire(*message[1:])
+            else:
+                return message
+
+    def _retire(self, index: int, is_gone: bool) -> None:
+        """A candidate that is asked no more is killed, so that it neither works nor holds memory beside the next one."""
+        child = self.children[1:][index]
+        self.peaks[index] = meters.peak_rss_bytes(child.host_pid)
+        if not child.has_ended(_DEATH_WAIT_S if is_gone else 0.0):
+            child.kill()
+            self.retired.add(index)
+
     def _watch(self, verdict: dict[str, Any]) -> _Watched:
         """Memory is read while the candidates still live; zombies have none."""
         candidates = self.children[1:]
-        peaks = [meters.peak_rss_bytes(child.host_pid) for child in candidates]
-        is_gone = verdict["outcome"] == "gone"
+        peaks = [self.peaks.get(i) or meters.peak_rss_bytes(child.host_pid) for i, child in enumerate(candidates)]
         known = [peak for peak in peaks if peak is not None]
+        index = verdict.get("candidate", 0)
+        is_gone = verdict["outcome"] == "gone" and index not in self.retired
         return _Watched(
             peak_rss_bytes=max(known) if known else None,
-            ended_by_itself=is_gone and any(child.has_ended(_DEATH_WAIT_S) for child in candidates),
+            ended_by_itself=is_gone and candidates[index].has_ended(_DEATH_WAIT_S),
         )
 
     def _execution(self, verdict: dict[str, Any], watched: _Watched, ends: list[End], wall_s: float) -> Execution:
         if verdict["outcome"] == "gone":
-            verdict = {**verdict, **self._how_it_ended(watched, ends)}
+            verdict = {**verdict, **self._how_it_ended(watched, ends[verdict.get("candidate", 0)])}
         peak = watched.peak_rss_bytes
         if peak is None and ends:
             peak = max(end.max_rss_bytes for end in ends)
@@ -136,23 +177,9 @@ class JobRun:
             peak_rss_bytes=peak,
         )
 
-    def _how_it_ended(self, watched: _Watched, ends: list[End]) -> dict[str, str]:
+    def _how_it_ended(self, watched: _Watched, end: End) -> dict[str, str]:
         """Names the end of a candidate that went away by itself."""
-        if not watched.ended_by_itself:
-            return CLOSED_CHANNEL
-        worst = max(ends, key=lambda end: (end.signal_name not in ("", "SIGKILL"), end.cpu_s))
-        return ending_of(worst, self.job.limits.cpu_s)
-
-
-def _after_busy(parent: Channel, budget_s: float) -> Any:
-    """The checker's next message but "busy", each of which allows for the comparison of one large output."""
-    deadline = time.monotonic() + budget_s
-    for _ in range(_MAX_LARGE_OUTPUTS):
-        message = parent.receive(deadline)
-        if message != ["busy"]:
-            return message
-        deadline += 2 * LARGE_OUTPUT_S
-    raise ChannelTimeout
+        return ending_of(end, self.job.limits.cpu_s) if watched.ended_by_itself else CLOSED_CHANNEL
 
 
 def run_with_retry(make: Any) -> Execution:

@@ -15,7 +15,30 @@ def _lowcost60(_: bool) -> list[Problem]:
     return load_lowcost60()
 
 
-SUITES: dict[str, Callable[[bool], list[Problem]]] = {"lowcost60": _lowcost60}
+def _humaneval(offline: bool) -> list[Problem]:
+    from cpu_codegen.suites.humaneval import load_humaneval
+
+    return load_humaneval(offline=offline)
+
+
+def _humaneval_plus(offline: bool) -> list[Problem]:
+    from cpu_codegen.suites.evalplus import load_humaneval_plus
+
+    return load_humaneval_plus(offline=offline)
+
+
+def _mbpp_plus(offline: bool) -> list[Problem]:
+    from cpu_codegen.suites.evalplus import load_mbpp_plus
+
+    return load_mbpp_plus(offline=offline)
+
+
+SUITES: dict[str, Callable[[bool], list[Problem]]] = {
+    "lowcost60": _lowcost60,
+    "humaneval": _humaneval,
+    "humaneval+": _humaneval_plus,
+    "mbpp+": _mbpp_plus,
+}
 
 
 def load_suite(name: str, *, offline: bool = False) -> list[Problem]:

@@ -72,6 +72,7 @@ class Large:
     kind: str
     length: int
     digest: str
+    all_floats: bool
     pieces: Callable[[], Iterator[Any]]
 
 
@@ -82,13 +83,20 @@ class Candidate:
     """One candidate process."""
 
     def __init__(
-        self, channel: Channel, *, wall_s: float, call_s: float, on_large: Callable[[], None] = lambda: None
+        self,
+        channel: Channel,
+        *,
+        wall_s: float,
+        call_s: float,
+        on_large: Callable[[], None] = lambda: None,
+        on_finished: Callable[[bool], None] = lambda is_gone: None,
     ) -> None:
         self.channel = channel
         self.wall_s = wall_s
         self.call_s = call_s
         self.deadline = time.monotonic() + wall_s
         self.on_large = on_large  # tells the parent that the verdict will take longer than the calls
+        self.finish = on_finished  # tells the parent that this candidate is asked no more
         self.last_error: BaseException | None = None
         self.calls = 0
 
@@ -99,8 +107,8 @@ class Candidate:
         except (ChannelClosed, ChannelTimeout) as error:
             raise HarnessFault("the candidate's process did not start") from error
         self.deadline = time.monotonic() + self.wall_s
-        self._send(values.dumps(["load", source, entry_point, mode]))
-        reply = self._receive(self.deadline)
+        self.send(values.dumps(["load", source, entry_point, mode]))
+        reply = self.receive(self.deadline)
         if type(reply) is list and reply[:1] == ["ready"]:
             return
         if type(reply) is list and len(reply) == 3 and reply[0] == "failed" and reply[1] in ("compile", "load"):
@@ -109,19 +117,19 @@ class Candidate:
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """One call as if in process: changes its mutable arguments, raises built-in exceptions by name."""
-        number = _random_number()
+        number = random_number()
         mutable = any(type(argument) in (list, dict, set, bytearray) for argument in args)
         encoded = [values.encode(argument) for argument in args]
         named = {key: values.encode(argument) for key, argument in kwargs.items()}
-        self._send(values.dumps(["call", number, name, encoded, named, mutable]))
+        self.send(values.dumps(["call", number, name, encoded, named, mutable]))
         self.calls += 1
-        reply = self._receive(self._call_deadline(self.call_s))
+        reply = self.receive(self.call_deadline(self.call_s))
         if type(reply) is not list or len(reply) < 3 or reply[0] != number or type(reply[0]) is not int:
             raise CandidateFault("protocol", "a reply to another call")
         if reply[1] == 1:
             self.last_error = _rebuild(_error(reply[2]))
             raise self.last_error
-        with _Decoding():
+        with Decoding():
             output = values.decode(reply[2])
             for argument, changed in zip(args, reply[3] if mutable else (), strict=False):
                 _write_back(argument, [values.decode(item) for item in changed])
@@ -144,22 +152,23 @@ class Candidate:
             yield from self._one_batch(inputs[start : start + size], limits_s[start : start + size], mutable)
 
     def _one_batch(self, inputs: Sequence[Any], limits_s: Sequence[float], mutable: bool) -> Iterator[Reply]:
-        number = _random_number()
-        self._send(values.dumps(["batch", number, mutable, inputs]))
+        number = random_number()
+        self.send(values.dumps(["batch", number, mutable, inputs]))
         done = 0
         while done < len(inputs):
-            reply = self._receive(self._call_deadline(limits_s[done]), count=len(inputs) - done, number=number)
+            reply = self.receive(self.call_deadline(limits_s[done]), count=len(inputs) - done, number=number)
             for item in reply:
                 self.calls += 1
                 done += 1
-                yield from self._large(item) if isinstance(item, _Announced) else (item,)
+                yield from self.large(item) if isinstance(item, Announced) else (item,)
 
-    def _large(self, announced: _Announced) -> Iterator[Large]:
-        """Its digest; then, unless the consumer took the pieces, on to the next call. The digest's time is no call's."""
+    def large(self, announced: Announced) -> Iterator[Large]:
+        """Its digest; then, unless the consumer took the pieces, on to the next call. A huge one's time is no call's."""
         started = time.monotonic()
-        self.on_large()
-        with _Decoding():
-            word, digest = self._receive(started + LARGE_OUTPUT_S)
+        if announced.is_huge:
+            self.on_large()
+        with Decoding():
+            word, digest, floats = self.receive(started + LARGE_OUTPUT_S if announced.is_huge else self.deadline)
         if word != "digest" or type(digest) is not str:
             raise CandidateFault("protocol", "no digest of a large output")
         taken: list[Iterator[Any]] = []
@@ -168,30 +177,33 @@ class Candidate:
             taken.append(self._pieces())
             return taken[0]
 
-        yield Large(announced.kind, announced.length, digest, pieces)
+        yield Large(announced.kind, announced.length, digest, floats == 1, pieces)
         for rest in taken:
             collections.deque(rest, maxlen=0)  # what the consumer left
-        self._send(values.dumps(["next"]))
-        self.deadline += time.monotonic() - started
+        self.send(values.dumps(["next"]))
+        if announced.is_huge:
+            self.deadline += time.monotonic() - started
 
     def _pieces(self) -> Iterator[Any]:
         deadline = time.monotonic() + LARGE_OUTPUT_S
-        self._send(values.dumps(["pieces"]))
+        self.send(values.dumps(["pieces"]))
         while True:
-            message = self._receive(deadline)
+            message = self.receive(deadline)
             if message == ["end"]:
                 return
-            with _Decoding():
+            with Decoding():
                 word, piece = message
                 if word != "piece":
                     raise ValueError("no piece")
                 decoded = values.decode(piece)
             yield decoded
 
-    def _call_deadline(self, limit_s: float) -> float:
+    def call_deadline(self, limit_s: float) -> float:
+        """When the answer to a call must be here that is made now."""
         return min(self.deadline, time.monotonic() + limit_s + LATENESS_S)
 
-    def _send(self, payload: bytes) -> None:
+    def send(self, payload: bytes) -> None:
+        """A frame; the candidate has until its deadline to read it."""
         try:
             self.channel.send_bytes(payload, self.deadline)
         except ChannelClosed:
@@ -199,30 +211,36 @@ class Candidate:
         except ChannelTimeout:
             raise CandidateFault("timeout", "the program does not read its input") from None
 
-    def _receive(self, deadline: float, *, count: int | None = None, number: int = 0) -> Any:
+    def receive(self, deadline: float, *, count: int | None = None, number: int = 0) -> Any:
         """The next frame; with `count`, a batch's replies, decoded."""
+        payload = self.receive_frame(deadline)
+        with Decoding():
+            parsed = json.loads(payload)
+            return parsed if count is None else batch_replies(parsed, count, number, tagged=b"{" in payload)
+
+    def receive_frame(self, deadline: float) -> bytes:
+        """The next frame as it is."""
         try:
-            payload = self.channel.receive_bytes(deadline)
+            return self.channel.receive_bytes(deadline)
         except ChannelClosed:
             raise CandidateFault("gone") from None
         except ChannelTimeout:
             raise CandidateFault("timeout") from None
         except (BadFrame, MemoryError):
             raise CandidateFault("protocol", "output too large") from None
-        with _Decoding():
-            parsed = json.loads(payload)
-            return parsed if count is None else _batch_replies(parsed, count, number, tagged=b"{" in payload)
 
 
 @dataclass(frozen=True, slots=True)
-class _Announced:
-    """A large output's kind and length; the digest is still to come."""
+class Announced:
+    """A large output's kind and length; the digest is still to come. That of a huge one takes its time."""
 
     kind: str
     length: int
+    is_huge: bool
 
 
-def _batch_replies(parsed: Any, count: int, number: int, *, tagged: bool) -> list[Returned | Raised | _Announced]:
+def batch_replies(parsed: Any, count: int, number: int, *, tagged: bool) -> list[Returned | Raised | Announced]:
+    """A frame of a batch's replies, at most `count`, decoded. `tagged`: there may be a tag in it."""
     if (
         type(parsed) is not list
         or not 2 <= len(parsed) <= count + 1
@@ -230,7 +248,7 @@ def _batch_replies(parsed: Any, count: int, number: int, *, tagged: bool) -> lis
         or type(parsed[0]) is not int
     ):
         raise CandidateFault("protocol", "a reply to another batch")
-    replies: list[Returned | Raised | _Announced] = []
+    replies: list[Returned | Raised | Announced] = []
     for item in parsed[1:]:
         if type(item) is not list or len(item) < 2 or item[0] not in (0, 1, 2):
             raise CandidateFault("protocol", "no reply")
@@ -246,14 +264,14 @@ def _batch_replies(parsed: Any, count: int, number: int, *, tagged: bool) -> lis
     return replies
 
 
-def _announced(item: list[Any], *, is_last: bool) -> _Announced:
-    if len(item) != 3 or item[1] not in large.KINDS or type(item[2]) is not int or not is_last:
+def _announced(item: list[Any], *, is_last: bool) -> Announced:
+    if len(item) != 4 or item[1] not in large.KINDS or type(item[2]) is not int or not is_last:
         raise CandidateFault("protocol", "a malformed large output")
-    return _Announced(item[1], item[2])
+    return Announced(item[1], item[2], item[3] == 1)
 
 
-class _Decoding:
-    """Anything that goes wrong while hostile data is decoded is the sender's fault."""
+class Decoding:
+    """A context: anything that goes wrong while hostile data is decoded is the sender's fault."""
 
     def __enter__(self) -> None:
         return None
@@ -296,5 +314,6 @@ def _write_back(argument: Any, changed: list[Any]) -> None:
         argument.update(changed[0])
 
 
-def _random_number() -> int:
+def random_number() -> int:
+    """Names a batch or a call; nobody can know it before."""
     return int.from_bytes(os.urandom(6), "little")

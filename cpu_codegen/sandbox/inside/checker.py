@@ -1,12 +1,14 @@
 """The checker's process: reads a job from the parent, drives the candidates, sends the verdict. Never runs candidate code.
 
-What it sends: ["prepared"] once the expected values are at hand (a hang before that is ours, after it the candidate's), ["busy"]
-for every output that is too large for a frame, then ["verdict", {…}]. The rules of judging are cpu_codegen/judge.py's.
+What it sends: ["prepared", seconds for the rest?] once the expected values are at hand (a hang before that is ours, after it the
+candidate's), ["busy"] for every output that is too large for a frame, ["finished", candidate, is gone] for one that is asked no
+more, then ["verdict", {…}]. The rules of judging are cpu_codegen/judge.py's.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 
 from cpu_codegen import judge
 from cpu_codegen.sandbox.frames import Channel, ChannelClosed
@@ -21,12 +23,20 @@ def serve(parent_fd: int, candidate_fds: list[int]) -> None:
         job = parent.receive()
         quiet_streams()
         limits = job["limits"]
+
+        def say(*message: object) -> None:
+            parent.send(list(message))
+
         candidates = [
             Candidate(
-                Channel(fd), wall_s=limits["wall_s"], call_s=limits["call_s"], on_large=lambda: parent.send(["busy"])
+                Channel(fd),
+                wall_s=limits["wall_s"],
+                call_s=limits["call_s"],
+                on_large=functools.partial(say, "busy"),
+                on_finished=functools.partial(say, "finished", index),
             )
-            for fd in candidate_fds
+            for index, fd in enumerate(candidate_fds)
         ]
-        verdict = judge.decide(job, candidates, prepared=lambda: parent.send(["prepared"]))
+        verdict = judge.decide(job, candidates, prepared=functools.partial(say, "prepared"))
         parent.send(["verdict", verdict])
         parent.receive_raw(1)  # stay until the meters are read

@@ -18,18 +18,23 @@ KINDS: dict[str, type] = {"list": list, "tuple": tuple, "str": str, "bytes": byt
 _FORMAT = 2
 
 
-def is_large(output: Any) -> bool:
+def is_large(output: Any, items: int = LARGE_ITEMS) -> bool:
     """A guess that costs nothing: by the length of the output and of its first item."""
     if type(output) not in (list, tuple) or len(output) < 1000:
-        return type(output) in (str, bytes) and len(output) > 8 * LARGE_ITEMS
+        return type(output) in (str, bytes) and len(output) > 8 * items
     first = output[0]
     width = len(first) if type(first) in (list, tuple, str) else 1
-    return len(output) * (1 + width) > LARGE_ITEMS
+    return len(output) * (1 + width) > items
 
 
 def describe_large(output: Any) -> list[Any]:
-    """What is said of it at once: kind and length."""
-    return [type(output).__name__, len(output)]
+    """What is said of it at once: kind, length, and whether its digest takes a while."""
+    return [type(output).__name__, len(output), int(is_large(output))]
+
+
+def all_floats(output: Any) -> bool:
+    """True for a list or tuple of nothing but floats; as a rule the first item tells."""
+    return type(output) in (list, tuple) and all(isinstance(item, float) for item in output)
 
 
 def digest(output: Any) -> str:

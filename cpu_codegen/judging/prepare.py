@@ -1,0 +1,107 @@
+"""Runs a task's canonical solution over its inputs and keeps what judging will need (prepared.py). Runs in the checker.
+
+The canonical solution runs in a candidate's process, base and plus apart as for any program; its times are taken here, between
+frames: a slow call is always the last one of its frame.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from cpu_codegen.judging.comparators import NOT_NONE_TASKS, is_floats, needs_arguments
+from cpu_codegen.judging.inputs import encoded_inputs
+from cpu_codegen.judging.prepared import Digest, Part, chunks_of, pack
+from cpu_codegen.sandbox import values
+from cpu_codegen.sandbox.inside.calls import Announced, Candidate, HarnessFault, Large, Raised, Returned
+from cpu_codegen.sandbox.inside.raw_batch import Chunk, Known, parse_replies, send_chunk
+
+REFERENCE_LIMIT_S = 3600.0
+_SLOW_S = 0.9  # a call under it keeps the plain limit of 4 s
+
+
+def decide(job: dict[str, Any], candidates: list[Candidate], prepared: Callable[..., None]) -> dict[str, Any]:
+    """{"outcome": "prepared", "packed": base64}. HarnessFault when the canonical solution fails here."""
+    task, entry_point = job["task"], job["entry_point"]
+    parts = encoded_inputs(task["task_id"], base64.b64decode(task["packed_record"]))
+    prepared(REFERENCE_LIMIT_S)
+    found = []
+    for inputs, candidate in zip(parts, candidates, strict=True):
+        found.append(_part(inputs, candidate, job["code"], task["suite"], entry_point))
+        candidate.finish(False)
+    return {"outcome": "prepared", "packed": base64.b64encode(pack(found)).decode()}
+
+
+def _part(inputs: Sequence[Any], candidate: Candidate, code: str, suite: str, entry_point: str) -> Part:
+    chunks = chunks_of(inputs)
+    if not chunks:
+        return Part([], Known(b"", []))
+    collected = _Collected(suite, entry_point)
+    candidate.wall_s = REFERENCE_LIMIT_S
+    candidate.load(code, entry_point, "evalplus")
+    for chunk in chunks:
+        for reply, seconds in _timed(candidate, chunk):
+            collected.add(reply, seconds)
+    return collected.part(chunks)
+
+
+def _timed(candidate: Candidate, chunk: Chunk) -> Iterator[tuple[Returned | Large, float]]:
+    """Each reply with its wall seconds; those of a frame are the last one's."""
+    number = send_chunk(candidate, chunk)
+    done = 0
+    while done < chunk.count:
+        started = time.monotonic()
+        payload = candidate.receive_frame(candidate.deadline)
+        seconds = time.monotonic() - started
+        frame = parse_replies(payload, chunk.count - done, number)
+        for item in frame:
+            done += 1
+            if isinstance(item, Raised):
+                raise HarnessFault(f"the canonical solution raised {item.error[0]}: {item.error[1]}")
+            spent = seconds if item is frame[-1] else 0.0
+            if isinstance(item, Announced):
+                yield from ((reply, spent) for reply in candidate.large(item))
+            else:
+                yield item, spent
+
+
+class _Collected:
+    """The expected replies of one part so far."""
+
+    def __init__(self, suite: str, entry_point: str) -> None:
+        self.is_not_none = suite == "mbpp+" and entry_point in NOT_NONE_TASKS
+        self.never_as_bytes = self.is_not_none or needs_arguments(suite, entry_point)
+        self.texts: list[bytes] = []
+        self.digests: dict[int, Digest] = {}
+        self.slow_s: dict[int, float] = {}
+        self.sticky_at = -1
+        self.total_s = 0.0
+
+    def add(self, reply: Returned | Large, seconds: float) -> None:
+        """The next expected value."""
+        index = len(self.texts)
+        self.total_s += seconds
+        if seconds > _SLOW_S:
+            self.slow_s[index] = round(seconds, 3)
+        if isinstance(reply, Large):
+            self.digests[index] = Digest(reply.kind, reply.length, reply.digest)
+            self.texts.append(b"[0, null]")
+            floats = reply.all_floats
+        else:
+            value = reply.value is not None if self.is_not_none else reply.value
+            encoded = values.dumps(values.encode(value))
+            plain = not self.never_as_bytes and values.loads(encoded) == values.loads(encoded)  # nan equals nothing
+            self.texts.append(b"[0,%b]" % encoded if plain else b"[0, %b]" % encoded)
+            floats = is_floats(value)
+        if floats and self.sticky_at < 0:
+            self.sticky_at = index
+
+    def part(self, chunks: Sequence[Chunk]) -> Part:
+        """What was collected, joined."""
+        ends: list[int] = []
+        for text in self.texts:
+            ends.append((ends[-1] + 1 if ends else 0) + len(text))
+        known = Known(b",".join(self.texts), ends)
+        return Part(chunks, known, self.digests, self.slow_s, self.sticky_at, round(self.total_s, 3))

@@ -1,0 +1,99 @@
+"""Calls whose inputs and expected replies are at hand as bytes: a reply that is right byte for byte need not be parsed.
+
+That is most of what a right program sends, and it is why judging costs little more than running. Runs in the checker.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cpu_codegen.sandbox.inside.calls import (
+    Announced,
+    Candidate,
+    Decoding,
+    Raised,
+    Reply,
+    Returned,
+    batch_replies,
+    random_number,
+)
+
+SLACK_BYTES = 1 << 16  # an output whose reply is longer is told by its digest
+SLACK_ITEMS = 1 << 13  # the same, guessed before it is encoded
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The replies that are surely right, as the candidate would write them, joined by commas. `ends`: where each one ends."""
+
+    text: bytes
+    ends: Sequence[int]
+
+    def count_same(self, payload: bytes, start: int, first: int) -> int:
+        """How many replies the payload holds from `start` to its bracket, if they are those from number `first` on; else 0."""
+        begin = self.ends[first - 1] + 1 if first else 0
+        end = begin + len(payload) - 1 - start
+        last = bisect_left(self.ends, end)
+        if last >= len(self.ends) or self.ends[last] != end or payload[-1:] != b"]":
+            return 0
+        return last - first + 1 if memoryview(payload)[start:-1] == memoryview(self.text)[begin:end] else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some of a part's inputs: JSON text of a list of encoded argument lists. `first` is the number of the first one."""
+
+    first: int
+    count: int
+    inputs: str
+
+
+def replies(
+    candidate: Candidate,
+    chunk: Chunk,
+    known: Known,
+    *,
+    mutable: bool = False,
+    limit_s: Callable[[int], float] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Iterator[int | Reply]:
+    """The chunk's outcomes in order: a number of replies that are as known, or one reply to be looked at.
+
+    `limit_s` gives the limit of one call, kept from here; None: only the candidate's deadline holds. `options`: see alarm.py.
+    """
+    number = send_chunk(candidate, chunk, mutable=mutable, options=options)
+    head = f"[{number},".encode()
+    done = 0
+    while done < chunk.count:
+        index = chunk.first + done
+        payload = candidate.receive_frame(candidate.call_deadline(limit_s(index)) if limit_s else candidate.deadline)
+        same = known.count_same(payload, len(head), index) if payload.startswith(head) else 0
+        if same:
+            candidate.calls += same
+            done += same
+            yield same
+            continue
+        for item in parse_replies(payload, chunk.count - done, number):
+            candidate.calls += 1
+            done += 1
+            yield from candidate.large(item) if isinstance(item, Announced) else (item,)
+
+
+def send_chunk(
+    candidate: Candidate, chunk: Chunk, *, mutable: bool = False, options: Mapping[str, Any] | None = None
+) -> int:
+    """Asks for all calls of a chunk; returns the batch's number."""
+    number = random_number()
+    rest = json.dumps({"bytes": SLACK_BYTES, "items": SLACK_ITEMS, **(options or {})})
+    candidate.send(f'["batch",{number},{"true" if mutable else "false"},{chunk.inputs},{rest}]'.encode())
+    return number
+
+
+def parse_replies(payload: bytes, count: int, number: int) -> list[Returned | Raised | Announced]:
+    """One frame of replies, at most `count` of them."""
+    with Decoding():
+        return batch_replies(json.loads(payload), count, number, tagged=b"{" in payload)
