@@ -1,0 +1,227 @@
+"""`cpu-codegen models …`, through the command line's own parser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cpu_codegen.cli import app
+from cpu_codegen.errors import CpuCodegenError, IntegrityError, UnavailableError, UsageError
+from cpu_codegen.models.caches import hub_cache
+from cpu_codegen.models.catalogue import user_file
+from cpu_codegen.models.ledger import downloads, ledger_file
+from cpu_codegen.models.obtain import obtain
+from cpu_codegen.registry import is_local, resolve
+from tests.models.support import Hub, tiny_gguf
+
+REPO, FILE = "user/tiny-GGUF", "tiny-q4_k_m.gguf"
+NAME = f"hf:{REPO}@main/{FILE}"
+
+Call = Callable[..., str]
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Call:
+    """stdout of a command."""
+
+    def call(*arguments: str) -> str:
+        capsys.readouterr()
+        app(["models", *arguments], standalone_mode=False)
+        return capsys.readouterr().out
+
+    return call
+
+
+@pytest.fixture
+def served(hub: Hub) -> Hub:
+    """A hub with one file."""
+    hub.add(REPO, FILE, tiny_gguf(3000))
+    return hub
+
+
+def test_list(call: Call) -> None:
+    """Every file with size, parameters, licence, and whether it is here; non-commercial ones are flagged."""
+    lines = call("list").splitlines()
+    assert len(lines) > 60
+    (row,) = [line for line in lines if line.startswith("qwen2.5-coder-1.5b@q4_k_m")]
+    assert "1.12 GB" in row
+    assert "1.54 B" in row
+    assert "apache-2.0" in row
+    (research,) = [line for line in lines if line.startswith("qwen2.5-coder-3b@q4_k_m")]
+    assert "non-commercial" in research
+
+
+def test_list_filters_and_formats(call: Call) -> None:
+    """Words narrow the list; JSON carries every fact, null where nobody knows; CSV and Markdown are tables."""
+    records = json.loads(call("list", "qwen2.5-coder", "-o", "json"))
+    assert {record["family"] for record in records} == {"qwen2.5-coder"}
+    unpinned = next(record for record in records if not record["pinned"])
+    assert (unpinned["bytes"], unpinned["here"]) == (None, False)
+    assert call("list", "phi-2", "-o", "md").startswith("| model |")
+    here = {line.split()[0] for line in call("ls", "--here").splitlines()[1:]}
+    assert here == {line.split()[0] for line in call("ls").splitlines()[1:] if line.endswith("yes")}
+
+
+def test_show(call: Call) -> None:
+    """Facts with their sources; scores of others say that they were not measured here."""
+    text = call("show", "qwen-coder-1.5b")
+    assert "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046" in text
+    assert "not measured here" in text
+    assert "litgpt" in text
+    assert json.loads(call("show", "phi-2", "--json"))["alias"] == "phi-2"
+
+
+def test_pull_path_verify_rm(served: Hub, call: Call) -> None:
+    """The life of a model: fetched, found, checked, removed."""
+    assert "fits" in call("pull", NAME, "--dry-run")
+    path = Path(call("pull", NAME).splitlines()[-1])
+    assert path.read_bytes() == tiny_gguf(3000)
+    assert call("path", NAME).strip() == str(path)
+    assert "right (first download)" in call("verify", NAME)
+    assert "would free 12 kB" in call("rm", NAME, "--dry-run")
+    assert path.exists()
+    assert "freed 12 kB" in call("rm", NAME)
+    assert not list(hub_cache().rglob("*.gguf"))
+    assert downloads() == []
+    with pytest.raises(UnavailableError, match="not on this machine"):
+        call("path", NAME)
+
+
+def test_verify_reads_again(served: Hub, call: Call) -> None:
+    """Rot on the disk is found although size and time are as they were: exit 6."""
+    import os
+
+    path = Path(call("pull", NAME).splitlines()[-1]).resolve()
+    before = path.stat()
+    path.write_bytes(tiny_gguf(3000)[:-1] + b"\x7f")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(IntegrityError) as caught:
+        call("verify", NAME)
+    assert caught.value.exit_code == 6
+    assert "--again" in (caught.value.remedy or "")
+
+
+def test_rm_takes_only_our_own(call: Call) -> None:
+    """A file that another tool brought stays."""
+    file = Path.home() / ".lmstudio/models" / REPO / FILE
+    file.parent.mkdir(parents=True)
+    file.write_bytes(tiny_gguf())
+    with pytest.raises(UnavailableError, match="not downloaded by cpu-codegen"):
+        call("rm", NAME)
+    assert file.exists()
+
+
+def test_rm_removes_a_part(served: Hub, call: Call) -> None:
+    """What an interrupted download left goes, too."""
+    served.faults.cut_after = [5000, *[0] * 9]
+    from cpu_codegen.download import Watcher, pull
+
+    class Hasty(Watcher):
+        def pause(self, seconds: float) -> None:
+            return
+
+    with pytest.raises(UnavailableError):
+        pull(resolve(NAME), watcher=Hasty())
+    assert "freed 5 kB" in call("rm", NAME)
+    assert not list(hub_cache().rglob("*.part"))
+
+
+def test_rm_distrusts_the_ledger(served: Hub, call: Call, tmp_path: Path) -> None:
+    """A ledger that names a file outside of the cache deletes nothing."""
+    call("pull", NAME)
+    precious = tmp_path / "precious.txt"
+    precious.write_text("keep me")
+    records = json.loads(ledger_file().read_text())
+    records[0]["blob"] = str(precious)
+    ledger_file().write_text(json.dumps(records))
+    with pytest.raises(IntegrityError, match="nothing is deleted"):
+        call("rm", NAME)
+    assert precious.exists()
+
+
+def test_add_a_path(call: Call, tmp_path: Path) -> None:
+    """A file here gets a name of its own, which then works like any other."""
+    file = tmp_path / "odd name: Q8_0.gguf"
+    file.write_bytes(tiny_gguf())
+    assert call("add", "mine", str(file), "--licence", "mit").strip() == "mine@q8_0"
+    spec = resolve("mine")
+    assert is_local(spec)
+    assert (spec.paths, spec.licence) == ((str(file),), "mit")
+
+
+def test_add_keeps_what_stands_there(served: Hub, call: Call) -> None:
+    """The user's own entries and comments survive, whatever their indentation."""
+    user_file().parent.mkdir(parents=True)
+    user_file().write_text(
+        "# precious\nschema: 1\nmodels: # all of them\n    old:\n        files:\n"
+        "            q4_0: {path: /a.gguf, source: me} # why\n"
+    )
+    call("add", "new", f"hf:{REPO}:q4_k_m")
+    text = user_file().read_text()
+    assert "# precious" in text
+    assert "# why" in text
+    assert resolve("old").paths == ("/a.gguf",)
+    assert (resolve("new").repo, resolve("new").files) == (REPO, (FILE,))
+
+
+@pytest.mark.parametrize(
+    ("alias", "says"), [("phi-2", "already"), ("Bad Name", "cannot be"), ("qwen-coder-1.5b", "already")]
+)
+def test_add_refuses(call: Call, tmp_path: Path, alias: str, says: str) -> None:
+    """A taken name and one that cannot be typed are refused, and nothing is written."""
+    file = tmp_path / "m.gguf"
+    file.write_bytes(tiny_gguf())
+    with pytest.raises(UsageError, match=says):
+        call("add", alias, str(file))
+    assert not user_file().exists()
+
+
+class Remembering:
+    """A run's progress that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.columns: list[str] = []
+        self.lines: list[str] = []
+        self.steps = 0
+
+    def begin(self, column: str, total: int, done: int = 0) -> None:
+        """A column."""
+        self.columns.append(column)
+        self.steps = done
+
+    def advance(self, note: str = "") -> None:
+        """A step."""
+        self.steps += 1
+
+    def end(self, note: str = "") -> None:
+        """The end."""
+        self.columns.append("end")
+
+    def say(self, text: str) -> None:
+        """A line."""
+        self.lines.append(text)
+
+
+def test_run_fetches_what_is_not_here(served: Hub) -> None:
+    """A run's model comes by itself, with its licence said and a bar up to 100 %."""
+    progress = Remembering()
+    spec, model = obtain(NAME, progress=progress)
+    assert Path(model.path).read_bytes() == tiny_gguf(3000)
+    assert spec.files == (FILE,)
+    assert progress.columns == ["download", "end"]
+    assert progress.steps == 100
+    assert any("licence unknown" in line for line in progress.lines)
+    again = Remembering()
+    obtain(NAME, progress=again)
+    assert again.columns == []
+
+
+def test_run_offline(served: Hub) -> None:
+    """Offline, a run ends with the name of what is missing; nothing is asked of the hub."""
+    with pytest.raises(CpuCodegenError, match="offline") as caught:
+        obtain(NAME, progress=Remembering(), offline=True)
+    assert caught.value.exit_code == 4
+    assert served.ranges == []

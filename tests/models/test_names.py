@@ -1,0 +1,209 @@
+"""What `-m` accepts: aliases, quantizations, names on the hub, paths, split files, other tools' caches."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cpu_codegen.errors import IntegrityError, UnavailableError, UsageError
+from cpu_codegen.models.caches import repo_folder
+from cpu_codegen.models.quants import choose_file, models_among, quant_of
+from cpu_codegen.models.splits import split_parts
+from cpu_codegen.registry import is_local, local_file, local_paths, resolve
+from tests.models.support import COMMIT, Hub, sha256, tiny_gguf
+
+REPO = "user/tiny-GGUF"
+
+
+def test_alias() -> None:
+    """An alias means its preferred quantization; a second name and capitals mean the same."""
+    spec = resolve("qwen2.5-coder-1.5b")
+    assert (spec.quant, spec.revision) == ("q4_k_m", "f86cb2c1fa58255f8052cc32aeede1b7482d4361")
+    assert resolve("Qwen-Coder-1.5B") == spec
+    assert resolve("qwen-coder-1.5b@Q8_0").files == ("qwen2.5-coder-1.5b-instruct-q8_0.gguf",)
+
+
+def test_unknown_alias_names_the_near() -> None:
+    """A misspelt alias is answered with the nearest ones."""
+    with pytest.raises(UsageError, match=r"qwen2\.5-coder-1\.5b"):
+        resolve("qwen2.5-coder-1.5")
+
+
+@pytest.mark.parametrize(
+    ("file", "quant"),
+    [
+        ("mistral-7b-instruct-v0.2.Q4_K_M.gguf", "q4_k_m"),
+        ("google_gemma-3-1b-it-Q4_K_M.gguf", "q4_k_m"),
+        ("qwen2.5-coder-0.5b-instruct-q4_k_m.gguf", "q4_k_m"),
+        ("Qwen3-UD-Q4_K_XL.gguf", "ud-q4_k_xl"),
+        ("gpt-oss-20b-mxfp4.gguf", "mxfp4"),
+        ("Q4_K_M/model-00001-of-00002.gguf", "q4_k_m"),
+        ("model-f16-00001-of-00002.gguf", "f16"),
+        ("model-IQ3_XXS.gguf", "iq3_xxs"),
+        ("ggml-model-bf16.gguf", "bf16"),
+        ("Bonsai-8B-Q1_0.gguf", "q1_0"),
+        ("phi-2.gguf", ""),
+    ],
+)
+def test_quant_of(file: str, quant: str) -> None:
+    """The publishers' ways to write a quantization are all read."""
+    assert quant_of(file) == quant
+
+
+def test_quant_is_token_bounded() -> None:
+    """q4_k finds neither q4_k_m nor ud-q4_k: tokens are whole."""
+    files = ["m-Q4_K_M.gguf", "m-UD-Q4_K_M.gguf", "m-Q4_K_S.gguf", "m-q4_0.gguf"]
+    assert choose_file("u/m", files, "Q4_K_M") == ("m-Q4_K_M.gguf",)
+    with pytest.raises(UsageError, match="has no q4_k"):
+        choose_file("u/m", files, "q4_k")
+
+
+def test_companions_are_no_models() -> None:
+    """Projectors, draft and multi-token files, importance matrices and later parts are left out."""
+    files = [
+        "mmproj-model-f16.gguf",
+        "mtp-model-Q4_K_M.gguf",
+        "model-draft-Q4_K_M.gguf",
+        "imatrix.gguf",
+        "model-Q4_K_M.gguf",
+        "b-Q8_0-00001-of-00002.gguf",
+        "b-Q8_0-00002-of-00002.gguf",
+        "README.md",
+    ]
+    assert models_among(files) == ["b-Q8_0-00001-of-00002.gguf", "model-Q4_K_M.gguf"]
+    assert choose_file("u/m", files, "q8_0") == ("b-Q8_0-00001-of-00002.gguf", "b-Q8_0-00002-of-00002.gguf")
+
+
+def test_ambiguity_is_refused() -> None:
+    """Two files of one quantization: both are shown, none is taken."""
+    files = ["dolphin-q5_k_m.gguf", "dolphin-v2-Q5_K_M.gguf"]
+    with pytest.raises(UsageError, match=r"dolphin-q5_k_m.*dolphin-v2") as caught:
+        choose_file("u/d", files, "q5_k_m")
+    assert "hf:u/d@main/" in (caught.value.remedy or "")
+
+
+def test_hub_quant(hub: Hub) -> None:
+    """`hf:user/repo:QUANT` asks the hub which file that is."""
+    for quant in ("Q4_K_M", "Q8_0"):
+        hub.add(REPO, f"tiny-{quant}.gguf", tiny_gguf())
+    assert resolve(f"hf:{REPO}:q8_0").files == ("tiny-Q8_0.gguf",)
+    assert resolve(f"hf:{REPO}").files == ("tiny-Q4_K_M.gguf",)
+    with pytest.raises(UsageError, match="it has: q4_k_m, q8_0"):
+        resolve(f"hf:{REPO}:q2_k")
+
+
+def test_hub_file_needs_no_network() -> None:
+    """`hf:user/repo@rev/path.gguf` says all."""
+    spec = resolve(f"hf:{REPO}@refs/pr/1/sub/tiny-Q8_0.gguf")
+    assert (spec.repo, spec.revision, spec.files, spec.quant) == (REPO, "refs/pr/1", ("sub/tiny-Q8_0.gguf",), "q8_0")
+
+
+def test_unlisted_quant_of_an_alias(hub: Hub) -> None:
+    """A quantization that the registry lacks is looked for in the entry's repo, without the listed file's digest."""
+    repo = resolve("qwen2.5-coder-1.5b").repo
+    hub.add(repo, "qwen2.5-coder-1.5b-instruct-q5_0.gguf", tiny_gguf())
+    spec = resolve("qwen2.5-coder-1.5b@q5_0")
+    assert spec.files == ("qwen2.5-coder-1.5b-instruct-q5_0.gguf",)
+    assert (spec.sha256s, spec.sizes, spec.licence) == ((), (), "apache-2.0")
+
+
+def test_hub_name_of_a_listed_file_has_its_facts() -> None:
+    """The registry's digest guards a file however it is named."""
+    listed = resolve("qwen2.5-coder-1.5b")
+    assert resolve(f"hf:{listed.repo}/{listed.files[0]}").sha256s == listed.sha256s
+
+
+@pytest.mark.parametrize("name", ["hf:", "hf:user", "hf:a/b/c", "hf:../x:q4_0", "hf:a/b:q4 0", "hf:a/../b.gguf"])
+def test_bad_hub_names(name: str) -> None:
+    """A name that is none is refused with the right form."""
+    with pytest.raises(UsageError, match=r"name on the hub|no model"):
+        resolve(name, offline=True)
+
+
+def test_path(tmp_path: Path) -> None:
+    """A path is taken as it is; its digest is computed once."""
+    file = tmp_path / "My-Q8_0.gguf"
+    file.write_bytes(tiny_gguf())
+    spec = resolve(str(file))
+    model = local_file(spec)
+    assert (spec.quant, model.sha256, model.path) == ("q8_0", sha256(tiny_gguf()), str(file))
+    with pytest.raises(UnavailableError, match="no file"):
+        local_file(resolve(str(tmp_path / "absent.gguf")))
+
+
+def test_split_path(tmp_path: Path) -> None:
+    """The first part stands for all; a later part is refused and the first one named; a missing part is missed."""
+    parts = split_parts(str(tmp_path / "m-00001-of-00002.gguf"))
+    Path(parts[0]).write_bytes(tiny_gguf())
+    spec = resolve(parts[0])
+    assert spec.paths == parts
+    assert not is_local(spec)
+    with pytest.raises(UsageError, match="later part"):
+        resolve(parts[1])
+    Path(parts[1]).write_bytes(tiny_gguf(fill=1.0))
+    assert local_file(spec).size_bytes == 2 * len(tiny_gguf())
+
+
+def test_changed_file_gets_a_new_digest(tmp_path: Path) -> None:
+    """The remembered digest belongs to size and time of a file: a rewritten one is read again."""
+    file = tmp_path / "m.gguf"
+    file.write_bytes(tiny_gguf())
+    first = local_file(resolve(str(file))).sha256
+    file.write_bytes(tiny_gguf(fill=2.0))
+    assert local_file(resolve(str(file))).sha256 != first
+
+
+def test_hugging_face_cache_is_used_in_place(tmp_path: Path) -> None:
+    """A file that huggingface-hub downloaded is found offline, and not copied."""
+    file = repo_folder(REPO) / "snapshots" / COMMIT / "tiny-Q4_K_M.gguf"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(tiny_gguf())
+    spec = resolve(f"hf:{REPO}:q4_k_m", offline=True)
+    assert local_paths(spec) == [file]
+
+
+def test_lm_studio_cache_is_used_in_place() -> None:
+    """So is LM Studio's."""
+    file = Path.home() / ".lmstudio/models" / REPO / "tiny-Q4_K_M.gguf"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(tiny_gguf())
+    assert local_paths(resolve(f"hf:{REPO}:q4_k_m", offline=True)) == [file]
+
+
+def test_another_files_copy_is_refused(tmp_path: Path) -> None:
+    """A copy of the right name and length and the wrong bytes is not taken for a pinned model."""
+    registry = tmp_path / "mine.yaml"
+    registry.write_text(
+        f"models:\n  mine:\n    repo: {REPO}\n    files:\n      q4_k_m:\n        file: tiny-Q4_K_M.gguf\n"
+        f'        bytes: {len(tiny_gguf())}\n        sha256: "{sha256(tiny_gguf())}"\n        source: me\n'
+    )
+    file = Path.home() / ".lmstudio/models" / REPO / "tiny-Q4_K_M.gguf"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(tiny_gguf(fill=3.0))
+    with pytest.raises(IntegrityError, match="is not the file"):
+        local_file(resolve("mine", models_file=registry))
+    file.write_bytes(tiny_gguf())
+    assert local_file(resolve("mine", models_file=registry)).sha256 == sha256(tiny_gguf())
+
+
+def test_ollama_store(tmp_path: Path) -> None:
+    """`ollama:name:tag` is the blob that Ollama's manifest names; a pinned digest finds it under any name."""
+    digest = sha256(tiny_gguf())
+    store = tmp_path / "ollama"
+    manifest = store / "manifests/registry.ollama.ai/library/tiny/1b"
+    manifest.parent.mkdir(parents=True)
+    layer = {"mediaType": "application/vnd.ollama.image.model", "digest": f"sha256:{digest}"}
+    manifest.write_text(json.dumps({"layers": [{"mediaType": "text", "digest": "sha256:0"}, layer]}))
+    (store / "blobs").mkdir()
+    (store / "blobs" / f"sha256-{digest}").write_bytes(tiny_gguf())
+    assert local_file(resolve("ollama:tiny:1b")).sha256 == digest
+    with pytest.raises(UnavailableError, match="Ollama has no"):
+        resolve("ollama:other")
+
+
+def test_offline_looks_only_here() -> None:
+    """Offline, a quantization that is not here is an error with a way out."""
+    with pytest.raises(UnavailableError, match="offline"):
+        resolve(f"hf:{REPO}:q4_k_m", offline=True)
