@@ -33,7 +33,7 @@ class Prefix:
     tenants: int = 0
     holder: int | None = None
     done: int = 0
-    began_s: float | None = None
+    began_s: float = 0.0
     wall_s: float = 0.0
     cost_s: float = 0.0
     energy_j: float = 0.0

@@ -1,337 +1,317 @@
-"""Continuous batching: each step decodes one token of every growing answer and, in the room that is left, pieces of new prompts.
+"""Continuous batching: which tokens go into the next step, who pays for it, who is done. Pure; a Backend does the work.
 
-Covered: admission as sequences finish, shared prefixes (prefixes.py), early stop with answers that come later, costs by the contract: the
-wall time of a step is shared among its sequences by their tokens, a shared prefix equally among its users. Not covered: processes
-(worker.py), llama.cpp (binding.py); a backend is whatever has its methods, so that tests bring their own.
+Every step holds one token of each decoding sample and, in what is left of the batch, pieces of prompts, so that neither starves.
+Samples enter in their order as others end (admission.py); shared prefixes are decoded once (prefixes.py). The wall time of
+each step is shared among its tokens' owners, so the costs of all samples add up to the busy time.
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
-from cpu_codegen.engine.entry import Entry
-from cpu_codegen.engine.prefixes import Prefix, plan_prefixes
-from cpu_codegen.engine.stream import AnswerStream
-from cpu_codegen.schema import FinishReason, Generation, Request, Sampling
-
-LOOK_AHEAD = 4  # how many requests per slot are looked at for one that can be admitted now
-MIN_PREFILL_TOKENS = 64  # a step always has room for so much of a prompt, so that a wide run does not starve it
-
-
-class Backend(Protocol):
-    """What decodes: llama.cpp's context, or a stand-in."""
-
-    batch_tokens: int
-
-    def step(self, entries: Sequence[Entry]) -> None:
-        """Decodes the entries."""
-
-    def sample(self, sampler: Any, row: int) -> int:
-        """The next token at a row of the last step."""
-
-    def copy(self, source: int, target: int, length: int) -> None:
-        """The first tokens of one sequence become another's."""
-
-    def drop(self, sequence: int) -> None:
-        """Forgets a sequence."""
-
-    def piece(self, token: int) -> bytes:
-        """A token's bytes."""
-
-    def is_end(self, token: int) -> bool:
-        """Whether the token ends the answer."""
-
-    def make_sampler(self, sampling: Sampling, seed: int) -> Any:
-        """A sampler of one sequence."""
-
-    def free_sampler(self, sampler: Any) -> None:
-        """Gives it back."""
+from cpu_codegen.engine.admission import Admission
+from cpu_codegen.engine.backend import Backend, EngineFailure, Guesser
+from cpu_codegen.engine.lane import Job, Lane, generation_of
+from cpu_codegen.engine.prefixes import Prefix
+from cpu_codegen.engine.watch import FenceWatch, Question, first_stop, goes_round
+from cpu_codegen.schema import FinishReason, Generation
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A request was admitted: from now on it is in flight."""
+    """A sample's first tokens go into the next step: if the engine dies now, it is a suspect."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """Is this code the complete answer? Decoding goes on until the reply comes."""
+class Asked:
+    """A question to the parent's parser: does this block complete the sample? Answer with `Scheduler.answer(ticket, …)`."""
 
-    key: str
-    code: str
+    ticket: int
     entry_point: str
+    question: Question
 
 
-Event = Started | Ask | Generation
-Replies = Callable[[bool], Sequence[tuple[str, bool]]]  # wait? → (key, complete) in the order of the asks of each key
+Event = Started | Asked | Generation
 
 
-@dataclass(slots=True, eq=False)
-class _Job:
-    """One request from tokens to generation."""
+@dataclass(slots=True)
+class Totals:
+    """Counts of one run: tokens of prompts, of shared prefixes (decoded once), of answers; guesses; steps; busy seconds."""
 
-    request: Request
-    prompt: list[int]
-    limit: int
-    prefix: Prefix | None
-    stream: AnswerStream
-    slot: int = -1
-    sampler: Any = None
-    past: int = 0  # tokens of the sequence in the cache
-    copied: int = 0
-    builds: list[Prefix] = field(default_factory=list)
-    asked: deque[int] = field(default_factory=deque)
-    reason: FinishReason | None = None
-    cost_s: float = 0.0
-    admitted_s: float = 0.0
-    first_token_s: float | None = None
-    ended_s: float = 0.0
+    prompt_tokens: int = 0
+    prefix_tokens: int = 0
+    answer_tokens: int = 0
+    guessed_tokens: int = 0
+    guessed_right: int = 0
+    steps: int = 0
+    busy_s: float = 0.0
 
-    @property
-    def is_prefilling(self) -> bool:
-        return self.past < len(self.prompt)
 
-    def next_token(self) -> int:
-        return self.stream.tokens[-1]
+@dataclass(slots=True)
+class _Step:
+    """One batch in the making, and what to do behind it."""
+
+    tokens: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    sequences: list[int] = field(default_factory=list)
+    outputs: list[int] = field(default_factory=list)
+    sampling: list[tuple[Lane, int, list[int]]] = field(default_factory=list)
+    filled: list[tuple[Prefix, int]] = field(default_factory=list)
+
+    def put(self, tokens: list[int], position: int, sequence: int, output: int) -> None:
+        """Consecutive tokens of one sequence."""
+        count = len(tokens)
+        self.tokens += tokens
+        self.positions += range(position, position + count)
+        self.sequences += [sequence] * count
+        self.outputs += [output] * count
+
+
+@dataclass(frozen=True, slots=True)
+class Meters:
+    """What the scheduler reads: the clock, the process's largest memory, the energy so far (None = no counter)."""
+
+    clock: Callable[[], float] = time.perf_counter
+    peak_rss: Callable[[], int | None] = lambda: None
+    joules: Callable[[], float] | None = None
 
 
 class Scheduler:
-    """Runs requests on a backend, `width` sequences at once. `sequences` ≥ width; those above hold shared prefixes."""
+    """Runs jobs on a backend. `chunk_tokens` bounds the prompt tokens of a step in which others decode."""
 
     def __init__(
         self,
         backend: Backend,
         *,
         width: int,
-        sequences: int,
-        ctx_tokens: int,
-        shares_prefixes: bool = True,
-        clock: Callable[[], float] = time.perf_counter,
+        cells: int,
+        holders: int = 0,
+        chunk_tokens: int = 256,
+        meters: Meters | None = None,
+        guesser: Guesser | None = None,
     ) -> None:
-        self.backend = backend
-        self.width = width
-        self.ctx_tokens = ctx_tokens
-        self.shares_prefixes = shares_prefixes
-        self.clock = clock
-        self._slots = list(range(width))
-        self._holders = list(range(width, sequences))
-        self._active: list[_Job] = []
-        self._waiting: dict[str, _Job] = {}  # asked, by key: active or ended
-        self._began_s = 0.0
-        self.prefilled_tokens = 0
+        self.totals = Totals()
+        self._backend = backend
+        self._width = width
+        self._chunk = chunk_tokens
+        self._meters = meters or Meters()
+        self._guesser = guesser
+        self._clock = self._meters.clock
+        self._admission = Admission(backend, width=width, cells=cells, holders=holders, clock=self._clock)
+        self._lanes: list[Lane] = []
+        self._asked: dict[int, tuple[Lane, Question]] = {}
+        self._tickets = 0
+        self._events: list[Event] = []
+        self._began_s = self._clock()
+        self._mark_s: float | None = None
+        self._mark_j = 0.0
 
-    def run(self, requests: Sequence[Request], prompts: Sequence[list[int]], replies: Replies) -> Iterator[Event]:
-        """Events until every request has its Generation."""
-        self._began_s = self.clock()
-        pending: deque[_Job] = deque()
-        for job in self._jobs(requests, prompts):
-            if job.limit < 1:
-                yield self._generation(job, FinishReason.PROMPT_TOO_LONG)
-            else:
-                pending.append(job)
-        while pending or self._active or self._waiting:
-            for job in self._admit(pending):
-                yield Started(job.request.key)
-            yield from self._hear(replies(not self._active))
-            if self._active:
-                yield from self._step()
+    def submit(self, jobs: Iterable[Job]) -> None:
+        """Appends jobs; their prefixes belong to them alone."""
+        self._admission.submit(jobs)
 
-    def _jobs(self, requests: Sequence[Request], prompts: Sequence[list[int]]) -> Iterator[_Job]:
-        fitting = [prompt if len(prompt) < self.ctx_tokens else [] for prompt in prompts]
-        shares = plan_prefixes(fitting) if self.shares_prefixes else [None] * len(prompts)
-        for request, prompt, prefix in zip(requests, prompts, shares, strict=True):
-            limit = min(request.max_tokens, self.ctx_tokens - len(prompt)) if prompt else 0
-            yield _Job(request, prompt, limit, prefix, AnswerStream(request.stop))
+    @property
+    def is_done(self) -> bool:
+        """True when every job has its generation."""
+        return not (self._admission.queue or self._lanes or self._asked)
 
-    # ── admission ────────────────────────────────────────────────────────────────────────────────────────────────────
+    @property
+    def is_waiting(self) -> bool:
+        """True when nothing is left but answers to questions."""
+        return not (self._admission.queue or self._lanes) and bool(self._asked)
 
-    def _admit(self, pending: deque[_Job]) -> list[_Job]:
-        """Fills free slots with requests whose prefixes are here, or are nobody's work yet."""
-        admitted: list[_Job] = []
-        while self._slots and pending:
-            job = next((j for j in list(pending)[: LOOK_AHEAD * self.width] if self._can_start(j)), None)
-            if job is None:
-                break
-            pending.remove(job)
-            self._start(job)
-            admitted.append(job)
-        return admitted
+    def step(self) -> list[Event]:
+        """Admits, decodes one batch, samples, ends what is complete. Returns what happened since the last step."""
+        if self._mark_s is None:
+            self._mark_s = self._clock()
+            self._mark_j = self._meters.joules() if self._meters.joules else 0.0
+        for lane in self._admission.admit():
+            self._lanes.append(lane)
+            self._events.append(Started(lane.job.request.key))
+        step = self._next_step()
+        if step.tokens:
+            self._backend.decode(step.tokens, step.positions, step.sequences, step.outputs)
+            self._after_decode(step)
+        elif self._admission.queue:
+            raise EngineFailure("no room in the KV cache for the next prompt")
+        return self._take_events()
 
-    def _can_start(self, job: _Job) -> bool:
-        """Not while another slot decodes a prefix that this one would then have for nothing."""
-        for node in job.prefix.path() if job.prefix else ():
-            if node.source is not None:
-                return True
-            if node.builder is not None:
-                return False
-        return True
+    def answer(self, ticket: int, *, complete: bool) -> list[Event]:
+        """The parser's answer to a question. The kept text ends at the block, whenever the answer comes."""
+        lane, question = self._asked.pop(ticket, (None, None))
+        if lane is None or question is None:
+            return []
+        lane.open_questions -= 1
+        if complete and lane.complete is None:
+            lane.complete = question
+            if lane.cut is None:
+                lane.end(FinishReason.ANSWER_COMPLETE)
+                self._leave(lane)
+        if lane.cut is not None and (lane.complete is not None or lane.open_questions == 0):
+            self._finish(lane)
+        if not (self._admission.queue or self._lanes):
+            self._mark_s = None
+        return self._take_events()
 
-    def _start(self, job: _Job) -> None:
-        job.slot = self._slots.pop(0)
-        job.admitted_s = self.clock()
-        job.sampler = self.backend.make_sampler(job.request.sampling, job.request.seed)
-        path = job.prefix.path() if job.prefix else []
-        for node in path:
-            if node.source is not None:
-                self.backend.copy(node.source, job.slot, node.length)
-                job.past = job.copied = node.length
-                break
-            node.builder = job.slot
-            job.builds.insert(0, node)
-        for node in path:
-            node.waiting -= 1
-            self._let_go(node)
-        self._active.append(job)
-
-    def _let_go(self, node: Prefix) -> None:
-        """A prefix that nobody waits for any more is forgotten."""
-        if node.waiting == 0 and node.source is not None:
-            self.backend.drop(node.source)
-            self._holders.append(node.source)
-            node.source = None
+    def give_up_waiting(self) -> list[Event]:
+        """No answer = do not stop: all samples that wait for one end as they ended."""
+        for lane in {id(lane): lane for lane, _ in self._asked.values() if lane.cut is not None}.values():
+            self._finish(lane)
+        return self._take_events()
 
     # ── one step ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _step(self) -> Iterator[Event]:
-        entries, shares = self._entries()
-        began = self.clock()
-        self.backend.step(entries)
-        rows = [(row, entry) for row, entry in enumerate(entries) if entry.wants_logits]
-        by_slot = {job.slot: job for job in self._active}
-        drawn = [(by_slot[e.sequence], self.backend.sample(by_slot[e.sequence].sampler, row)) for row, e in rows]
-        now = self.clock()
-        per_token = (now - began) / len(entries)
-        for job, count in shares:
-            self._charge(job, count, per_token)
-        for job, token in drawn:
-            yield from self._grow(job, token, now)
+    def _next_step(self) -> _Step:
+        step = _Step()
+        for lane in self._lanes:
+            if lane.is_decoding:
+                self._put_decoding(step, lane)
+        room = self._backend.batch_tokens - len(step.tokens)
+        if step.tokens:
+            room = min(room, self._chunk)
+        for prefix in self._admission.filling:
+            room -= self._put_prefix(step, prefix, room)
+        for lane in self._lanes:
+            if not lane.is_decoding and room > 0:
+                room -= self._put_prompt(step, lane, room)
+        return step
 
-    def _entries(self) -> tuple[list[Entry], list[tuple[_Job, int]]]:
-        """Growing answers first, then prompts in the order of admission."""
-        entries: list[Entry] = []
-        shares: list[tuple[_Job, int]] = []
-        growing = [job for job in self._active if not job.is_prefilling]
-        room = self.backend.batch_tokens - (MIN_PREFILL_TOKENS if len(growing) < len(self._active) else 0)
-        for job in growing[:room]:
-            entries.append(Entry(job.slot, job.past, job.next_token(), True))
-            shares.append((job, 1))
-        for job in self._active:
-            count = min(len(job.prompt) - job.past, self.backend.batch_tokens - len(entries))
-            if job.is_prefilling and count > 0:
-                last = len(job.prompt) - 1
-                span = range(job.past, job.past + count)
-                entries += [Entry(job.slot, place, job.prompt[place], place == last) for place in span]
-                shares.append((job, count))
-                self.prefilled_tokens += count
-        return entries, shares
+    def _put_decoding(self, step: _Step, lane: Lane) -> None:
+        guessed = self._guess(lane) if self._guesser is not None else []
+        step.sampling.append((lane, len(step.tokens), guessed))
+        lane.tokens_in_step = 1 + len(guessed)
+        step.put([lane.written[-1], *guessed], lane.position, lane.sequence, 1)
 
-    def _charge(self, job: _Job, count: int, per_token: float) -> None:
-        """Books a step's share: to the prefixes that the slot builds, the rest to itself; hands ready prefixes over."""
-        start, end = job.past, job.past + count
-        job.past = end
-        for node in list(job.builds):
-            part = max(0, min(end, node.length) - start)
-            node.cost_s += part * per_token
-            count, start = count - part, start + part
-            if end >= node.length:
-                job.builds.remove(node)
-                node.builder = None
-                self._hold(node, job.slot)
-        job.cost_s += count * per_token
+    @staticmethod
+    def _put_prefix(step: _Step, prefix: Prefix, room: int) -> int:
+        at = prefix.done - prefix.start
+        part = list(prefix.tokens[at : at + room])
+        if part and prefix.holder is not None:
+            step.put(part, prefix.done, prefix.holder, 0)
+            step.filled.append((prefix, len(part)))
+        return len(part)
 
-    def _hold(self, node: Prefix, slot: int) -> None:
-        """Keeps a prefix for those that still wait; without a free sequence the next one decodes it anew."""
-        if node.waiting and self._holders:
-            node.source = self._holders.pop()
-            self.backend.copy(slot, node.source, node.length)
+    def _put_prompt(self, step: _Step, lane: Lane, room: int) -> int:
+        part = lane.job.tokens[lane.fed : lane.fed + room]
+        step.put(part, lane.fed, lane.sequence, 0)
+        lane.fed += len(part)
+        lane.tokens_in_step = len(part)
+        self.totals.prompt_tokens += len(part)
+        if lane.fed == len(lane.job.tokens):
+            lane.is_decoding = True
+            step.outputs[-1] = 1
+            step.sampling.append((lane, len(step.tokens) - 1, []))
+        return len(part)
 
-    # ── growing and ending ───────────────────────────────────────────────────────────────────────────────────────────
+    def _after_decode(self, step: _Step) -> None:
+        sample = self._backend.sample
+        for lane, index, guessed in step.sampling:
+            if guessed:
+                self._accept_guessed(lane, index, guessed)
+            else:
+                self._accept(lane, sample(lane.sampler, index))
+        now = self._clock()
+        self._charge(now, step)
+        for prefix, part in step.filled:
+            prefix.done += part
+            self.totals.prefix_tokens += part
+            if prefix.ready:
+                self._admission.filling.remove(prefix)
+                prefix.wall_s = now - prefix.began_s
+        for lane, _, _ in step.sampling:
+            if lane.first_token_s is None:
+                lane.first_token_s = now
+            if lane.cut is not None:
+                self._leave(lane)
+                if not lane.open_questions:
+                    self._finish(lane)
 
-    def _grow(self, job: _Job, token: int, now: float) -> Iterator[Event]:
-        if job.first_token_s is None:
-            job.first_token_s = now
-        if self.backend.is_end(token):
-            yield from self._end(job, FinishReason.EOS)
+    def _charge(self, now: float, step: _Step) -> None:
+        """Shares the time (and energy) since the last mark by tokens."""
+        seconds = now - (self._mark_s if self._mark_s is not None else now)
+        joules = self._meters.joules() - self._mark_j if self._meters.joules else 0.0
+        self._mark_s = now
+        self._mark_j += joules
+        self.totals.busy_s += seconds
+        self.totals.steps += 1
+        per_token, energy = seconds / len(step.tokens), joules / len(step.tokens)
+        for lane in self._lanes:
+            lane.cost_s += per_token * lane.tokens_in_step
+            lane.energy_j += energy * lane.tokens_in_step
+            lane.tokens_in_step = 0
+        for prefix, part in step.filled:
+            prefix.cost_s += per_token * part
+            prefix.energy_j += energy * part
+
+    # ── one token ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _accept(self, lane: Lane, token: int) -> None:
+        """One more token: end of answer, stop string, closed block, loop, or just more text."""
+        if token in self._backend.ends:
+            lane.end(FinishReason.EOS)
             return
-        stream = job.stream
-        stream.add(token, self.backend.piece(token))
-        stop = stream.stop_at()
-        if stop is not None:
-            stream.cut(stop)
-            yield from self._end(job, FinishReason.STOP_STRING)
+        piece = self._backend.piece(token)
+        lane.written.append(token)
+        lane.pieces.append(piece)
+        self.totals.answer_tokens += 1
+        new, request = lane.text.add(piece), lane.job.request
+        if request.stop and (at := first_stop(lane.text.text, len(new), request.stop)) is not None:
+            lane.end(FinishReason.STOP_STRING, text=at)
             return
-        if job.request.early_stop:
-            yield from self._ask(job)
-        if len(stream.tokens) >= job.limit:
-            yield from self._end(job, FinishReason.LENGTH)
-        elif job.request.early_stop and stream.loops():
-            yield from self._end(job, FinishReason.LOOP)
+        if lane.watch is not None and "\n" in new:
+            self._ask(lane, lane.watch)
+        if len(lane.written) >= lane.job.limit:
+            lane.end(FinishReason.LENGTH)
+        elif request.early_stop and goes_round(lane.written):
+            lane.end(FinishReason.LOOP)
 
-    def _ask(self, job: _Job) -> Iterator[Event]:
-        block = job.stream.new_block() if not job.request.is_completion else None
-        if block is not None:
-            code, end = block
-            job.asked.append(end)
-            self._waiting[job.request.key] = job
-            yield Ask(job.request.key, code, job.request.entry_point)
+    def _ask(self, lane: Lane, watch: FenceWatch) -> None:
+        question = watch.closed_block(lane.text.text, len(lane.written))
+        if question is not None:
+            self._tickets += 1
+            self._asked[self._tickets] = (lane, question)
+            lane.open_questions += 1
+            self._events.append(Asked(self._tickets, lane.job.request.entry_point, question))
 
-    def _end(self, job: _Job, reason: FinishReason) -> Iterator[Event]:
-        """Frees the slot; the generation waits for replies that are still out, so that it never depends on their time."""
-        job.reason = reason
-        job.stream.finish()
-        self._release(job)
-        if not job.asked:
-            yield self._generation(job, reason)
+    def _guess(self, lane: Lane) -> list[int]:
+        limit = lane.job.limit - len(lane.written) - 1
+        if self._guesser is None or limit <= 0 or lane.job.request.sampling.temperature > 0:
+            return []
+        return self._guesser.guess(lane.job.tokens, lane.written, limit)
 
-    def _release(self, job: _Job) -> None:
-        job.ended_s = self.clock()
-        self._active.remove(job)
-        self.backend.drop(job.slot)
-        self.backend.free_sampler(job.sampler)
-        self._slots.append(job.slot)
+    def _accept_guessed(self, lane: Lane, index: int, guessed: list[int]) -> None:
+        """Takes the model's own tokens as long as the guesses agree with them; forgets the state of the rest."""
+        decoded_to = lane.position + len(guessed)
+        self.totals.guessed_tokens += len(guessed)
+        for offset in range(len(guessed) + 1):
+            token = self._backend.sample(lane.sampler, index + offset)
+            self._accept(lane, token)
+            if lane.cut is not None or offset == len(guessed) or token != guessed[offset]:
+                break
+            self.totals.guessed_right += 1
+        if lane.cut is None and lane.position <= decoded_to:
+            self._backend.trim(lane.sequence, lane.position)
 
-    def _hear(self, replies: Sequence[tuple[str, bool]]) -> Iterator[Event]:
-        for key, complete in replies:
-            job = self._waiting.get(key)
-            if job is None:
-                continue
-            end = job.asked.popleft()
-            if complete:
-                job.asked.clear()
-                job.stream.cut(end)
-                if job.reason is None:
-                    self._release(job)
-                job.reason = FinishReason.ANSWER_COMPLETE
-            if not job.asked:
-                del self._waiting[key]
-                if job.reason is not None:
-                    yield self._generation(job, job.reason)
+    # ── endings ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _generation(self, job: _Job, reason: FinishReason) -> Generation:
-        prefix_cost = sum(node.cost_s / node.users for node in (job.prefix.path() if job.prefix else ()))
-        admitted = job.admitted_s or self._began_s
-        first = job.first_token_s
-        reasoning = job.stream.reasoning_tokens()
-        return Generation(
-            key=job.request.key,
-            text=job.stream.text,
-            finish_reason=reason,
-            prompt_tokens=len(job.prompt),
-            shared_prefix_tokens=job.copied,
-            completion_tokens=len(job.stream.tokens),
-            queue_s=max(0.0, admitted - self._began_s),
-            prefill_s=first - admitted if first is not None else 0.0,
-            decode_s=job.ended_s - first if first is not None else 0.0,
-            ttft_s=first - admitted if first is not None else None,
-            cost_s=job.cost_s + prefix_cost if job.first_token_s is not None else 0.0,
-            start_offset_s=max(0.0, admitted - self._began_s),
-            width=self.width,
-            reasoning_end="model" if 0 < reasoning < len(job.stream.tokens) else "none",
-            reasoning_tokens=reasoning,
+    def _leave(self, lane: Lane) -> None:
+        lane.ended_s = self._clock()
+        self._lanes.remove(lane)
+        self._admission.leave(lane)
+
+    def _finish(self, lane: Lane) -> None:
+        for ticket in [t for t, (asked, _) in self._asked.items() if asked is lane]:
+            del self._asked[ticket]
+        peak, has_energy = self._meters.peak_rss(), self._meters.joules is not None
+        generation = generation_of(
+            lane, began_s=self._began_s, width=self._width, peak_rss_bytes=peak, energy=has_energy
         )
+        self._events.append(generation)
+
+    def _take_events(self) -> list[Event]:
+        events, self._events = self._events, []
+        return events

@@ -43,15 +43,9 @@ class Text:
         self.text += new
         return new
 
-    def end(self) -> str:
-        """What is left at the end of an answer."""
-        return self.add_final()
-
-    def add_final(self) -> str:
-        """Flushes a character that never became whole."""
-        new = self._decoder.decode(b"", final=True)
-        self.text += new
-        return new
+    def end(self) -> None:
+        """No more tokens: a character that never became whole shows as broken."""
+        self.text += self._decoder.decode(b"", final=True)
 
 
 def first_stop(text: str, new: int, stops: Sequence[str]) -> int | None:
@@ -103,9 +97,7 @@ def goes_round(tokens: Sequence[int]) -> bool:
         return False
     tail = tuple(tokens[-LOOP_TOKENS:])
     last = tail[-1]
-    return any(
-        tail[-1 - period] == last and tail[period:] == tail[:-period] for period in range(1, MAX_PERIOD + 1)
-    )
+    return any(tail[-1 - period] == last and tail[period:] == tail[:-period] for period in range(1, MAX_PERIOD + 1))
 
 
 @dataclass(frozen=True, slots=True)

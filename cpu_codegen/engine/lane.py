@@ -1,0 +1,113 @@
+"""One sample on its way: what is asked, what was written so far, what it cost, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cpu_codegen.engine.prefixes import Prefix
+from cpu_codegen.engine.watch import FenceWatch, Question, Text, reasoning_of
+from cpu_codegen.schema import FinishReason, Generation, ReasoningEnd, Request
+
+
+@dataclass(slots=True)
+class Job:
+    """A request with its prompt's tokens. `limit` is the most tokens that the answer may have within the context."""
+
+    request: Request
+    tokens: list[int]
+    limit: int
+    chain: tuple[Prefix, ...] = ()
+
+    @property
+    def shared(self) -> int:
+        """Prompt tokens that come from prefixes."""
+        return self.chain[-1].end if self.chain else 0
+
+    @property
+    def cells(self) -> int:
+        """Places in the KV cache that it may come to need beside its prefixes."""
+        return len(self.tokens) - self.shared + self.limit
+
+
+@dataclass(slots=True)
+class Cut:
+    """Where and why an answer ends: `text` characters and `tokens` tokens are kept."""
+
+    reason: FinishReason
+    text: int
+    tokens: int
+
+
+@dataclass(eq=False, slots=True)
+class Lane:
+    """A job with a sequence. `fed` counts the prompt's tokens that are in the state (all: `is_decoding`), `written` are the answer's."""
+
+    job: Job
+    sequence: int
+    sampler: Any
+    started_s: float
+    fed: int
+    text: Text = field(default_factory=Text)
+    watch: FenceWatch | None = None
+    written: list[int] = field(default_factory=list)
+    pieces: list[bytes] = field(default_factory=list)
+    first_token_s: float | None = None
+    ended_s: float = 0.0
+    cost_s: float = 0.0
+    energy_j: float = 0.0
+    tokens_in_step: int = 0
+    is_decoding: bool = False
+    open_questions: int = 0
+    cut: Cut | None = None
+    complete: Question | None = None
+
+    @property
+    def position(self) -> int:
+        """Where the next token goes: behind the prompt and all written tokens but the last, which is that token."""
+        return len(self.job.tokens) + len(self.written) - 1
+
+    def end(self, reason: FinishReason, *, text: int | None = None, tokens: int | None = None) -> None:
+        """Fixes how the answer ends, unless an open question turns out to have completed it earlier."""
+        if text is None:
+            self.text.end()
+        kept_text = len(self.text.text) if text is None else text
+        self.cut = Cut(reason, kept_text, len(self.written) if tokens is None else tokens)
+
+
+def generation_of(lane: Lane, *, began_s: float, width: int, peak_rss_bytes: int | None, energy: bool) -> Generation:
+    """The finished sample, with its share of the prefixes that it stood on."""
+    job, cut = lane.job, lane.cut
+    if lane.complete is not None:
+        cut = Cut(FinishReason.ANSWER_COMPLETE, lane.complete.cut, lane.complete.tokens)
+    assert cut is not None, "a lane is finished only after its end was fixed"
+    text = lane.text.text[: cut.text]
+    first_s = lane.first_token_s if lane.first_token_s is not None else lane.ended_s
+    reasoning = reasoning_of(
+        text, lane.pieces[: cut.tokens], prompt=job.request.text, ended_by=_reasoning_end(cut.reason)
+    )
+    return Generation(
+        key=job.request.key,
+        text=text,
+        finish_reason=cut.reason,
+        prompt_tokens=len(job.tokens),
+        shared_prefix_tokens=job.shared,
+        completion_tokens=cut.tokens,
+        queue_s=lane.started_s - began_s,
+        prefill_s=first_s - lane.started_s,
+        decode_s=lane.ended_s - first_s,
+        ttft_s=first_s - lane.started_s + sum(p.wall_s for p in job.chain) if width == 1 else None,
+        cost_s=lane.cost_s + sum(p.cost_s / p.users for p in job.chain),
+        start_offset_s=lane.started_s - began_s,
+        width=width,
+        peak_rss_bytes=peak_rss_bytes,
+        energy_j=lane.energy_j + sum(p.energy_j / p.users for p in job.chain) if energy else None,
+        reasoning_end=reasoning.end,
+        reasoning_tokens=reasoning.tokens,
+    )
+
+
+def _reasoning_end(reason: FinishReason) -> ReasoningEnd:
+    if reason is FinishReason.LOOP:
+        return "loop"
+    return "budget" if reason is FinishReason.LENGTH else "model"

@@ -1,0 +1,170 @@
+"""A loaded model in the engine's process: turns requests into jobs, sizes a context for them, calibrates the width."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import asdict
+from typing import Any
+
+from cpu_codegen.engine import binding, meters
+from cpu_codegen.engine.lane import Job
+from cpu_codegen.engine.prefixes import Prefix, share
+from cpu_codegen.engine.scheduler import Meters, Scheduler
+from cpu_codegen.schema import FinishReason, Generation, Request, Sampling
+
+WIDTHS = (1, 2, 4, 8, 16, 24, 32, 48, 64)
+CALIBRATION_S = 12.0
+"""Leaves room for the last step begun within the 15 seconds."""
+
+MAX_HOLDERS = 16
+MAX_HOLDERS_RECURRENT = 4
+"""A holder of a recurrent model costs a whole state."""
+
+_PROMPT_TOKENS = 32
+_STEPS = 6
+
+
+class Opened:
+    """`settings` are the parent's EngineSettings as a dictionary, with `threads` and `kv_room_bytes` filled in."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self._settings = settings
+        self.abort = binding.AbortFlag()
+        binding.start_backend()
+        self.model = binding.Model(settings["model_path"])
+        self._energy = meters.energy_meter()
+
+    def info(self) -> dict[str, Any]:
+        """What the parent tells the world; calibrates when asked to."""
+        began, rates = time.monotonic(), {}
+        if self._settings["calibrate"]:
+            rates = self.calibrate(self._settings["widest"])
+        return {
+            "build": binding.build_name(),
+            "cpu_flags": binding.build_flags(),
+            "model": self.model.description,
+            "parameters": self.model.parameters,
+            "memory_kind": self.model.memory_kind,
+            "calibration": {str(width): rate for width, rate in rates.items()},
+            "calibration_s": time.monotonic() - began,
+            "energy": self._energy.label,
+        }
+
+    def context(self, *, cells: int, sequences: int, outputs: int) -> binding.Context:
+        """A context on this model with the settings' threads and cache types."""
+        return binding.Context(
+            self.model,
+            cells=cells,
+            sequences=sequences,
+            outputs=outputs,
+            threads=self._settings["threads"],
+            kv_types=(self._settings["kv_type_k"], self._settings["kv_type_v"]),
+            abort=self.abort,
+        )
+
+    # ── a run ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def prepare(
+        self, requests: list[dict[str, Any]], *, width: int
+    ) -> tuple[Scheduler, binding.Context, list[Generation]]:
+        """The scheduler with all jobs, its context, and the generations of prompts that are too long to begin."""
+        jobs, refused = self._jobs([_request(fields) for fields in requests])
+        width = max(1, min(width, len(jobs)))
+        sharing = share([job.tokens for job in jobs])
+        for job, chain in zip(jobs, sharing.chains, strict=True):
+            job.chain = chain
+        most = MAX_HOLDERS if self.model.memory_kind in ("attention", "swa") else MAX_HOLDERS_RECURRENT
+        holders = min(len(sharing.prefixes), most, binding.MAX_SEQUENCES - width)
+        cells = self._cells(jobs, sharing.prefixes, width=width, holders=holders)
+        context = self.context(cells=cells, sequences=width + holders, outputs=width)
+        scheduler = Scheduler(context, width=width, cells=context.cells, holders=holders, meters=self._meters())
+        scheduler.submit(jobs)
+        return scheduler, context, refused
+
+    def _jobs(self, requests: list[Request]) -> tuple[list[Job], list[Generation]]:
+        jobs: list[Job] = []
+        refused: list[Generation] = []
+        for request in requests:
+            tokens = self.model.tokenize(request.text, add_special=request.add_special)
+            room = self._settings["ctx_tokens"] - len(tokens)
+            if room >= 1:
+                jobs.append(Job(request, tokens, min(request.max_tokens, room)))
+                continue
+            why = f"the prompt has {len(tokens)} tokens, the context {self._settings['ctx_tokens']}"
+            refused.append(
+                Generation(request.key, "", FinishReason.PROMPT_TOO_LONG, prompt_tokens=len(tokens), error=why)
+            )
+        return jobs, refused
+
+    def _cells(self, jobs: list[Job], prefixes: tuple[Prefix, ...], *, width: int, holders: int) -> int:
+        """Room for the largest jobs that may run together and the largest prefixes, within the memory there is.
+
+        Never less than one job needs beside all holders: then samples run one after the other.
+        """
+        needs = sorted((job.cells for job in jobs), reverse=True)
+        whole = max((len(job.tokens) + job.limit for job in jobs), default=1)
+        spans = sum(sorted((prefix.span for prefix in prefixes), reverse=True)[: holders + width])
+        least, wanted = whole + spans, max(sum(needs[:width]), whole) + spans
+        return max(least, min(wanted, self._settings["kv_room_bytes"] // max(1, self._settings["kv_cell_bytes"])))
+
+    def _meters(self) -> Meters:
+        return Meters(peak_rss=meters.peak_rss_bytes, joules=self._energy.joules)
+
+    # ── calibration ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def calibrate(self, widest: int) -> dict[int, float]:
+        """Decoded tokens per second by width, within CALIBRATION_S; the widths that time allowed."""
+        deadline = time.monotonic() + CALIBRATION_S
+        widths = [width for width in WIDTHS if width <= widest]
+        top = widths[-1]
+        context = self.context(cells=top * (_PROMPT_TOKENS + 8 * _STEPS), sequences=top, outputs=top)
+        sampler = context.new_sampler(Sampling(), 0)
+        rates: dict[int, float] = {}
+        try:
+            for width in widths:
+                left = deadline - time.monotonic()
+                last = max(rates.items(), default=None)
+                if last is not None and left < 3 * width / last[1]:
+                    break  # not even a prefill and two steps fit
+                rates[width] = self._rate(context, sampler, width, left / 3)
+        finally:
+            context.free_sampler(sampler)
+            context.close()
+        return rates
+
+    def _rate(self, context: binding.Context, sampler: Any, width: int, budget_s: float) -> float:
+        """The median step of `width` sequences, the first one left out as warm-up."""
+        context.clear()
+        prompt = [(7 * i + 3) % self.model.vocabulary for i in range(_PROMPT_TOKENS)]
+        context.decode(prompt, range(_PROMPT_TOKENS), [0] * _PROMPT_TOKENS, [0] * _PROMPT_TOKENS)
+        for sequence in range(1, width):
+            context.copy(0, sequence)
+        tokens, times = list(range(3, 3 + width)), []
+        deadline = time.monotonic() + budget_s
+        for step in range(_STEPS):
+            began = time.perf_counter()
+            position = _PROMPT_TOKENS + step
+            context.decode([t % self.model.vocabulary for t in tokens], [position] * width, range(width), [1] * width)
+            tokens = [context.sample(sampler, index) for index in range(width)]
+            times.append(time.perf_counter() - began)
+            if time.monotonic() > deadline and len(times) >= 2:
+                break
+        return width / statistics.median(times[1:])
+
+    def measure(self, message: dict[str, Any]) -> dict[str, Any]:
+        """One measurement for `bench`."""
+        from cpu_codegen.engine.timing import measure
+
+        return measure(self, message)
+
+    def memory(self) -> dict[str, Any]:
+        """This process's memory now."""
+        return asdict(meters.memory())
+
+
+def _request(fields: dict[str, Any]) -> Request:
+    fields = dict(fields)
+    fields["sampling"] = Sampling(**fields["sampling"])
+    fields["stop"] = tuple(fields["stop"])
+    return Request(**fields)

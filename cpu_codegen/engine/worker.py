@@ -1,0 +1,182 @@
+"""The engine's own process: reads commands from stdin, drives llama.cpp, writes events to stdout. Started by llama.py.
+
+`python -m cpu_codegen.engine.worker`, in a session of its own; stderr is the log. A thread reads the pipe, so that an abort is
+heard in the middle of a step; when the parent is gone the process ends at once. Commands: open, run, answer, abort, measure,
+close. Events: ready, refused, started, asked, generation, done, measured.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+import time
+from dataclasses import asdict
+from typing import IO, Any, NoReturn
+
+from cpu_codegen.engine.backend import Aborted, EngineFailure
+from cpu_codegen.engine.scheduler import Asked, Event, Started
+from cpu_codegen.engine.wire import Wire, WireClosed
+
+EXIT_FAILURE = 70
+"""llama.cpp gave up on a step: the parent treats it as a crash."""
+
+ANSWER_TIMEOUT_S = 5.0
+"""Far beyond the parser's own limit: a parent that does not answer must not hold the run."""
+
+
+def main() -> None:
+    """Serves one parent until it closes the pipe."""
+    _die_with_parent()
+    wire = Wire(os.fdopen(os.dup(0), "rb"), _private_stdout())
+    inbox = Inbox(wire)
+    try:
+        _serve(wire, inbox)
+    except WireClosed:
+        _leave(0)
+    except EngineFailure as error:
+        print(f"cpu-codegen: {error}", file=sys.stderr, flush=True)
+        _leave(EXIT_FAILURE)
+    _leave(0)
+
+
+def _die_with_parent() -> None:
+    """Linux kills us with the thread that started us; elsewhere the closed pipe tells."""
+    if sys.platform.startswith("linux"):
+        import ctypes
+        import signal
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+        if str(os.getppid()) != os.environ.get("CPU_CODEGEN_PARENT", str(os.getppid())):
+            _leave(0)  # it died before we could ask
+
+
+def _private_stdout() -> IO[bytes]:
+    """The pipe under a number of its own; what anything prints goes to the log instead."""
+    pipe = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(pipe, "wb")
+
+
+def _leave(code: int) -> NoReturn:
+    """Without destructors: freeing gigabytes takes a second, the system does it at once."""
+    sys.stderr.flush()
+    os._exit(code)
+
+
+class Inbox:
+    """Commands in their order; an abort takes effect before it is read."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._commands: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self.abort: Any = None
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                message = self._wire.receive()
+            except WireClosed:
+                _leave(0)
+            if message["do"] == "close":
+                _leave(0)
+            if message["do"] == "abort" and self.abort is not None:
+                self.abort.set()
+            self._commands.put(message)
+
+    def next(self, timeout_s: float | None = None) -> dict[str, Any] | None:
+        """The next command; None when none comes in time (0 = does not wait)."""
+        try:
+            return self._commands.get(timeout_s != 0, timeout_s)
+        except queue.Empty:
+            return None
+
+
+def _serve(wire: Wire, inbox: Inbox) -> None:
+    opened: Any = None
+    while True:
+        message = inbox.next()
+        if message is None:
+            continue
+        if message["do"] == "open":
+            opened = _open(wire, message["settings"])
+            inbox.abort = opened.abort
+        elif message["do"] == "run":
+            _run(wire, inbox, opened, message)
+        elif message["do"] == "measure":
+            wire.send({"event": "measured", **opened.measure(message)})
+
+
+def _open(wire: Wire, settings: dict[str, Any]) -> Any:
+    """Loads the model and reports it, or says why not and ends."""
+    try:
+        from cpu_codegen.engine import binding
+    except (ImportError, OSError, RuntimeError) as error:
+        wire.send({"event": "refused", "kind": "no_binding", "why": str(error)})
+        _leave(0)
+    from cpu_codegen.engine.opened import Opened
+
+    try:
+        opened = Opened(settings)
+    except binding.UnsupportedModel as error:
+        wire.send({"event": "refused", "kind": "unsupported", "why": str(error)})
+    except binding.LoadFailed as error:
+        wire.send({"event": "refused", "kind": "load", "why": str(error)})
+    else:
+        wire.send({"event": "ready", "info": opened.info()})
+        return opened
+    _leave(0)
+
+
+def _run(wire: Wire, inbox: Inbox, opened: Any, message: dict[str, Any]) -> None:
+    """One batch of requests. Questions are sent on, answers taken in between steps."""
+    from cpu_codegen.engine.binding import LoadFailed
+
+    opened.abort.clear()
+    try:
+        scheduler, context, finished = opened.prepare(message["requests"], width=message["width"])
+    except LoadFailed as error:
+        wire.send({"event": "refused", "kind": "context", "why": str(error)})
+        return
+    try:
+        _send_all(wire, finished)
+        while not scheduler.is_done:
+            waits = scheduler.is_waiting
+            events = [] if waits else scheduler.step()
+            _send_all(wire, events)
+            _take_answers(wire, inbox, scheduler, wait=waits)
+    except Aborted:
+        wire.send({"event": "done", "aborted": True, "totals": asdict(scheduler.totals)})
+        return
+    finally:
+        context.close()
+    wire.send({"event": "done", "aborted": False, "totals": asdict(scheduler.totals)})
+
+
+def _take_answers(wire: Wire, inbox: Inbox, scheduler: Any, *, wait: bool) -> None:
+    deadline = time.monotonic() + ANSWER_TIMEOUT_S
+    while (message := inbox.next(max(0.0, deadline - time.monotonic()) if wait else 0)) is not None:
+        if message["do"] == "abort":
+            raise Aborted
+        if message["do"] == "answer":
+            _send_all(wire, scheduler.answer(message["ticket"], complete=message["complete"]))
+        wait = wait and scheduler.is_waiting
+    if wait:
+        _send_all(wire, scheduler.give_up_waiting())
+
+
+def _send_all(wire: Wire, events: list[Event]) -> None:
+    for event in events:
+        if isinstance(event, Started):
+            wire.send({"event": "started", "key": event.key})
+        elif isinstance(event, Asked):
+            asked = {"ticket": event.ticket, "entry_point": event.entry_point, "code": event.question.code}
+            wire.send({"event": "asked", **asked})
+        else:
+            wire.send({"event": "generation", "generation": asdict(event)})
+
+
+if __name__ == "__main__":
+    main()
