@@ -13,7 +13,7 @@ from types import FrameType
 
 import typer
 
-from cpu_codegen.cli import demo, doctor, models, problems, report, run, runs, show
+from cpu_codegen.cli import demo, doctor, models, problems, report, run, runs, score, show
 from cpu_codegen.errors import CpuCodegenError, Interrupted
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("report")(report.report)
 app.command("show")(show.show)
+app.command("score")(score.score)
 app.command("doctor")(doctor.doctor)
 app.add_typer(runs.app, name="runs")
 app.add_typer(models.app, name="models")

@@ -162,11 +162,11 @@ def _batch(channel: Channel, namespace: dict[str, Any], entry_point: str, reques
                 _offer(channel, replies, output)
                 continue
             reply = values.dumps([0, values.encode(output), _mutated(args)] if mutable else [0, values.encode(output)])
-            if len(reply) > options.get("bytes", MAX_REPLY_BYTES):
-                if not options or type(output).__name__ not in large.KINDS:
-                    raise values.Unsupported("output too large")
+            if len(reply) > options.get("bytes", MAX_REPLY_BYTES) and type(output).__name__ in large.KINDS and options:
                 _offer(channel, replies, output)
                 continue
+            if len(reply) > MAX_REPLY_BYTES:
+                raise values.Unsupported("output too large")
         except ChannelClosed:
             raise
         except BaseException as error:

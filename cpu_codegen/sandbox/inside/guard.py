@@ -46,4 +46,13 @@ def install_guard() -> None:
             setattr(sys.modules["shutil"], name, None)
     if "subprocess" in sys.modules:
         sys.modules["subprocess"].Popen = None  # type: ignore[attr-defined]
+    os.listdir = _list_nothing
     sys.stdin = _NoInput()
+
+
+_listdir = os.listdir
+
+
+def _list_nothing(path: Any = ".") -> list[Any]:
+    """EvalPlus's working directory is empty; ours is out of reach."""
+    return [] if path in (".", b".", None) else _listdir(path)

@@ -1,0 +1,142 @@
+"""`cpu-codegen score FILE|RUN -s SUITE`: judges samples that are there already, EvalPlus's and human-eval's files included."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cpu_codegen.cli.options import Format, Json, OutputFormat
+from cpu_codegen.errors import HarnessError, UsageError
+
+if TYPE_CHECKING:
+    from cpu_codegen.report.tables import Table
+    from cpu_codegen.schema import Problem
+    from cpu_codegen.scoring.samples import Submission
+    from cpu_codegen.scoring.summary import Tally
+
+_COMPARATORS = ("evalplus", "strict")
+
+
+def score(
+    samples: Annotated[str, typer.Argument(metavar="FILE|RUN", help="A samples.jsonl (or .jsonl.gz), or a run.")],
+    suite: Annotated[str, typer.Option("-s", "--suite", help="humaneval, humaneval+, mbpp+, lowcost60, or a folder.")],
+    comparator: Annotated[
+        str, typer.Option(help="evalplus (parity with its verdicts), or strict (types count, no loopholes).")
+    ] = "evalplus",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Programs executed at once.  [default: usable cores]")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Judge everything again; use no kept verdict.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
+    allow_weak_isolation: Annotated[
+        bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
+    ] = False,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
+) -> None:
+    """Score samples against a suite's tests in the sandbox; -o jsonl: one line per sample. The same command resumes."""
+    if comparator not in _COMPARATORS:
+        raise UsageError(f"--comparator {comparator!r} is not known", remedy="--comparator evalplus or strict")
+    from cpu_codegen.suites.load import load_suite
+
+    problems = {problem.id: problem for problem in load_suite(suite, offline=offline)}
+    submissions = _submissions(samples, problems, allow_weak=allow_weak_isolation)
+    found = _judge(submissions, suite, comparator, workers, fresh=fresh, allow_weak=allow_weak_isolation, output=output)
+    if output is not Format.JSONL:
+        _print_summary(found, suite, comparator, len(problems), Format.JSON if json else output)
+    faults = found.outcomes["harness_error"]
+    if faults:
+        raise HarnessError(
+            f"{faults} samples could not be judged (harness_error); they count for nothing",
+            remedy="the same command tries them again; cpu-codegen doctor",
+        )
+
+
+def _submissions(name: str, problems: dict[str, Problem], *, allow_weak: bool) -> Callable[[], Iterable[Submission]]:
+    path = Path(name)
+    if path.is_file():
+        from cpu_codegen.scoring.samples import read_samples
+
+        return lambda: read_samples(path, problems)
+    from cpu_codegen.scoring.answers import read_answers
+    from cpu_codegen.store import find_run
+
+    answers = read_answers(find_run(name), problems, allow_weak=allow_weak)
+    return lambda: answers
+
+
+def _judge(
+    submissions: Callable[[], Iterable[Submission]],
+    suite: str,
+    comparator: str,
+    workers: int | None,
+    *,
+    fresh: bool,
+    allow_weak: bool,
+    output: Format,
+) -> Tally:
+    from cpu_codegen.cli.bars import Bars
+    from cpu_codegen.machine import usable_cores
+    from cpu_codegen.schema import Limits
+    from cpu_codegen.scoring.score import Scoring
+    from cpu_codegen.scoring.score import score as judged
+    from cpu_codegen.scoring.summary import Tally
+    from cpu_codegen.scoring.verdicts import Verdicts, judge_key
+    from cpu_codegen.store import dump_line
+
+    scoring = Scoring(comparator, Limits(), workers or usable_cores(), allow_weak)
+    found, bars = Tally(), Bars()
+    try:
+        with Verdicts(judge_key(suite, comparator, scoring.limits), fresh=fresh) as verdicts:
+            for record in judged(submissions, scoring, verdicts, bars):
+                found.add(record)
+                if output is Format.JSONL:
+                    sys.stdout.write(dump_line(record))
+                    sys.stdout.flush()
+    finally:
+        bars.close()
+    return found
+
+
+def _print_summary(found: Tally, suite: str, comparator: str, problems: int, output: Format) -> None:
+    from cpu_codegen.report.tables import write_table
+
+    if output is Format.JSON:
+        import json
+        from dataclasses import asdict
+
+        summary = {
+            "suite": suite,
+            "comparator": comparator,
+            "samples": found.samples.total(),
+            "problems": len(found.samples),
+            "problems_in_suite": problems,
+            "outcomes": dict(found.outcomes),
+            "pass_at_k": [asdict(rate) for rate in found.rates()],
+        }
+        sys.stdout.write(json.dumps(summary, indent=1) + "\n")
+        return
+    write_table(_table(found, suite, comparator, problems), output, sys.stdout)
+
+
+def _table(found: Tally, suite: str, comparator: str, problems: int) -> Table:
+    from cpu_codegen.report.tables import Table
+
+    names = {"base": "base tests", "plus": "base and plus tests", "all": "all tests"}
+    rows: list[tuple[str | int | float | None, ...]] = [
+        (
+            f"pass@{rate.k}, {names[rate.tests]}",
+            f"{100 * rate.value:.1f} %",
+            f"{100 * rate.interval.low:.1f} – {100 * rate.interval.high:.1f} %",
+            rate.problems,
+        )
+        for rate in found.rates()
+    ]
+    rows += [(outcome, count, None, None) for outcome, count in found.outcomes.most_common()]
+    part = "" if len(found.samples) == problems else f" of {problems}: no figure for the whole suite"
+    title = f"{suite}, comparator {comparator}: {found.samples.total()} samples of {len(found.samples)} problems{part}"
+    return Table(("", "value", "95 % interval", "problems"), rows, title, frozenset(("value", "problems")))
