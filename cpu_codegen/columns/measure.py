@@ -14,8 +14,9 @@ from typing import Any
 
 from cpu_codegen.errors import HarnessError
 from cpu_codegen.inputs import RunInputs
-from cpu_codegen.measure.program import Reference, measure_program, not_measured, scout_reference
+from cpu_codegen.measure.program import measure_program, not_measured
 from cpu_codegen.measure.quiet import Company, quiet_core
+from cpu_codegen.measure.scout import Reference, scout_reference
 from cpu_codegen.measure.static import Reader
 from cpu_codegen.measure.workload import NoWorkload, open_workload
 from cpu_codegen.progress import Progress
@@ -30,7 +31,8 @@ OUT_OF_BUDGET = "the efficiency budget was used up"
 _UNMEASURED: dict[str, Any] = dict.fromkeys(
     """size cpu_ratio wall_ratio cpu_s reference_cpu_s wall_s reference_wall_s cpu_utilisation memory_bytes
     reference_memory_bytes rss_bytes reference_rss_bytes rss_byte_seconds reference_rss_byte_seconds growth reference_growth
-    memory_growth reference_memory_growth""".split()
+    memory_growth reference_memory_growth
+    naive_cpu_s ladder reference_ladder_s""".split()
 )
 
 

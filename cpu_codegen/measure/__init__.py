@@ -6,10 +6,10 @@
     blocks.py      candidate and reference side by side in fresh processes, A/B/B/A, until the interval is tight
     growth.py      exponents of time and memory over the size ladder
     memory.py      peak memory, in a run of its own
+    scout.py       one call per size: how far a program comes; the reference of a problem
     program.py     all of that for one program: the fields of one line of efficiency.jsonl
     static.py      what is read off the text: radon, imports, dangerous calls, ruff
     metrics.py     pure: EffiBench, ENAMEL, Mercury, standing; geometric means over problems
-    rates.py       pure: correct programs per hour and per Wh
     selftest.py    programs timed against themselves: how often noise would be reported
 
 Only programs that passed are measured, and only while no model is loaded. docs/metrics.md says what each figure means and

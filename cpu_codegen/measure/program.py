@@ -1,6 +1,6 @@
 """All that is measured of one program, within its share of the time: the measured fields of one line of efficiency.jsonl.
 
-    scout     one call per size, smallest first: how far does it come, is it still right there, what may a block cost?
+    scout     one call per size, smallest first: how far does it come, is it still right there, what may a block cost? (scout.py)
     blocks    on the largest size that leaves room for enough blocks (blocks.py)
     memory    at the largest two sizes, in processes of their own (memory.py)
 
@@ -12,84 +12,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-from cpu_codegen.errors import HarnessError
 from cpu_codegen.measure.blocks import MIN_BLOCKS, Blocks, compare
 from cpu_codegen.measure.growth import Growth, memory_growth, time_growth
 from cpu_codegen.measure.memory import Peak, peak_of
 from cpu_codegen.measure.quiet import Company
-from cpu_codegen.measure.timing import WINDOW_S, Opener, Timer
-from cpu_codegen.measure.workload import Rung, Workload
+from cpu_codegen.measure.scout import Reference, Trial, call_limit, climb, opener, scout_naive
+from cpu_codegen.measure.timing import WINDOW_S, Timer
+from cpu_codegen.measure.workload import Rung
 from cpu_codegen.sandbox import Sandbox, SessionFailed
-from cpu_codegen.schema import Limits, Outcome, Ratio
+from cpu_codegen.schema import Outcome, Ratio
 from cpu_codegen.stats import median
 from cpu_codegen.store import plain
 
 FLOOR_S = 20e-6  # a reference pass shorter than this is mostly the call itself
-MAX_CALL_S = 5.0
-_LEAST_CALL_S = 0.2
-_SLOWER_LIMIT = 10.0
 _TIMING_SHARE = 0.75  # of what scouting left; the rest is for memory
 _SESSION_S = 0.025  # two processes opened and closed
-_CENSORING = (Outcome.TIMEOUT, Outcome.MEMORY)
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One call at one size while scouting; `elapsed_s` is what it took us, arguments on their way included."""
-
-    cpu_s: float
-    elapsed_s: float
-    outputs: list[Any] | None = None
-
-
-@dataclass(slots=True)
-class Reference:
-    """The reference on a workload: measured once, used for every program of the problem."""
-
-    workload: Workload
-    timer: Timer
-    trials: list[Trial]
-    peaks: dict[int, Peak | None] = field(default_factory=dict)
-
-    def peak(self, rungs: Sequence[Rung]) -> Peak | None:
-        """Its memory at the last of the rungs."""
-        number = rungs[-1].number
-        if number not in self.peaks:
-            self.peaks[number] = peak_of(self.timer.open, rungs)
-        return self.peaks[number]
-
-
-def opener(sandbox: Sandbox, code: str, entry_point: str, company: Company, limit_s: float) -> Opener:
-    """Opens fresh processes of one program. The wall limit is wider than the CPU limit: others may use the core too."""
-    limits = Limits(wall_s=4 * limit_s + 1, call_s=limit_s, cpu_s=limit_s)
-    return partial(sandbox.session, code, entry_point, limits=limits, core=company.core)
-
-
-def scout_reference(sandbox: Sandbox, workload: Workload, company: Company) -> Reference:
-    """Calls the reference once at every size. HarnessError when it fails: that is no program's fault."""
-    timer = Timer(opener(sandbox, workload.source, workload.entry_point, company, MAX_CALL_S), company)
-    trials, failure = _climb(timer, workload.rungs)
-    if failure is not None:
-        raise HarnessError(f"the reference failed: {failure.detail}: {failure.message}")
-    return Reference(workload, timer, trials)
-
-
-def _climb(timer: Timer, rungs: Sequence[Rung]) -> tuple[list[Trial], SessionFailed | None]:
-    """Calls a program at every size, smallest first, until it fails."""
-    trials: list[Trial] = []
-    try:
-        with timer.open() as session:
-            for rung in rungs:
-                started = time.perf_counter()
-                once, outputs = timer.calibrate(session, rung, fetch=True)
-                trials.append(Trial(once.cpu_s, time.perf_counter() - started, outputs))
-    except SessionFailed as failure:
-        return trials, failure
-    return trials, None
+_CENSORING = (Outcome.TIMEOUT, Outcome.MEMORY)  # but not of wall time: waiting bounds no CPU time
 
 
 def measure_program(
@@ -100,11 +40,11 @@ def measure_program(
     limit_s = call_limit(reference.trials[-1].cpu_s, budget_s)
     timer = Timer(opener(sandbox, code, entry_point, company, limit_s), company)
     rungs = reference.workload.rungs
-    trials, failure = _climb(timer, rungs)
+    trials, failure = climb(timer, rungs)
     wrong = _first_wrong(reference, trials)
     if wrong is not None:
         return not_measured(f"wrong at {_size_words(rungs[wrong])}, beyond the tests")
-    if failure is not None and failure.outcome not in _CENSORING:
+    if failure is not None and (failure.outcome not in _CENSORING or failure.detail == "wall"):
         return not_measured(f"{failure.outcome} at {_size_words(rungs[len(trials)])}: {failure.detail}")
     if reference.trials[-1].cpu_s < FLOOR_S * len(rungs[-1].batch):
         return _below_floor(reference, rungs)
@@ -115,16 +55,30 @@ def measure_program(
         return not_measured(f"{failed.outcome} when called again: {failed.detail}")
     if failure is not None:
         fields |= _censored(reference, len(trials), failure, limit_s)
-    fields["ladder"] = [
-        {"size": rung.size, "cpu_s": mine.cpu_s, "reference_cpu_s": theirs.cpu_s}
-        for rung, mine, theirs in zip(rungs, trials, reference.trials, strict=False)
+    fields["reference_ladder_s"] = [trial.cpu_s for trial in reference.trials]
+    return fields | _naive_fields(scout_naive(sandbox, reference, company, budget_s), rungs, fields.get("size"))
+
+
+def _ladder(
+    rungs: Sequence[Rung], trials: Sequence[Trial], references: Sequence[Trial], found: Blocks, top: int
+) -> list[dict[str, Any]]:
+    """Times at every size that both reached: medians over blocks for the two that blocks time, else the scout's one call."""
+    ladder = [
+        {"size": rung.size, "cpu_s": mine.cpu_s, "reference_cpu_s": theirs.cpu_s, "n": 1}
+        for rung, mine, theirs in zip(rungs, trials, references, strict=False)
     ]
-    return fields
+    timed = {top: (found.cpu_s, found.reference_cpu_s)}
+    if found.lower_cpu_s:
+        timed[top - 1] = (found.lower_cpu_s, found.reference_lower_cpu_s)
+    for number, (mine, theirs) in timed.items():
+        ladder[number] |= {"cpu_s": median(mine), "reference_cpu_s": median(theirs), "n": len(mine)}
+    return ladder
 
 
-def call_limit(reference_s: float, budget_s: float) -> float:
-    """How long one call may take: a quarter of the program's share, but ten times the reference, at most 5 s."""
-    return min(MAX_CALL_S, max(_LEAST_CALL_S, budget_s / 4, _SLOWER_LIMIT * reference_s))
+def _naive_fields(trials: Sequence[Trial], rungs: Sequence[Rung], size: int | None) -> dict[str, Any]:
+    """The naive solution's time at the size of the ratio, one call; None where it has none or did not come so far."""
+    at_size = [trial.cpu_s for rung, trial in zip(rungs, trials, strict=False) if rung.size == size]
+    return {"naive_cpu_s": at_size[0] if at_size and size is not None else None}
 
 
 def not_measured(reason: str) -> dict[str, Any]:
@@ -151,12 +105,14 @@ def _first_wrong(reference: Reference, trials: Sequence[Trial]) -> int | None:
 
 
 def _timed(reference: Reference, timer: Timer, trials: Sequence[Trial], budget_s: float) -> dict[str, Any]:
-    """CPU and wall ratio and growth. {} when the program came past no size at all."""
+    """CPU and wall ratio, growth and the ladder of sizes; an empty ladder when the program came past no size at all."""
     top = affordable(trials, reference.trials, budget_s)
     if top is None:
-        return {}
+        return {"ladder": []}
     rungs = reference.workload.rungs[: top + 1]
     found = compare(timer, reference.timer, rungs, budget_s=budget_s)
+    if len(found) < MIN_BLOCKS:
+        return not_measured(f"too little time: {len(found)} blocks, and an interval takes {MIN_BLOCKS}")
     return {
         "status": "disturbed" if found.mostly_disturbed else "measured",
         "reason": f"{found.disturbed} of {len(found)} blocks had company on their core" if found.disturbed else "",
@@ -167,6 +123,7 @@ def _timed(reference: Reference, timer: Timer, trials: Sequence[Trial], budget_s
         "blocks": len(found),
         "disturbed_blocks": found.disturbed,
         **_growths(found, rungs),
+        "ladder": _ladder(reference.workload.rungs, trials, reference.trials, found, top),
     }
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cpu_codegen.sandbox import ProbeFailed, ProblemProbe, Sandbox, SessionFailed
+from cpu_codegen.sandbox.probe import Facts
 from cpu_codegen.schema import EvalPlusTask, Limits, Problem, ProblemFileTask
 
 _SEED = 0
@@ -42,6 +43,7 @@ class Workload:
     entry_point: str
     rungs: tuple[Rung, ...]
     probe: ProblemProbe | None = None
+    naive_entry: str = ""
 
     def agrees(self, rung: Rung, outputs: list[Any], reference: list[Any]) -> bool:
         """Are the outputs on a rung right? (EvalPlus's inputs were tests already.)"""
@@ -59,15 +61,16 @@ def open_workload(sandbox: Sandbox, problem: Problem) -> Iterator[Workload]:
     task = problem.task
     if isinstance(task, ProblemFileTask):
         with sandbox.probe(task.source, problem.entry_point) as probe:
-            yield Workload(task.source, problem.entry_point, _scaled_rungs(probe), probe)
+            facts = probe.facts()
+            naive_entry = "naive" if facts.has_naive else ""
+            yield Workload(task.source, problem.entry_point, _scaled_rungs(probe, facts), probe, naive_entry)
     elif isinstance(task, EvalPlusTask):
         yield Workload(task.canonical, problem.entry_point, (_heaviest(sandbox, problem, task),))
     else:
         raise NoWorkload("the suite's tests are code, not inputs")
 
 
-def _scaled_rungs(probe: ProblemProbe) -> tuple[Rung, ...]:
-    facts = probe.facts()
+def _scaled_rungs(probe: ProblemProbe, facts: Facts) -> tuple[Rung, ...]:
     if facts.error:
         raise NoWorkload(f"the problem file does not load: {facts.error}")
     if not facts.has_scaled or not facts.sizes:
@@ -86,7 +89,7 @@ def _heaviest(sandbox: Sandbox, problem: Problem, task: EvalPlusTask) -> Rung:
     """The three inputs that cost the canonical solution most, among the longest and the rest in turn."""
     from cpu_codegen.judging.inputs import encoded_inputs
 
-    base, plus = encoded_inputs(task.task_id, task.packed_inputs)
+    base, plus = encoded_inputs(task.task_id, task.packed_record)
     encoded = base + plus
     encoded.sort(key=lambda args: len(json.dumps(args)), reverse=True)
     longest = encoded[: _TRIED_INPUTS // 2]

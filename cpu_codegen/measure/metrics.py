@@ -1,0 +1,203 @@
+"""Metrics of the literature over records of efficiency.jsonl, pure; docs/metrics.md says what each means and does not.
+
+    mean_ratio       ours: geometric mean over problems of CPU time over the reference's, censored values as bounds
+    effibench        ET, MU, TMU, NET, NMU, NTMU (Huang et al. 2024), and the last three as geometric means
+    eff_at_k         ENAMEL's eff@k (Qiu et al. 2025): wrong answers count 0, time-outs are censored, samples unbiased
+    beyond           Mercury's Beyond (Du et al. 2024), between the naive solution and the reference
+    standing         the same place on a logarithmic scale (in the manner of EvalPerf's DPS): 0 = naive, 1 = reference
+
+A record is a dict as columns/measure.py writes it. Samples of one problem are averaged before problems are. None = not measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cpu_codegen.stats import Estimate, bootstrap_mean, geometric_mean
+
+Record = Mapping[str, Any]
+ENAMEL_ALPHA = 2.0
+ENAMEL_WEIGHTS = (3.0, 3.0, 4.0)
+_MB = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class MeanRatio:
+    """A geometric mean over problems. With `censored` > 0 it is a lower bound: those programs ran into the limit."""
+
+    estimate: Estimate | None
+    problems: int
+    censored: int
+    left_out: int
+
+
+def has_ratio(record: Record) -> bool:
+    """Does the record carry a ratio that may be averaged?"""
+    ratio = record.get("cpu_ratio")
+    return record["status"] in ("measured", "disturbed", "censored") and ratio is not None and ratio["value"] > 0
+
+
+def mean_ratio(records: Sequence[Record]) -> MeanRatio:
+    """CPU time over the reference's; records without a ratio are counted, never averaged in."""
+    used = [record for record in records if has_ratio(record)]
+    means = list(per_problem(used, lambda record: math.log(record["cpu_ratio"]["value"])).values())
+    estimate = geometric_mean([math.exp(mean) for mean in means]) if means else None
+    censored = sum(record["status"] == "censored" for record in used)
+    return MeanRatio(estimate, len(means), censored, len(records) - len(used))
+
+
+def per_problem(records: Iterable[Record], value: Callable[[Record], float | None]) -> dict[str, float]:
+    """The mean of a value over the samples of each problem that have one."""
+    found: dict[str, list[float]] = {}
+    for record in records:
+        one = value(record)
+        if one is not None:
+            found.setdefault(record["problem_id"], []).append(one)
+    return {problem: math.fsum(values) / len(values) for problem, values in found.items()}
+
+
+# ── EffiBench ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class EffiBench:
+    """EffiBench's six figures; `net`, `nmu`, `ntmu` are ratios of sums, as it prints them, `*_geometric` means of ratios."""
+
+    et_s: float
+    mu_mb: float
+    tmu_mb_s: float
+    net: float
+    nmu: float
+    ntmu: float
+    net_geometric: Estimate
+    nmu_geometric: Estimate
+    ntmu_geometric: Estimate
+    problems: int
+
+
+_EFFIBENCH = (
+    ("wall_s", "reference_wall_s", 1.0),
+    ("rss_bytes", "reference_rss_bytes", _MB),
+    ("rss_byte_seconds", "reference_rss_byte_seconds", _MB),
+)
+
+
+def effibench(records: Sequence[Record]) -> EffiBench | None:
+    """Over the problems with time and memory of both programs; None where there is none.
+
+    ET is the call alone (no interpreter start, no imports), so that NET is not pressed to 1 as EffiBench's is.
+    """
+    names = [name for own, theirs, _ in _EFFIBENCH for name in (own, theirs)]
+    whole = [r for r in records if r["status"] in ("measured", "disturbed") and all(r.get(name) for name in names)]
+    if not whole:
+        return None
+    means: list[float] = []
+    ratios: list[float] = []
+    geometric: list[Estimate] = []
+    for own, theirs, unit in _EFFIBENCH:
+        mine, reference = per_problem(whole, _field(own)), per_problem(whole, _field(theirs))
+        means.append(math.fsum(mine.values()) / len(mine) / unit)
+        ratios.append(math.fsum(mine.values()) / math.fsum(reference.values()))
+        geometric.append(geometric_mean([mine[problem] / reference[problem] for problem in mine]))
+    (et, mu, tmu), (net, nmu, ntmu), (net_g, nmu_g, ntmu_g) = means, ratios, geometric
+    return EffiBench(et, mu, tmu, net, nmu, ntmu, net_g, nmu_g, ntmu_g, problems=net_g.n)
+
+
+def _field(name: str) -> Callable[[Record], float | None]:
+    return lambda record: record[name]
+
+
+# ── ENAMEL ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def enamel_score(record: Record | None) -> float | None:
+    """e of one sample in [0, 1]: Σ h_l f_l / Σ h_l, f_l = max(0, T - t_l) / (T - ref_l), T = 2 max ref, clamped to 1.
+
+    None stands for a wrong answer and scores 0. A size that was not reached in time scores 0; a record without times has no score.
+    """
+    if record is None:
+        return 0.0
+    ladder, reference = record.get("ladder"), record.get("reference_ladder_s")
+    if not reference or ladder is None:
+        return None
+    limit = ENAMEL_ALPHA * max(reference)
+    weights = ENAMEL_WEIGHTS[-len(reference) :]
+    scores = [_level_score(mine["cpu_s"], mine["reference_cpu_s"], limit) for mine in ladder]
+    scores += [0.0] * (len(reference) - len(scores))
+    return math.fsum(w * f for w, f in zip(weights, scores, strict=False)) / math.fsum(weights)
+
+
+def _level_score(cpu_s: float, reference_s: float, limit_s: float) -> float:
+    if reference_s >= limit_s:
+        return 0.0
+    return min(1.0, max(0.0, limit_s - cpu_s) / (limit_s - reference_s))
+
+
+def eff_at_k(scores: Sequence[float], k: int) -> float:
+    """The expected best score of k of the n samples: Σ_{r=k..n} C(r-1, k-1) / C(n, k) · e_(r), scores sorted up (ENAMEL)."""
+    n = len(scores)
+    if not 1 <= k <= n:
+        raise ValueError(f"eff@{k} of {n} samples is not defined")
+    total = 0.0
+    # from the best down: its weight is C(n-1, k-1) / C(n, k) = k / n, the next ones follow by ratios
+    weight = k / n
+    for rank, score in zip(range(n, k - 1, -1), sorted(scores, reverse=True), strict=False):
+        total += weight * score
+        if rank > 1:
+            weight *= (rank - k) / (rank - 1)
+    return total
+
+
+def mean_eff_at_k(scores: Mapping[str, Sequence[float]], k: int) -> Estimate | None:
+    """eff@k over problems that have k samples, with a bootstrap interval over problems."""
+    values = [eff_at_k(of_problem, k) for of_problem in scores.values() if len(of_problem) >= k]
+    return _mean(values)
+
+
+# ── places between naive and reference ───────────────────────────────────────────────────────────────────────────────
+
+
+def beyond(record: Record | None) -> float | None:
+    """Mercury's Beyond with naive and reference as the range of runtimes: clamp((naive - t) / (naive - reference), 0, 1).
+
+    None stands for a wrong answer and scores 0. No value where naive was not timed at that size or is not slower by a fifth.
+    """
+    if record is None:
+        return 0.0
+    ends = _ends(record)
+    return None if ends is None else _clamped((ends[0] - ends[2]) / (ends[0] - ends[1]))
+
+
+def standing(record: Record) -> float | None:
+    """The same place on a logarithmic scale, of an answer that passed: 1 = as fast as the reference, 0 = as slow as naive."""
+    ends = _ends(record)
+    if ends is None:
+        return None
+    naive, reference, mine = map(math.log, ends)
+    return _clamped((naive - mine) / (naive - reference))
+
+
+def _ends(record: Record) -> tuple[float, float, float] | None:
+    naive, reference, mine = record.get("naive_cpu_s"), record.get("reference_cpu_s"), record.get("cpu_s")
+    if not naive or not reference or not mine or naive < 1.2 * reference:
+        return None
+    return naive, reference, mine
+
+
+def _clamped(value: float) -> float:
+    return min(1.0, max(0.0, value))
+
+
+def mean_over_problems(records: Sequence[Record], value: Callable[[Record], float | None]) -> Estimate | None:
+    """A mean over problems with a bootstrap interval; None where no record has the value."""
+    return _mean(list(per_problem(records, value).values()))
+
+
+def _mean(values: list[float]) -> Estimate | None:
+    if not values:
+        return None
+    interval = bootstrap_mean(values)
+    return Estimate(math.fsum(values) / len(values), interval.low, interval.high, len(values))
