@@ -115,7 +115,10 @@ class Sandbox:
     def _side_server(self) -> ForkServer:
         """The fork server of sessions and probes, apart from the workers'."""
         with self._lock:
-            if self._side is None or not self._side.is_alive():
+            if self._side is not None and not self._side.is_alive():
+                self._side.close()
+                self._side = None
+            if self._side is None:
                 self._side = ForkServer(self.plan)
             return self._side
 
@@ -183,7 +186,10 @@ class _Worker:
     @property
     def server(self) -> ForkServer:
         """The fork server, started on first use."""
-        if self._server is None or not self._server.is_alive():
+        if self._server is not None and not self._server.is_alive():
+            self._server.close()
+            self._server = None
+        if self._server is None:
             self._server = ForkServer(self.plan)
         return self._server
 
@@ -218,8 +224,10 @@ class _Worker:
             raise HarnessError("stopped")
         if "numpy" in job.code and "numpy" in self.plan.packages:
             self.server.load("numpy")
-        self._run = JobRun(self.server, job, payload, candidates=processes)
-        return self._run
+        run = self._run = JobRun(self.server, job, payload, candidates=processes)
+        if self.stopping:  # since the first line; `stop` may have looked too early
+            run.abort()
+        return run
 
     def _processes(self, job: Job) -> int:
         """Base and plus tests each have a process of their own, as with EvalPlus."""

@@ -167,7 +167,7 @@ class ForkServer:
         return self._process.poll() is None
 
     def close(self) -> None:
-        """Ends the server, and all its children with it."""
+        """Ends the server, and all its children with it. May be called twice."""
         self._control.close()
         try:
             self._process.wait(2)

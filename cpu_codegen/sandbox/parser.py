@@ -66,7 +66,10 @@ class Parser:
 
     def _ready(self) -> Channel:
         if self._channel is None:
-            if self._server is None or not self._server.is_alive():
+            if self._server is not None and not self._server.is_alive():
+                self._server.close()
+                self._server = None
+            if self._server is None:
                 self._server = ForkServer(self._plan)
             ours, theirs = socket.socketpair()
             with ours, theirs:

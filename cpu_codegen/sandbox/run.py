@@ -16,7 +16,6 @@ from cpu_codegen.sandbox import meters
 from cpu_codegen.sandbox.endings import CLOSED_CHANNEL, ending_of
 from cpu_codegen.sandbox.forkserver import Child, ChildSpec, End, ForkServer
 from cpu_codegen.sandbox.frames import BadFrame, Channel, ChannelClosed, ChannelTimeout
-from cpu_codegen.sandbox.inside.calls import LARGE_OUTPUT_S
 from cpu_codegen.schema import Execution, Failure, Job, Outcome
 
 PREPARE_TIMEOUT_S = 120.0
@@ -48,11 +47,16 @@ class JobRun:
         self.payload = payload
         self.candidates = candidates
         self.children: list[Child] = []
+        self.is_aborted = False
         self.peaks: dict[int, int | None] = {}  # by candidate, of those that are asked no more
         self.retired: set[int] = set()  # those that we killed
 
     def abort(self) -> None:
         """Ends the job at once; its `run` then raises HarnessError."""
+        self.is_aborted = True
+        self._kill_all()
+
+    def _kill_all(self) -> None:
         for child in list(self.children):
             child.kill()
 
@@ -81,6 +85,8 @@ class JobRun:
                 ChildSpec("candidate", limits.memory_bytes, limits.cpu_s, (theirs.fileno(),)) for _, theirs in pairs
             ]
             self.children = self.server.fork(specs)
+            if self.is_aborted:  # meanwhile, by another thread, which saw no children yet
+                self._kill_all()
             return Channel(ours.detach())
         finally:
             for end in (ours, checkers, *(end for pair in pairs for end in pair)):
@@ -127,9 +133,9 @@ class JobRun:
         large = 0
         while True:
             message = parent.receive(deadline)
-            if message == ["busy"]:
+            if message[0] == "busy":
                 large += 1
-                deadline += 2 * LARGE_OUTPUT_S if large <= _MAX_LARGE_OUTPUTS else 0.0
+                deadline += 2 * message[1] if large <= _MAX_LARGE_OUTPUTS else 0.0
             elif message[0] == "finished":
                 self._retire(*message[1:])
             else:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import copy
 import doctest
+import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -20,6 +22,8 @@ from cpu_codegen.judging.problem_file import _is_right, run_file
 from cpu_codegen.sandbox import values
 from cpu_codegen.sandbox.frames import Channel, ChannelClosed
 from cpu_codegen.sandbox.inside.candidate import describe, quiet_streams
+
+_OUR_FOLDER = str(Path(values.__file__).resolve().parents[1]) + os.sep
 
 
 def serve(fd: int) -> None:
@@ -116,11 +120,13 @@ class Probe:
 
 
 def count_lines(function: Callable[..., Any], args: list[Any]) -> int:
-    """Lines executed by a call, those of iterators it returns included."""
+    """Lines executed by a call, those of libraries and of iterators it returns included, ours not."""
     count = 0
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         nonlocal count
+        if event == "call" and _is_bookkeeping(frame.f_code.co_filename):
+            return None
         if event == "line":
             count += 1
         return trace
@@ -131,6 +137,13 @@ def count_lines(function: Callable[..., Any], args: list[Any]) -> int:
     finally:
         sys.settrace(None)
     return count
+
+
+def _is_bookkeeping(filename: str) -> bool:
+    """Our own frames, and those of abstract classes, which are asked once per type and then remembered."""
+    return filename.startswith(_OUR_FOLDER) or filename.endswith(
+        ("_collections_abc.py", "<frozen _collections_abc>", "<frozen abc>")
+    )
 
 
 def _foreign_types(value: Any) -> set[str]:

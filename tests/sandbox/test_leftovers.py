@@ -1,0 +1,134 @@
+"""Nothing of a sandbox outlives its use: not after close, not after many jobs, not after a SIGKILL of the parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from cpu_codegen.errors import HarnessError
+from cpu_codegen.sandbox import Sandbox, open_sandbox
+from cpu_codegen.sandbox.descendants import adopting, descendants
+from cpu_codegen.schema import AssertTask, Job, Limits, Outcome
+from tests.sandbox.conftest import judged
+
+PATIENCE_S = 10.0
+
+# A parent in the middle of everything: two endless programs, an endless session, a parser at work.
+PARENT = """
+import threading
+from cpu_codegen.sandbox import open_sandbox
+from cpu_codegen.schema import AssertTask, Job, Limits
+endless = "def f(x):\\n while True: pass"
+long = Limits(wall_s=600, call_s=600, cpu_s=600)
+box = open_sandbox(workers=2)
+box.parse("x = 1")
+session = box.session(endless, "f", limits=long)
+threading.Thread(target=session.call, args=([[1]],), daemon=True).start()
+jobs = [Job(str(i), endless, "f", AssertTask("f(1)"), long) for i in range(2)]
+threading.Thread(target=lambda: list(box.judge(jobs)), daemon=True).start()
+import time
+time.sleep(0.5)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def vanish(pids: set[int]) -> set[int]:
+    """Those that are still there when patience ends."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (left := pids & descendants()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
+
+
+def test_sigkill_of_the_parent_leaves_no_process() -> None:
+    """Claim: when the parent is killed in the middle of everything, fork servers and all programs end by themselves."""
+    with adopting():
+        before = descendants()
+        with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
+            assert parent.stdout is not None
+            assert parent.stdout.readline().strip() == "ready"
+            below = descendants() - before - {parent.pid}
+            assert len(below) >= 8  # three fork servers and a parser's, two checkers, two candidates, a session
+            parent.send_signal(signal.SIGKILL)
+        left = vanish(below)
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        assert not left
+
+
+def test_close_ends_every_process() -> None:
+    """Claim: after `close` there is no fork server, parser, probe or session left; closing twice is harmless."""
+    with adopting():
+        before = descendants()
+        box = open_sandbox(workers=2)
+        box.parse("x = 1")
+        session = box.session("def f(x): return x", "f")
+        probe = box.probe("def f(x): return x", "f")
+        assert len(descendants() - before) >= 5
+        box.close()
+        box.close()
+        session.close()
+        probe.close()
+        assert not vanish(descendants() - before)
+
+
+def test_an_abandoned_judge_kills_what_is_in_flight() -> None:
+    """Claim: closing the iterator early ends programs that would run for ever, and the sandbox goes on."""
+    endless = Limits(wall_s=600, call_s=600, cpu_s=600)
+    with open_sandbox(workers=2) as box:
+        idle = descendants()
+        quick = Job("quick", "def f(x): return 3", "f", AssertTask("assert f(2) == 3"))
+        hung = [Job(str(n), "def f(x):\n while True: pass", "f", AssertTask("f(1)"), endless) for n in range(3)]
+        executions = box.judge([quick, *hung])
+        assert next(executions).job_id == "quick"
+        executions.close()  # type: ignore[attr-defined]
+        assert not vanish(descendants() - idle)
+        assert judged(box, "def f(x): return 3").outcome is Outcome.PASSED
+
+
+def test_jobs_leave_no_descriptors_and_no_threads(box: Sandbox) -> None:
+    """Claim: a hundred programs of all ends leave the parent with the descriptors and threads that it had."""
+    codes = [
+        "def f(x): return 3",
+        "def f(x): return 0",
+        "import os\ndef f(x): os._exit(1)",
+        "def f(",
+        "import os; os.abort()",
+    ]
+    jobs = [Job(str(n), codes[n % len(codes)], "f", AssertTask("assert f(2) == 3")) for n in range(100)]
+    assert len(list(box.judge(jobs[:5]))) == 5
+    descriptors, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
+    outcomes = [execution.outcome for execution in box.judge(jobs)]
+    assert outcomes.count(Outcome.PASSED) == 20
+    assert Outcome.HARNESS_ERROR not in outcomes
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+    assert threading.active_count() == threads
+
+
+def test_a_killed_fork_server_is_replaced_and_the_job_retried(box: Sandbox) -> None:
+    """Claim: when our own machinery breaks, the job is run again on a new fork server and nobody is blamed."""
+    assert judged(box, "def f(x): return 3").outcome is Outcome.PASSED
+    (pid,) = {worker.running.pid for worker in box.workers if worker.running is not None}
+    os.kill(pid, signal.SIGKILL)
+    assert judged(box, "def f(x): return 3").outcome is Outcome.PASSED
+    assert pid not in box.server_pids()
+
+
+def test_a_machinery_that_breaks_twice_is_a_harness_error(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: after one retry the outcome is harness_error with the reason, neither passed nor failed."""
+    from cpu_codegen.sandbox.forkserver import ForkServer
+
+    def broken(self: ForkServer, children: object) -> object:
+        raise HarnessError("no forks today")
+
+    monkeypatch.setattr(ForkServer, "fork", broken)
+    execution = judged(box, "def f(x): return 3")
+    assert execution.outcome is Outcome.HARNESS_ERROR
+    assert "no forks today" in execution.message
