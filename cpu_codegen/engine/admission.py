@@ -7,7 +7,7 @@ again when its holder is forgotten and no running sample stands on it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from cpu_codegen.engine.backend import Backend
 from cpu_codegen.engine.lane import Job, Lane
@@ -15,8 +15,14 @@ from cpu_codegen.engine.prefixes import Prefix
 from cpu_codegen.engine.watch import FenceWatch
 
 
+def least_cells(jobs: Sequence[Job], prefixes: Sequence[Prefix], *, width: int, holders: int) -> int:
+    """Places with which some job can always start: the largest one beside the prefixes that may be held meanwhile."""
+    whole = max((len(job.tokens) + job.limit for job in jobs), default=1)
+    return whole + sum(sorted((prefix.span for prefix in prefixes), reverse=True)[: holders + width])
+
+
 class Admission:
-    """`width` sequences for samples, `holders` more for shared prefixes, `cells` places for all of them."""
+    """`width` sequences for samples, `holders` more for shared prefixes, `cells` places for all of them (see least_cells)."""
 
     def __init__(self, backend: Backend, *, width: int, cells: int, holders: int, clock: Callable[[], float]) -> None:
         self.queue: deque[Job] = deque()

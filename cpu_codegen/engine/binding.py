@@ -239,7 +239,7 @@ class Context:
         self._tokens[:count] = tokens
         self._positions[:count] = positions
         self._sequences[:count] = sequences
-        self._outputs[:count] = outputs
+        self._outputs[:count] = list(outputs)
         self._batch.n_tokens = count
         code = L.llama_decode(self.pointer, self._batch)
         if code == 0:
@@ -283,6 +283,10 @@ class Context:
     def free_sampler(self, sampler: Any) -> None:
         """Frees a chain and what it holds."""
         L.llama_sampler_free(sampler)
+
+    def synchronize(self) -> None:
+        """Waits for a step's results, as reading them would."""
+        L.llama_synchronize(self.pointer)
 
     def set_threads(self, threads: int) -> None:
         """For the next steps."""

@@ -41,7 +41,7 @@ class Cut:
 
 @dataclass(eq=False, slots=True)
 class Lane:
-    """A job with a sequence. `fed` counts the prompt's tokens that are in the state (all: `is_decoding`), `written` are the answer's."""
+    """A job with a sequence. `fed` of the prompt's tokens are in the state (all: `is_decoding`), `written` are the answer's."""
 
     job: Job
     sequence: int

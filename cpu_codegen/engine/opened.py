@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cpu_codegen.engine import binding, meters
+from cpu_codegen.engine.admission import least_cells
 from cpu_codegen.engine.lane import Job
 from cpu_codegen.engine.prefixes import Prefix, share
 from cpu_codegen.engine.scheduler import Meters, Scheduler
@@ -102,11 +103,10 @@ class Opened:
 
         Never less than one job needs beside all holders: then samples run one after the other.
         """
-        needs = sorted((job.cells for job in jobs), reverse=True)
-        whole = max((len(job.tokens) + job.limit for job in jobs), default=1)
-        spans = sum(sorted((prefix.span for prefix in prefixes), reverse=True)[: holders + width])
-        least, wanted = whole + spans, max(sum(needs[:width]), whole) + spans
-        return max(least, min(wanted, self._settings["kv_room_bytes"] // max(1, self._settings["kv_cell_bytes"])))
+        least = least_cells(jobs, prefixes, width=width, holders=holders)
+        wanted = least + sum(sorted((job.cells for job in jobs), reverse=True)[:width])
+        affordable: int = self._settings["kv_room_bytes"] // max(1, self._settings["kv_cell_bytes"])
+        return max(least, min(wanted, affordable))
 
     def _meters(self) -> Meters:
         return Meters(peak_rss=meters.peak_rss_bytes, joules=self._energy.joules)
@@ -157,6 +157,10 @@ class Opened:
         from cpu_codegen.engine.timing import measure
 
         return measure(self, message)
+
+    def energy_joules(self) -> float | None:
+        """Joules since the start; None without a counter."""
+        return self._energy.joules() if self._energy.joules is not None else None
 
     def memory(self) -> dict[str, Any]:
         """This process's memory now."""

@@ -61,7 +61,7 @@ def share(prompts: Sequence[Sequence[int]], *, min_span: int = MIN_SPAN) -> Shar
     """The tree of prefixes. Sorted prompts with a common beginning lie side by side, so one pass over the groups finds all."""
     chains: list[tuple[Prefix, ...]] = [()] * len(prompts)
     prefixes: list[Prefix] = []
-    order = sorted(range(len(prompts)), key=lambda i: prompts[i])
+    order = sorted(range(len(prompts)), key=lambda i: tuple(prompts[i]))
     stack: list[tuple[list[int], Prefix | None]] = [(order, None)]
     while stack:
         group, parent = stack.pop()

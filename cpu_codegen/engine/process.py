@@ -66,7 +66,8 @@ class EngineProcess:
                 env=_environment(),
                 start_new_session=True,
             )
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._wire = Wire(self._process.stdout, self._process.stdin)
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._answer)]
         for thread in self._threads:

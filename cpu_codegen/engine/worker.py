@@ -106,7 +106,7 @@ def _serve(wire: Wire, inbox: Inbox) -> None:
         elif message["do"] == "run":
             _run(wire, inbox, opened, message)
         elif message["do"] == "measure":
-            wire.send({"event": "measured", **opened.measure(message)})
+            _measure(wire, opened, message)
 
 
 def _open(wire: Wire, settings: dict[str, Any]) -> Any:
@@ -153,6 +153,15 @@ def _run(wire: Wire, inbox: Inbox, opened: Any, message: dict[str, Any]) -> None
     finally:
         context.close()
     wire.send({"event": "done", "aborted": False, "totals": asdict(scheduler.totals)})
+
+
+def _measure(wire: Wire, opened: Any, message: dict[str, Any]) -> None:
+    from cpu_codegen.engine.binding import LoadFailed
+
+    try:
+        wire.send({"event": "measured", **opened.measure(message)})
+    except LoadFailed as error:
+        wire.send({"event": "refused", "kind": "context", "why": str(error)})
 
 
 def _take_answers(wire: Wire, inbox: Inbox, scheduler: Any, *, wait: bool) -> None:

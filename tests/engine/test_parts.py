@@ -1,0 +1,142 @@
+"""The small parts: the log's words, memory needed, energy counters, frames, recorded answers, the choice of a width."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from cpu_codegen.engine import diagnosis, meters, room, width
+from cpu_codegen.engine.replay import ReplayEngine
+from cpu_codegen.engine.wire import Wire, WireClosed
+from cpu_codegen.errors import IntegrityError, MachineError
+from cpu_codegen.gguf_header import GgufHeader, read_header
+from cpu_codegen.packaged import demo_model
+from cpu_codegen.schema import FinishReason, Generation, Request
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "words"),
+    [
+        ("llama_model_load: error loading model: unknown model architecture: 'newarch'", MachineError, "newarch"),
+        ("llama_model_load: error loading model: missing tensor 'blk.3.ffn_up.weight'", IntegrityError, "blk.3.ffn_up"),
+        ("... tensor 'output.weight' has wrong shape; expected 1, got 2", IntegrityError, "wrong shape"),
+        ("error loading model vocabulary: unknown pre-tokenizer type: 'neo'", MachineError, "neo"),
+        (
+            "error loading model hyperparameters: key not found in model: llama.block_count",
+            IntegrityError,
+            "block_count",
+        ),
+        ("ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer of size 9", MachineError, "memory"),
+        ("something new: error: it is odd", IntegrityError, "it is odd"),
+    ],
+)
+def test_a_refusal_is_put_into_words(line: str, kind: type[Exception], words: str) -> None:
+    """The cause from llama.cpp's log, with a remedy; never the bare log."""
+    error = diagnosis.load_error(f"print_info: x = 1\n{line}\n", model="m.gguf")
+    assert type(error) is kind
+    assert words in str(error)
+    assert error.remedy
+
+
+def header(**fields: object) -> GgufHeader:
+    """A header of these values."""
+    metadata = {"general.architecture": "a", **{f"a.{key.replace('__', '.')}": value for key, value in fields.items()}}
+    return GgufHeader("x", 3, metadata, (), 0, 0, 0)
+
+
+def test_the_kv_cache_of_grouped_heads() -> None:
+    """Qwen2.5-Coder-1.5B: 28 layers × 2 heads × 128 × (K + V) × 2 bytes = 28,672 bytes a token; half of that in q8_0's size."""
+    found = header(block_count=28, embedding_length=1536, attention__head_count=12, attention__head_count_kv=2)
+    assert room.kv_cell_bytes(found, ("f16", "f16")) == 28_672
+    assert room.kv_cell_bytes(found, ("q8_0", "f16")) == 14_336 + 7_616
+
+
+def test_layers_without_attention_have_no_kv_cache() -> None:
+    """Hybrids state their heads per layer."""
+    found = header(block_count=4, embedding_length=64, attention__head_count=4, attention__head_count_kv=[0, 2, 0, 2])
+    assert room.kv_cell_bytes(found, ("f16", "f16")) == 4 * 16 * 2 * 2
+
+
+def test_the_demo_model_needs_what_llama_cpp_says() -> None:
+    """5 layers × 256 × 2 × 2 bytes."""
+    assert room.kv_cell_bytes(read_header(demo_model()), ("f16", "f16")) % 1024 == 0
+
+
+def test_rapl_counts_on_when_it_wraps(tmp_path: Path) -> None:
+    """The counter's own range is used, and packages are added up."""
+    zone = tmp_path / "sys/class/powercap/intel-rapl:0"
+    zone.mkdir(parents=True)
+    (zone / "name").write_text("package-0\n")
+    (zone / "max_energy_range_uj").write_text("1000000\n")
+    (zone / "energy_uj").write_text("900000\n")
+    meter = meters.energy_meter(tmp_path)
+    assert meter.joules is not None
+    (zone / "energy_uj").write_text("100000\n")
+    assert meter.joules() == pytest.approx(0.2)
+    (zone / "energy_uj").write_text("400000\n")
+    assert meter.joules() == pytest.approx(0.5)
+    assert meter.label == "RAPL package domain"
+
+
+def test_a_battery_counts_only_while_it_discharges(tmp_path: Path) -> None:
+    """µWh to joules; on mains the meter says why there is none."""
+    supply = tmp_path / "sys/class/power_supply/BAT0"
+    supply.mkdir(parents=True)
+    (supply / "status").write_text("Discharging\n")
+    (supply / "energy_now").write_text("50000000\n")
+    meter = meters.energy_meter(tmp_path)
+    (supply / "energy_now").write_text("49999000\n")
+    assert meter.joules is not None
+    assert meter.joules() == pytest.approx(3.6)
+    (supply / "status").write_text("Charging\n")
+    assert meters.energy_meter(tmp_path).label.startswith("not measured: ")
+
+
+def test_memory_is_split(tmp_path: Path) -> None:
+    """File-backed and anonymous pages apart, PSS from smaps_rollup, absent values None."""
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/status").write_text("VmHWM:\t300 kB\nVmRSS:\t200 kB\nRssAnon:\t50 kB\nRssFile:\t150 kB\n")
+    found = meters.memory(root=tmp_path)
+    assert (found.peak_rss_bytes, found.anonymous_bytes, found.file_bytes) == (307_200, 51_200, 153_600)
+    assert found.pss_bytes is None
+    (tmp_path / "proc/self/smaps_rollup").write_text("00-ff ---p 0 [rollup]\nRss: 200 kB\nPss: 120 kB\n")
+    assert meters.memory(root=tmp_path).pss_bytes == 122_880
+
+
+def test_frames_survive_any_text() -> None:
+    """Lone surrogates and control characters come back; a torn frame is a closed wire."""
+    pipe = io.BytesIO()
+    message = {"text": "\ud800 \x00 😀\n"}
+    Wire(io.BytesIO(), pipe).send(message)
+    assert Wire(io.BytesIO(pipe.getvalue()), io.BytesIO()).receive() == message
+    for torn in (b"", pipe.getvalue()[:-1], b"\xff\xff\xff\xff{}", b"\x02\x00\x00\x00{["):
+        with pytest.raises(WireClosed):
+            Wire(io.BytesIO(torn), io.BytesIO()).receive()
+
+
+def test_recorded_answers_are_given_back() -> None:
+    """By key, else by prompt; what was never recorded is an engine_error, never an empty answer."""
+    recorded = {"k1": Generation("k1", "one", FinishReason.LENGTH), "prompt two": "two"}
+    wanted = [Request(k, t, True, 0, 9) for k, t in (("k1", "x"), ("k2", "prompt two"), ("k3", "unknown"))]
+    found = list(ReplayEngine(recorded).run(wanted))
+    assert [(g.key, g.text) for g in found] == [("k1", "one"), ("k2", "two"), ("k3", "")]
+    assert [g.finish_reason for g in found] == [FinishReason.LENGTH, FinishReason.EOS, FinishReason.ENGINE_ERROR]
+
+
+def test_the_gain_is_not_monotonic_so_all_widths_count() -> None:
+    """A dip at 8 does not end the search; the narrowest width within 3 % of the best is chosen."""
+    assert width.choose({"1": 21, "2": 24, "4": 32, "8": 28, "16": 45, "32": 46}) == 16
+    assert width.choose({}) == 1
+
+
+def test_a_damaged_cache_of_widths_is_no_cache() -> None:
+    """It is measured again and written anew."""
+    width.remember("k", width.Calibration(4, {"4": 1.0}))
+    assert width.cached("k") == width.Calibration(4, {"4": 1.0})
+    path = width.cache_dir() / "widths.json"
+    path.write_text("{ torn")
+    assert width.cached("k") is None
+    width.remember("k", width.Calibration(2, {}))
+    assert width.cached("k") == width.Calibration(2, {})
