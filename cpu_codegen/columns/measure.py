@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ from cpu_codegen.store import RunFolder, digest
 
 MEASURE_VERSION = 1
 OUT_OF_BUDGET = "the efficiency budget was used up"
+OTHER_PROBLEM = "the problem has changed since the answer was judged"
 
 _UNMEASURED: dict[str, Any] = dict.fromkeys(
     """size cpu_ratio wall_ratio cpu_s reference_cpu_s wall_s reference_wall_s cpu_utilisation memory_bytes
@@ -38,17 +40,48 @@ _UNMEASURED: dict[str, Any] = dict.fromkeys(
 
 def measure(session: Session, inputs: RunInputs, progress: Progress) -> Iterator[dict[str, Any]]:
     """Records for all passed results that have no current one."""
-    budget_s = session.config.efficiency_budget_s
-    machine = str(session.manifest["machine"]["id"])
-    passed = passed_results(session.folder)
-    left = unmeasured(session.folder, passed, machine)
-    progress.begin("measure", len(passed), len(passed) - len(left))
-    if not left or budget_s <= 0:
-        progress.end("nothing to do" if not left else "not measured: --efficiency-budget 0")
+    config = session.config
+    left = unmeasured(session.folder)
+    if config.efficiency_budget_s <= 0:
+        progress.begin("measure", 0)
+        progress.end("not measured: --efficiency-budget 0")
         return
-    with open_sandbox(workers=1, allow_weak=session.config.allow_weak_isolation) as sandbox:
-        column = Column(sandbox, {problem.id: problem for problem in inputs.problems}, machine)
-        yield from column.records(left, budget_s, progress)
+    problems = {problem.id: problem for problem in inputs.problems}
+    yield from measure_results(
+        session.folder,
+        left,
+        problems,
+        budget_s=config.efficiency_budget_s,
+        allow_weak=config.allow_weak_isolation,
+        progress=progress,
+    )
+
+
+def measure_results(
+    folder: RunFolder,
+    results: Sequence[dict[str, Any]],
+    problems: dict[str, Problem],
+    *,
+    budget_s: float,
+    allow_weak: bool,
+    progress: Progress,
+) -> Iterator[dict[str, Any]]:
+    """Records for these results, within the budget."""
+    passed = len(passed_results(folder))
+    progress.begin("measure", passed, passed - len(results))
+    if not results:
+        progress.end("nothing to do")
+        return
+    with open_sandbox(workers=1, allow_weak=allow_weak) as sandbox:
+        column = Column(sandbox, problems, machine_now())
+        yield from column.records(results, budget_s, progress)
+
+
+def machine_now() -> str:
+    """The fingerprint of this machine: a measurement holds for one machine."""
+    from cpu_codegen.machine import fingerprint
+
+    return fingerprint().id
 
 
 def passed_results(folder: RunFolder) -> list[dict[str, Any]]:
@@ -62,10 +95,18 @@ def record_key(result: dict[str, Any], machine: str) -> str:
     return digest("efficiency", result["key"], machine, MEASURE_VERSION)
 
 
-def unmeasured(folder: RunFolder, results: Sequence[dict[str, Any]], machine: str) -> list[dict[str, Any]]:
-    """The results without a line of their own."""
-    known = {(record["generation"], record["key"]) for record in folder.read("efficiency")}
-    return [r for r in results if (r["generation"], record_key(r, machine)) not in known]
+def unmeasured(folder: RunFolder, *, retry: bool = False) -> list[dict[str, Any]]:
+    """The passed results without a line of their own; with `retry` also those whose line says not measured or disturbed."""
+    machine = machine_now()
+    latest = {record["generation"]: record for record in folder.read("efficiency")}
+    again = ("not_measured", "disturbed") if retry else ()
+    return [
+        result
+        for result in passed_results(folder)
+        if (line := latest.get(result["generation"])) is None
+        or line["key"] != record_key(result, machine)
+        or line["status"] in again
+    ]
 
 
 @dataclass(slots=True)
@@ -76,7 +117,9 @@ class Column:
     problems: dict[str, Problem]
     machine: str
 
-    def records(self, results: list[dict[str, Any]], budget_s: float, progress: Progress) -> Iterator[dict[str, Any]]:
+    def records(
+        self, results: Sequence[dict[str, Any]], budget_s: float, progress: Progress
+    ) -> Iterator[dict[str, Any]]:
         """One record per result, problem by problem, within the budget."""
         company = Company(quiet_core())
         by_problem: dict[str, list[dict[str, Any]]] = {}
@@ -107,6 +150,9 @@ class Column:
         measured: dict[str, dict[str, Any]] = {}
         with _Referee(self.sandbox, problem, company) as referee:
             for result in results:
+                if result["data_hash"] != problem.data_hash:
+                    yield self._record(result, not_measured(OTHER_PROBLEM), None)
+                    continue
                 code = result["code"]
                 if code not in measured:
                     fields = referee.measure(code, shares.next())
@@ -148,8 +194,7 @@ class _Referee:
 
     def __init__(self, sandbox: Sandbox, problem: Problem, company: Company) -> None:
         self._sandbox, self._problem, self._company = sandbox, problem, company
-        self._workload = open_workload(sandbox, problem)
-        self._is_open = False
+        self._opened = ExitStack()
         self._reference: Reference | None = None
         self._why_not = ""
 
@@ -157,13 +202,11 @@ class _Referee:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._is_open:
-            self._workload.__exit__(None, None, None)
+        self._opened.close()
 
     def _prepare(self) -> None:
         try:
-            workload = self._workload.__enter__()
-            self._is_open = True
+            workload = self._opened.enter_context(open_workload(self._sandbox, self._problem))
             self._reference = scout_reference(self._sandbox, workload, self._company)
         except (NoWorkload, HarnessError) as error:
             self._why_not = str(error)

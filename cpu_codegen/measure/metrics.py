@@ -201,3 +201,10 @@ def _mean(values: list[float]) -> Estimate | None:
         return None
     interval = bootstrap_mean(values)
     return Estimate(math.fsum(values) / len(values), interval.low, interval.high, len(values))
+
+
+def mean_instructions(records: Sequence[Record]) -> Estimate | None:
+    """The geometric mean over problems of instructions over the reference's, where they were counted."""
+    counted = [r for r in records if r.get("instructions") and r.get("reference_instructions")]
+    means = per_problem(counted, lambda r: math.log(r["instructions"] / r["reference_instructions"]))
+    return geometric_mean([math.exp(mean) for mean in means.values()]) if means else None

@@ -37,13 +37,14 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """The rungs of a problem, smallest first, and its reference program."""
+    """The rungs of a problem, smallest first, its reference, and what the file says of growth ("reference", "naive" → class)."""
 
     source: str
     entry_point: str
     rungs: tuple[Rung, ...]
     probe: ProblemProbe | None = None
     naive_entry: str = ""
+    growth: tuple[tuple[str, str], ...] = ()
 
     def agrees(self, rung: Rung, outputs: list[Any], reference: list[Any]) -> bool:
         """Are the outputs on a rung right? (EvalPlus's inputs were tests already.)"""
@@ -63,7 +64,8 @@ def open_workload(sandbox: Sandbox, problem: Problem) -> Iterator[Workload]:
         with sandbox.probe(task.source, problem.entry_point) as probe:
             facts = probe.facts()
             naive_entry = "naive" if facts.has_naive else ""
-            yield Workload(task.source, problem.entry_point, _scaled_rungs(probe, facts), probe, naive_entry)
+            rungs = _scaled_rungs(probe, facts)
+            yield Workload(task.source, problem.entry_point, rungs, probe, naive_entry, facts.growth)
     elif isinstance(task, EvalPlusTask):
         yield Workload(task.canonical, problem.entry_point, (_heaviest(sandbox, problem, task),))
     else:
