@@ -39,7 +39,7 @@ function drawPareto() {
   const points = overall().filter((c) => c.suite === chosen.suite && c["pass@1"] && axis.of(c) !== null)
     .map((cell) => ({ cell, x: axis.of(cell), y: cell["pass@1"].value }));
   if (!points.length) return byId("pareto").replaceChildren(el("p", {}, `Nothing to draw: ${axis.name} was not measured.`));
-  const width = 920, height = 300, x = scaleFor(points.map((p) => p.x), [0, 1]), y = d3.scaleLinear([0, 1], [0, 1]);
+  const width = across(), height = 300, x = scaleFor(points.map((p) => p.x), [0, 1]), y = d3.scaleLinear([0, 1], [0, 1]);
   const svg = frame(`pass@1 against ${axis.name}`, { width, height, x, y, xTitle: `${axis.name} (${axis.better === "low" ? "← less is better" : "more is better →"})`, yTitle: "pass@1, 95 %" });
   const front = paretoFront(points, axis.better);
   svg.append("path").attr("class", "front").attr("d", d3.line((p) => x(p.x), (p) => y(p.y)).curve(axis.better === "low" ? d3.curveStepAfter : d3.curveStepBefore)(front));
@@ -58,7 +58,7 @@ function drawPareto() {
 
 // A mark's name at its right, or left near the edge; moved down where it would cover another.
 function nameBeside(svg, x, y, name, width, placed) {
-  const shown = name.length > 34 ? name.slice(0, 33) + "…" : name, left = x + 8 + shown.length * 6.6 > width;
+  const shown = shortened(name, isWide() ? 34 : 22), left = x + 8 + shown.length * 6.6 > width;
   const from = left ? x - 8 - shown.length * 6.6 : x + 8;
   let at = y - 9;
   while (placed.some((p) => Math.abs(p.at - at) < 13 && from < p.to && p.from < from + shown.length * 6.6)) at += 13;
@@ -70,20 +70,21 @@ function drawLevels() {
   const cells = page.cells.filter((cell) => cell["pass@1"]);
   const names = ["all", ...page.levels].filter((level) => cells.some((cell) => cell.level === level));
   const groups = names.map((level) => [level, cells.filter((cell) => cell.level === level)]);
-  const rowHeight = 20, width = 920, left = 230, height = 46 + d3.sum(groups, ([, list]) => list.length * rowHeight + 14);
-  const x = d3.scaleLinear([0, 1], [left, width - 130]);
+  const rowHeight = 20, width = across(), left = labelRoom(), right = isWide() ? 130 : 90, head = isWide() ? 0 : 16, height = 46 + d3.sum(groups, ([, list]) => list.length * rowHeight + 14 + head);
+  const x = d3.scaleLinear([0, 1], [left, width - right]);
   const svg = d3.create("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("role", "group").attr("aria-label", "pass@1 by level, style and model with 95 % intervals");
   let at = 12;
   for (const [level, list] of groups) {
     svg.append("text").attr("x", 4).attr("y", at + 14).style("font-weight", 600).text(level === "all" ? "all levels" : level);
+    at += head;
     for (const cell of list) {
       const e = cell["pass@1"], colour = modelColour(cell.run), mid = at + rowHeight / 2;
-      svg.append("line").attr("class", "grid").attr("x1", left).attr("x2", width - 130).attr("y1", mid).attr("y2", mid);
-      svg.append("text").attr("class", "soft").attr("x", left - 8).attr("y", mid + 4).attr("text-anchor", "end").text(label(cell).slice(0, 25));
+      svg.append("line").attr("class", "grid").attr("x1", left).attr("x2", width - right).attr("y1", mid).attr("y2", mid);
+      svg.append("text").attr("class", "soft").attr("x", left - 8).attr("y", mid + 4).attr("text-anchor", "end").text(shortened(label(cell)));
       line(svg, x(e.low), mid, x(e.high), mid, colour);
       mark(svg, { x: x(e.value), y: mid, style: cell.style, colour, size: 80, name: `${level}, ${passedName(cell)}`,
         href: samplesLink({ run: cell.run, style: cell.style, suite: cell.suite, ...(level === "all" ? {} : { level }) }) });
-      svg.append("text").attr("x", width - 122).attr("y", mid + 4).text(`${fixed(e.value)}  ${cell.passed}/${cell.n}`);
+      svg.append("text").attr("x", width - right + 8).attr("y", mid + 4).text(`${fixed(e.value)}  ${cell.passed}/${cell.n}`);
       at += rowHeight;
     }
     at += 14;
@@ -138,11 +139,11 @@ function d3groups(list, key) {
 }
 
 function drawOutcomes() {
-  const cells = overall(), rowHeight = 30, left = 230, width = 920, height = cells.length * rowHeight + 8;
+  const cells = overall(), rowHeight = 30, left = labelRoom(), width = across(), height = cells.length * rowHeight + 8;
   const svg = d3.create("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("role", "group").attr("aria-label", "outcomes of all answers");
   cells.forEach((cell, row) => {
     const total = d3.sum(OUTCOMES, (o) => cell.outcomes[o] ?? 0) || 1, x = d3.scaleLinear([0, total], [left, width - 8]);
-    svg.append("text").attr("x", left - 8).attr("y", row * rowHeight + 19).attr("text-anchor", "end").text(label(cell).slice(0, 32));
+    svg.append("text").attr("x", left - 8).attr("y", row * rowHeight + 19).attr("text-anchor", "end").text(shortened(label(cell)));
     let from = 0;
     for (const outcome of OUTCOMES) {
       const count = cell.outcomes[outcome] ?? 0;
@@ -185,21 +186,21 @@ function drawEfficiency() {
 }
 
 function ratioFigure(cell, measured) {
-  const width = 920, rowHeight = 16, left = 230, height = measured.length * rowHeight + 50;
+  const width = across(), rowHeight = 16, left = labelRoom(), height = measured.length * rowHeight + 50;
   const ends = measured.flatMap((s) => [s.efficiency.cpu_ratio.low, s.efficiency.cpu_ratio.high, s.efficiency.cpu_ratio.value]).filter((v) => v > 0);
   const x = d3.scaleLog([Math.min(0.5, ...ends), Math.max(2, ...ends)], [left, width - 70]), colour = modelColour(cell.run);
   const svg = d3.create("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("role", "group").attr("aria-label", `CPU time over the reference's, by problem, ${label(cell)}`);
   svg.append("line").attr("class", "front").attr("x1", x(1)).attr("x2", x(1)).attr("y1", 0).attr("y2", height - 44);
   measured.forEach((s, i) => {
     const e = s.efficiency.cpu_ratio, mid = i * rowHeight + 10;
-    svg.append("text").attr("class", "soft").attr("x", left - 8).attr("y", mid + 4).attr("text-anchor", "end").text(s.problem.replace(/^.*?\//, "").slice(0, 30));
+    svg.append("text").attr("class", "soft").attr("x", left - 8).attr("y", mid + 4).attr("text-anchor", "end").text(shortened(s.problem.replace(/^.*?\//, "")));
     line(svg, x(Math.max(e.low, x.domain()[0])), mid, x(Math.min(e.high, x.domain()[1])), mid, colour);
     mark(svg, { x: x(e.value), y: mid, style: cell.style, colour, size: 55, href: `#sample=${page.samples.indexOf(s)}`, name: `${s.problem}: ${ratio(e)}` });
     svg.append("text").attr("x", width - 62).attr("y", mid + 4).text(`${fixed(e.value)}×`);
   });
   const axis = d3.axisBottom(x).tickSizeOuter(0).ticks(6, "~g");
   svg.append("g").attr("transform", `translate(0,${height - 40})`).attr("aria-hidden", "true").call(axis);
-  svg.append("text").attr("class", "soft").attr("x", width - 70).attr("y", height - 4).attr("text-anchor", "end").text("times the reference's CPU time (dashed: equal)");
+  svg.append("text").attr("class", "soft").attr("x", width - 70).attr("y", height - 4).attr("text-anchor", "end").text("times the reference (dashed: equal)");
   return el("figure", {}, svg.node());
 }
 

@@ -5,6 +5,12 @@ const styles = () => [...new Set(page.cells.map((cell) => cell.style))];
 const shapeOf = (style) => SHAPES[styles().indexOf(style) % SHAPES.length];
 const symbolPath = (style, size = 110) => d3.symbol(shapeOf(style), size)();
 
+// Pictures keep their letters legible: fewer units across on a narrow screen.
+const isWide = () => matchMedia("(min-width: 700px)").matches || matchMedia("print").matches;
+const across = () => (isWide() ? 920 : 400);
+const labelRoom = () => (isWide() ? 230 : 150);
+const shortened = (name, letters = Math.floor(labelRoom() / 7.4)) => (name.length > letters ? name.slice(0, letters - 1) + "…" : name);
+
 // Logarithmic when the values span much and none is 0; else from 0.
 function scaleFor(values, range, { log = null, zero = true } = {}) {
   const known = values.filter((v) => v !== null && v !== undefined && Number.isFinite(v));
@@ -25,7 +31,7 @@ function frame(name, { width, height, x, y, left = 48, right = 16, top = 10, bot
   if (x.base) axis.ticks(xTicks, "~g"); else axis.ticks(xTicks, xFormat);
   svg.append("g").attr("transform", `translate(0,${height - bottom})`).attr("aria-hidden", "true").call(axis);
   svg.append("g").attr("transform", `translate(${left},0)`).attr("aria-hidden", "true").call(d3.axisLeft(y).ticks(5).tickSizeOuter(0));
-  svg.append("text").attr("class", "soft").attr("x", width - right).attr("y", height - 6).attr("text-anchor", "end").text(xTitle);
+  svg.append("text").attr("class", "soft").attr("x", width - right).attr("y", height - 6).attr("text-anchor", "end").text(shortened(xTitle, Math.floor(width / 6.6)));
   if (yTitle) svg.append("text").attr("class", "soft").attr("x", left + 6).attr("y", top + 8).text(yTitle);
   return svg;
 }

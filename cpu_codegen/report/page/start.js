@@ -2,15 +2,19 @@
 
 async function start() {
   Object.assign(page, await inflate(byId("data").textContent));
-  for (const draw of [sortableTable, setUpPareto, drawLevels, drawLadder, drawOutcomes, drawEfficiency, drawTime, setUpSamples]) {
-    try {
-      draw();
-    } catch (error) {
-      trouble(`${draw.name}: ${error.message}`);
-      console.error(error);
-    }
-  }
+  const pictures = [drawLevels, drawLadder, drawOutcomes, drawEfficiency, drawTime];
+  [sortableTable, setUpPareto, ...pictures, setUpSamples].forEach(attempt);
+  matchMedia("(min-width: 700px)").addEventListener("change", () => [drawPareto, ...pictures].forEach(attempt));
   document.documentElement.dataset.ready = "yes";
+}
+
+function attempt(draw) {
+  try {
+    draw();
+  } catch (error) {
+    trouble(`${draw.name}: ${error.message}`);
+    console.error(error);
+  }
 }
 
 function trouble(message) {

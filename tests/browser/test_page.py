@@ -1,0 +1,158 @@
+"""The page in a real browser: what a reader does with it works, and it asks no server for anything (see `opened`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import DESKTOP, PHONE, Opened
+
+
+def column(page: Any, number: int) -> list[str]:
+    """The shown texts of one column of the table of results."""
+    return [t.strip() for t in page.locator(f"#results tbody tr:visible > :nth-child({number})").all_inner_texts()]
+
+
+def test_the_first_screen_names_a_model(three_runs: Path, opened: Opened) -> None:
+    """The answer is a heading, with its reason and its rule on the page."""
+    with opened(three_runs) as page:
+        assert page.locator("h1").inner_text().startswith("On this machine: big@q4_k_m")
+        assert "per problem" in page.locator(".because").inner_text()
+        assert "Rule:" in page.locator("#table .fine").inner_text()
+        assert page.locator("h1").bounding_box()["y"] < 200
+
+
+def test_a_click_on_a_column_sorts_and_a_second_one_turns_it_round(three_runs: Path, opened: Opened) -> None:
+    """Numbers sort as numbers, and the state is told to screen readers."""
+    with opened(three_runs) as page:
+        head = page.locator("#results thead th").nth(3)
+        head.locator("button").click()
+        rising = [float(text) for text in column(page, 4)]
+        assert rising == sorted(rising)
+        assert head.get_attribute("aria-sort") == "ascending"
+        head.locator("button").press("Enter")
+        assert [float(text) for text in column(page, 4)] == rising[::-1]
+        assert head.get_attribute("aria-sort") == "descending"
+
+
+def test_the_filter_hides_other_rows_and_counts(three_runs: Path, opened: Opened) -> None:
+    """Words are joined by and."""
+    with opened(three_runs) as page:
+        page.locator("#filter").fill("small cot")
+        assert len(column(page, 1)) == 2
+        assert page.locator("#shown").inner_text() == "2 of 6 rows"
+
+
+@pytest.mark.parametrize(
+    ("axis", "better"), [("tokens", "more is better"), ("ram", "less is better"), ("file", "less")]
+)
+def test_the_picture_changes_its_axis(three_runs: Path, opened: Opened, axis: str, better: str) -> None:
+    """Every axis that was measured can be chosen; each row keeps its mark."""
+    with opened(three_runs) as page:
+        page.locator("#axis").select_option(axis)
+        assert better in page.locator("#pareto svg").first.text_content()
+        assert page.locator("#pareto svg a").count() == 6
+
+
+def test_what_was_not_measured_cannot_be_chosen(three_runs: Path, opened: Opened) -> None:
+    """Energy is offered with the reason why not."""
+    with opened(three_runs) as page:
+        option = page.locator("#axis option[value=energy]")
+        assert option.is_disabled()
+        assert "not measured" in option.inner_text()
+
+
+def test_a_failing_sample_shows_its_input_above_the_code(three_runs: Path, opened: Opened) -> None:
+    """From the bar of outcomes to the list to the sample: failing input, expected, got, then the code."""
+    with opened(three_runs) as page:
+        page.locator("#outcomes svg a[aria-label*=wrong]").first.click()
+        page.locator("#samples tbody a").first.click()
+        sheet = page.locator("#sample")
+        assert sheet.get_attribute("open") is not None
+        words = sheet.inner_text()
+        places = [words.index(part) for part in ("failing input", "expected", "got", "Code that was executed", "def ")]
+        assert places == sorted(places)
+        assert sheet.locator("pre .kw").first.inner_text() == "def"
+
+
+def test_a_sample_shows_prompt_statement_difference_and_timings(three_runs: Path, opened: Opened) -> None:
+    """All that is known of one answer is one click away."""
+    with opened(three_runs, at="#sample=0") as page:
+        for summary in page.locator("#sample summary").all():
+            summary.click()
+        words = page.locator("#sample").inner_text()
+        assert "<|user|>" in words
+        assert "its share of the engine" in words
+        assert page.locator("#sample .del").count() > 0
+        assert page.locator("#sample .add").count() > 0
+
+
+def test_the_keyboard_is_enough(three_runs: Path, opened: Opened) -> None:
+    """Tab reaches the skip link first; in a sample the arrows turn pages and Escape goes back to where one was."""
+    with opened(three_runs) as page:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.locator("#samples tbody a").nth(1).focus()
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#sample[open]")
+        first = page.locator("#sample-h").inner_text()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("before => document.getElementById('sample-h').textContent !== before", arg=first)
+        page.keyboard.press("Escape")
+        page.wait_for_selector("#sample:not([open])", state="attached")
+        assert page.evaluate("document.activeElement.closest('#samples') !== null")
+
+
+def test_an_address_names_a_filter(three_runs: Path, opened: Opened) -> None:
+    """A link to a list of samples can be kept."""
+    with opened(three_runs, at="#samples?style=cot&outcome=failed") as page:
+        outcomes = page.locator("#samples tbody .badge").all_inner_texts()
+        assert outcomes
+        assert "passed" not in outcomes
+
+
+@pytest.mark.parametrize(
+    ("viewport", "scheme"),
+    [(DESKTOP, "light"), (PHONE, "dark"), ({"width": 320, "height": 640}, "light")],
+    ids=["desktop", "dark phone", "small"],
+)
+def test_axe_finds_nothing(small_page: Path, opened: Opened, viewport: dict[str, int], scheme: str) -> None:
+    """axe-core's rules (WCAG A, AA and best practice) hold on the page and on an open sample, with nothing scrolling sideways."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    with opened(small_page, viewport=viewport, scheme=scheme) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+        assert [(v["id"], v["nodes"][0]["html"]) for v in Axe().run(page).response["violations"]] == []
+        page.evaluate("location.hash = '#sample=1'")
+        page.wait_for_selector("#sample[open]")
+        assert [(v["id"], v["nodes"][0]["html"]) for v in Axe().run(page).response["violations"]] == []
+
+
+def test_on_a_phone_the_table_stands_before_the_picture(three_runs: Path, opened: Opened) -> None:
+    """The sentence, then the table, then the picture; on a desktop the picture first."""
+    with opened(three_runs, viewport=PHONE) as page:
+        assert page.locator("#table").bounding_box()["y"] < page.locator("#picture").bounding_box()["y"]
+    with opened(three_runs, viewport=DESKTOP) as page:
+        assert page.locator("#table").bounding_box()["y"] > page.locator("#picture").bounding_box()["y"]
+
+
+def test_without_a_script_the_answer_and_the_table_are_there(three_runs: Path, chromium: Any) -> None:
+    """What matters most is plain HTML."""
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(three_runs.as_uri())
+    assert "big@q4_k_m" in page.locator("h1").inner_text()
+    assert page.locator("#results tbody tr").count() == 6
+    context.close()
+
+
+def test_it_prints(three_runs: Path, opened: Opened) -> None:
+    """On paper: no controls, dark ink on white, every row."""
+    with opened(three_runs, scheme="dark") as page:
+        page.emulate_media(media="print")
+        assert page.locator("#filter").is_hidden()
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert page.locator("#results tbody tr:visible").count() == 6
+        assert page.pdf()[:4] == b"%PDF"
