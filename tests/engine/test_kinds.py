@@ -1,0 +1,96 @@
+"""Every kind of state that a model may keep: full attention, sliding window, recurrent, hybrid, experts.
+
+The models are synthetic (scripts/make_synthetic_gguf.py, random weights): what counts is that sharing, batching and re-using
+sequences give the text that a serial loop gives.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cpu_codegen.engine.llama import LlamaEngine
+from cpu_codegen.engine.protocol import EngineSettings
+from cpu_codegen.gguf_header import read_header
+from cpu_codegen.schema import FinishReason, Request, Sampling
+from scripts import make_synthetic_gguf as synthetic
+
+pytest.importorskip("llama_cpp")
+
+TOKENS = 8
+KINDS = {
+    "tiny-llama": "attention",
+    "tiny-moe": "attention",
+    "tiny-swa": "swa",
+    "tiny-hybrid": "hybrid",
+    "tiny-recurrent": "recurrent",
+}
+SHARED = "def shared_beginning(of, all, prompts):\n    # longer than the window of the sliding model\n"
+
+
+def serial(path: Path, prompts: list[str]) -> list[bytes]:
+    """One prompt at a time in a fresh context: no state can be left over."""
+    from cpu_codegen.engine import binding
+
+    binding.start_backend()
+    model = binding.Model(str(path))
+    found = []
+    for prompt in prompts:
+        context = binding.Context(model, cells=512, sequences=1, outputs=1, threads=1)
+        sampler = context.new_sampler(Sampling(), 0)
+        tokens = model.tokenize(prompt, add_special=True)
+        count = len(tokens)
+        context.decode(tokens, range(count), [0] * count, [0] * (count - 1) + [1])
+        written = [context.sample(sampler, count - 1)]
+        while len(written) < TOKENS and written[-1] not in model.ends:
+            context.decode(written[-1:], [count + len(written) - 1], [0], [1])
+            written.append(context.sample(sampler, 0))
+        found.append(b"".join(model.piece(token) for token in written if token not in model.ends))
+        context.free_sampler(sampler)
+        context.close()
+    model.close()
+    return found
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", KINDS)
+def test_sharing_and_batching_are_right_for_every_kind(name: str, tmp_path: Path) -> None:
+    """Twelve prompts through three sequences, the beginning decoded once; nearly all texts are the serial ones."""
+    path = tmp_path / f"{name}.gguf"
+    synthetic.write(path, synthetic.TINY[name], name, "Q8_0")
+    prompts = [SHARED + f"{word} = {i}\n" for i, word in enumerate("one two three four five six".split() * 2)]
+    wanted = [Request(str(i), prompt, True, 0, TOKENS, early_stop=False) for i, prompt in enumerate(prompts)]
+    with LlamaEngine(EngineSettings(str(path), "", ctx_tokens=512, threads=1, parallel=3)) as engine:
+        found = {g.key: g for g in engine.run(wanted)}
+        assert engine.info.memory_kind == KINDS[name]
+        assert engine.totals["prefix_tokens"] < 1.5 * min(g.prompt_tokens for g in found.values())
+    expected = serial(path, prompts)
+    same = [found[str(i)].text == text.decode(errors="replace") for i, text in enumerate(expected)]
+    assert sum(same) >= 9, f"only {sum(same)} of {len(same)} texts are the serial ones"
+    assert all(g.shared_prefix_tokens >= 40 for g in found.values())
+    assert {g.finish_reason for g in found.values()} <= {FinishReason.LENGTH, FinishReason.EOS}
+
+
+@pytest.mark.parametrize("name", [*synthetic.TINY, "smollm2-135m"])
+def test_synthetic_models_have_the_asked_geometry(name: str, tmp_path: Path) -> None:
+    """The header reads back as it was meant, the file is as long as its tensors, and text in its vocabulary is whole."""
+    path = tmp_path / "model.gguf"
+    shape = {**synthetic.TINY, **synthetic.PRESETS}[name]
+    written = synthetic.write(path, shape, name, "Q4_K_M")
+    header = read_header(path)
+    assert (header.architecture, header.layers, header.vocabulary) == (shape.arch, shape.layers, shape.vocabulary)
+    assert (header.file_bytes, header.file_type) == (written, "Q4_K_M")
+    assert header.eos_token == "<|im_end|>"
+    tokens = header.metadata["tokenizer.ggml.tokens"]
+    assert len(set(tokens)) == len(tokens)
+
+
+def test_preset_sizes_are_those_of_the_real_files() -> None:
+    """Within 1 % of published Q4_K_M files, whose tensor types therefore are nearly the same."""
+    real = {"codellama-7b": 4_081_634_432, "mistral-7b": 4_368_984_064, "qwen2.5-coder-7b": 4_683_202_560}
+    real |= {"qwen3-coder-30b-a3b": 18_556_793_856, "deepseek-coder-1.3b": 873_574_400, "qwen3-4b": 2_497_401_344}
+    for name, size in real.items():
+        ours = sum(tensor.bytes for tensor in synthetic.tensors(synthetic.PRESETS[name], "Q4_K_M"))
+        assert ours == pytest.approx(size, rel=0.01), name
+    assert len(synthetic.PRESETS) >= 8
