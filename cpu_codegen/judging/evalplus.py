@@ -15,7 +15,16 @@ from typing import Any
 from cpu_codegen.judging import verdict
 from cpu_codegen.judging.comparators import Rule
 from cpu_codegen.judging.prepared import CALL_LIMIT_S, Digest, Part, unpack
-from cpu_codegen.sandbox.inside.calls import Candidate, CandidateFault, HarnessFault, Large, Raised, Reply, Returned
+from cpu_codegen.sandbox.inside.calls import (
+    LARGE_OUTPUT_S,
+    Candidate,
+    CandidateFault,
+    HarnessFault,
+    Large,
+    Raised,
+    Reply,
+    Returned,
+)
 from cpu_codegen.sandbox.inside.raw_batch import Chunk, replies
 
 _ALARM = "cpu_codegen.sandbox.inside.alarm.TimeoutException"
@@ -76,6 +85,7 @@ class _Run:
         """Calls until the first failure."""
         is_gone = False
         self.candidate.wall_s = self.part.limit_s
+        self.candidate.large_output_s = max(LARGE_OUTPUT_S, _REFERENCE_FACTOR * self.part.digest_s)
         try:
             found = self._first_problem()
             return _Outcome("pass" if found is None else "fail", self.passed, found)
@@ -192,6 +202,7 @@ class _Run:
     def _ask_reference(self, reference: Candidate) -> Returned | Large:
         if not self.is_loaded:
             reference.wall_s = _REFERENCE_FACTOR * self.part.limit_s
+            reference.large_output_s = self.candidate.large_output_s
             reference.load(self.canonical, self.entry_point, "evalplus")
             self.is_loaded = True
         for _ in self.asked:

@@ -39,16 +39,16 @@ def _part(inputs: Sequence[Any], candidate: Candidate, code: str, suite: str, en
     if not chunks:
         return Part([], Known(b"", []))
     collected = _Collected(suite, entry_point)
-    candidate.wall_s = REFERENCE_LIMIT_S
+    candidate.wall_s = candidate.large_output_s = REFERENCE_LIMIT_S
     candidate.load(code, entry_point, "evalplus")
     for chunk in chunks:
-        for reply, seconds in _timed(candidate, chunk):
-            collected.add(reply, seconds)
+        for reply, seconds, digest_s in _timed(candidate, chunk):
+            collected.add(reply, seconds, digest_s)
     return collected.part(chunks)
 
 
-def _timed(candidate: Candidate, chunk: Chunk) -> Iterator[tuple[Returned | Large, float]]:
-    """Each reply with its wall seconds; those of a frame are the last one's."""
+def _timed(candidate: Candidate, chunk: Chunk) -> Iterator[tuple[Returned | Large, float, float]]:
+    """Each reply with the wall seconds of its call and of its digest; those of a frame are the last one's."""
     number = send_chunk(candidate, chunk)
     done = 0
     while done < chunk.count:
@@ -61,10 +61,12 @@ def _timed(candidate: Candidate, chunk: Chunk) -> Iterator[tuple[Returned | Larg
             if isinstance(item, Raised):
                 raise HarnessFault(f"the canonical solution raised {item.error[0]}: {item.error[1]}")
             spent = seconds if item is frame[-1] else 0.0
-            if isinstance(item, Announced):
-                yield from ((reply, spent) for reply in candidate.large(item))
-            else:
-                yield item, spent
+            if not isinstance(item, Announced):
+                yield item, spent, 0.0
+                continue
+            announced = time.monotonic()
+            for reply in candidate.large(item):
+                yield reply, spent, time.monotonic() - announced
 
 
 class _Collected:
@@ -77,12 +79,13 @@ class _Collected:
         self.digests: dict[int, Digest] = {}
         self.slow_s: dict[int, float] = {}
         self.sticky_at = -1
-        self.total_s = 0.0
+        self.total_s = self.digest_s = 0.0
 
-    def add(self, reply: Returned | Large, seconds: float) -> None:
+    def add(self, reply: Returned | Large, seconds: float, digest_s: float) -> None:
         """The next expected value."""
         index = len(self.texts)
         self.total_s += seconds
+        self.digest_s = max(self.digest_s, digest_s)
         if seconds > _SLOW_S:
             self.slow_s[index] = round(seconds, 3)
         if isinstance(reply, Large):
@@ -104,4 +107,5 @@ class _Collected:
         for text in self.texts:
             ends.append((ends[-1] + 1 if ends else 0) + len(text))
         known = Known(b",".join(self.texts), ends)
-        return Part(chunks, known, self.digests, self.slow_s, self.sticky_at, round(self.total_s, 3))
+        seconds = round(self.total_s, 3), round(self.digest_s, 3)
+        return Part(chunks, known, self.digests, self.slow_s, self.sticky_at, *seconds)

@@ -18,7 +18,7 @@ from typing import Any
 from cpu_codegen.sandbox import values
 from cpu_codegen.sandbox.inside.raw_batch import Chunk, Known
 
-PREPARED_VERSION = 1
+PREPARED_VERSION = 2
 CALL_LIMIT_S = 4.0
 REFERENCE_FACTOR = 4.0
 TASK_LIMIT_S = 60.0
@@ -40,7 +40,8 @@ class Part:
     """The base tests or the plus tests of one task.
 
     `slow_s`: seconds of the reference for the calls that take over one. `sticky_at`: number of the first expected value for which
-    EvalPlus turns its tolerance on (-1 = none). `reference_s`: wall seconds of all the reference's calls.
+    EvalPlus turns its tolerance on (-1 = none). `reference_s`: wall seconds of all the reference's calls; `digest_s`: the
+    most that the digest of one output took.
     """
 
     chunks: Sequence[Chunk]
@@ -49,6 +50,7 @@ class Part:
     slow_s: dict[int, float] = field(default_factory=dict)
     sticky_at: int = -1
     reference_s: float = 0.0
+    digest_s: float = 0.0
 
     @property
     def count(self) -> int:
@@ -117,6 +119,7 @@ def pack(parts: Sequence[Part]) -> bytes:
             "slow_s": list(part.slow_s.items()),
             "sticky_at": part.sticky_at,
             "reference_s": part.reference_s,
+            "digest_s": part.digest_s,
         }
         for part in parts
     ]
@@ -136,6 +139,7 @@ def unpack(packed: bytes) -> list[Part]:
             slow_s=dict(part["slow_s"]),
             sticky_at=part["sticky_at"],
             reference_s=part["reference_s"],
+            digest_s=part["digest_s"],
         )
         for part in found
     ]

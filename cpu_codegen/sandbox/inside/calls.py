@@ -20,7 +20,7 @@ from cpu_codegen.sandbox.frames import BadFrame, Channel, ChannelClosed, Channel
 from cpu_codegen.sandbox.inside import large
 
 LATENESS_S = 0.1  # what scheduling may add to a call before it counts as too slow
-LARGE_OUTPUT_S = 120.0  # what digest and pieces of a large output may take; the call itself was in time
+LARGE_OUTPUT_S = 120.0  # what the digest of a huge output may take, and its pieces; the call itself was in time
 _MAX_BATCH = 512
 _DECODE_ERRORS = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, ImportError, RecursionError, MemoryError
@@ -88,13 +88,14 @@ class Candidate:
         *,
         wall_s: float,
         call_s: float,
-        on_large: Callable[[], None] = lambda: None,
+        on_large: Callable[[float], None] = lambda seconds: None,
         on_finished: Callable[[bool], None] = lambda is_gone: None,
     ) -> None:
         self.channel = channel
         self.wall_s = wall_s
         self.call_s = call_s
         self.deadline = time.monotonic() + wall_s
+        self.large_output_s = LARGE_OUTPUT_S
         self.on_large = on_large  # tells the parent that the verdict will take longer than the calls
         self.finish = on_finished  # tells the parent that this candidate is asked no more
         self.last_error: BaseException | None = None
@@ -166,9 +167,9 @@ class Candidate:
         """Its digest; then, unless the consumer took the pieces, on to the next call. A huge one's time is no call's."""
         started = time.monotonic()
         if announced.is_huge:
-            self.on_large()
+            self.on_large(self.large_output_s)
         with Decoding():
-            word, digest, floats = self.receive(started + LARGE_OUTPUT_S if announced.is_huge else self.deadline)
+            word, digest, floats = self.receive(started + self.large_output_s if announced.is_huge else self.deadline)
         if word != "digest" or type(digest) is not str:
             raise CandidateFault("protocol", "no digest of a large output")
         taken: list[Iterator[Any]] = []
@@ -185,7 +186,7 @@ class Candidate:
             self.deadline += time.monotonic() - started
 
     def _pieces(self) -> Iterator[Any]:
-        deadline = time.monotonic() + LARGE_OUTPUT_S
+        deadline = time.monotonic() + self.large_output_s
         self.send(values.dumps(["pieces"]))
         while True:
             message = self.receive(deadline)

@@ -1,7 +1,7 @@
 """The checker's process: reads a job from the parent, drives the candidates, sends the verdict. Never runs candidate code.
 
 What it sends: ["prepared", seconds for the rest?] once the expected values are at hand (a hang before that is ours, after it the
-candidate's), ["busy"] for every output that is too large for a frame, ["finished", candidate, is gone] for one that is asked no
+candidate's), ["busy", seconds] for every huge output, ["finished", candidate, is gone] for one that is asked no
 more, then ["verdict", {…}]. The rules of judging are cpu_codegen/judge.py's.
 """
 
