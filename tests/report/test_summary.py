@@ -1,0 +1,201 @@
+"""The numbers of a run folder: every count is of the right samples, every gap says why."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cpu_codegen.report.advice import advise
+from cpu_codegen.report.formats import Format
+from cpu_codegen.report.summary import RunSummary, efficiency_of, summarize
+from cpu_codegen.report.write import write_summaries
+from cpu_codegen.stats import wilson
+from tests.report.support import Change, write_run
+
+
+def summary_of(tmp_path: Path, **options: Any) -> RunSummary:
+    """The summary of a synthetic run."""
+    return summarize(write_run(tmp_path / "run", **options))
+
+
+def outcome(name: str, when: str = "") -> Change:
+    """Gives every sample (of one style) this outcome."""
+
+    def change(records: dict[str, Any]) -> None:
+        if not when or records["result"]["style"] == when:
+            records["result"]["outcome"] = name
+            records["efficiency"] = None
+
+    return change
+
+
+def test_pass_at_1_is_the_share_passed_with_wilsons_interval(tmp_path: Path) -> None:
+    """One sample per problem: passed of n, and the contract's interval."""
+    for cell in summary_of(tmp_path).cells:
+        assert cell.pass1 is not None
+        assert cell.pass1.value == cell.passed / cell.n
+        expected = wilson(cell.passed, cell.n)
+        assert (cell.pass1.low, cell.pass1.high) == (expected.low, expected.high)
+
+
+def test_levels_add_up_to_all_of_them(tmp_path: Path) -> None:
+    """easy + medium + hard = all, in n, passed and outcomes."""
+    summary = summary_of(tmp_path)
+    for style in ("plain", "cot"):
+        whole, *parts = [cell for cell in summary.cells if cell.style == style]
+        assert whole.level == "all"
+        assert [part.level for part in parts] == ["easy", "medium", "hard"]
+        assert whole.n == sum(part.n for part in parts) == 60
+        assert whole.passed == sum(part.passed for part in parts) == whole.outcomes["passed"]
+
+
+def test_harness_errors_count_against_nobody(tmp_path: Path) -> None:
+    """They leave n, stay in the outcomes and are reported as faults."""
+    summary = summary_of(tmp_path, change=outcome("harness_error", "cot"))
+    cot = next(cell for cell in summary.overall() if cell.style == "cot")
+    assert (cot.n, cot.pass1, cot.outcomes) == (0, None, {"harness_error": 60})
+    assert summary.faults == 60
+    assert summary.pairs == []
+
+
+def test_samples_without_a_verdict_are_told_apart(tmp_path: Path) -> None:
+    """An interrupted run has answers that nobody judged: they are in no share."""
+
+    def forget(records: dict[str, Any]) -> None:
+        if records["generation"]["style"] == "plain":
+            records["result"] = records["efficiency"] = None
+
+    plain = next(c for c in summary_of(tmp_path, change=forget).overall() if c.style == "plain")
+    assert (plain.n, plain.undecided, plain.pass1) == (0, 60, None)
+
+
+def test_several_samples_give_pass_at_k_over_problems(tmp_path: Path) -> None:
+    """n = 10: pass@1 and pass@10 by Chen's estimator, the mean over 6 problems, pass@100 not claimed."""
+    summary = summary_of(tmp_path, n=10, limit=6, styles=("plain",), share=0.4)
+    cell = summary.overall()[0]
+    assert set(cell.pass_at) == {1, 10}
+    assert cell.n == 60
+    assert cell.problems == 6
+    assert math.isclose(cell.pass_at[1].value, cell.passed / 60)
+    assert cell.pass_at[10].value >= cell.pass_at[1].value
+
+
+def test_costs_add_up_to_the_busy_engine_and_one_load(tmp_path: Path) -> None:
+    """Σ cost_s of both styles + one load = seconds per problem × problems, whatever the styles."""
+    summary = summary_of(tmp_path)
+    busy_s = math.fsum(sample["cost_s"] for sample in summary.samples)
+    told = math.fsum((cell.cost.seconds_per_problem or 0) * 60 for cell in summary.overall())
+    assert math.isclose(told, busy_s + 2.0)
+    for cell in summary.overall():
+        assert cell.cost.seconds_per_problem is not None
+        assert cell.cost.correct_per_hour is not None
+        assert math.isclose(cell.cost.correct_per_hour, cell.passed * 3600 / (60 * cell.cost.seconds_per_problem))
+
+
+def test_time_to_first_token_stands_only_at_width_1(tmp_path: Path) -> None:
+    """A batch says "batched: see bench"; one stream says seconds."""
+    cell = summary_of(tmp_path).overall()[0]
+    assert (cell.cost.ttft_s, cell.cost.ttft_why) == (None, "batched: see bench")
+
+    def alone(records: dict[str, Any]) -> None:
+        records["generation"]["width"] = 1
+
+    single = summarize(write_run(tmp_path / "single", change=alone)).overall()[0]
+    assert single.cost.ttft_s == 0.5
+
+
+def test_energy_says_why_it_is_absent_and_counts_when_it_is_there(tmp_path: Path) -> None:
+    """Correct programs per Wh needs a reading of every answer."""
+    cell = summary_of(tmp_path).overall()[0]
+    assert cell.cost.correct_per_wh is None
+    assert "RAPL" in cell.cost.energy_why
+
+    def metered(records: dict[str, Any]) -> None:
+        records["generation"]["energy_j"] = 36.0
+
+    cell = summarize(write_run(tmp_path / "metered", change=metered)).overall()[0]
+    assert cell.cost.correct_per_wh is not None
+    assert math.isclose(cell.cost.correct_per_wh, cell.passed / (60 * 36 / 3600))
+
+
+def test_efficiency_is_a_geometric_mean_with_what_it_leaves_out(tmp_path: Path) -> None:
+    """Half as slow and twice as slow cancel out; what lies under the floor is counted, never averaged in."""
+
+    def ratio(value: float, name: str) -> dict[str, Any]:
+        measured = {"value": value, "low": value, "high": value, "n": 9}
+        return {"problem_id": name, "efficiency": {"status": "measured", "cpu_ratio": measured}}
+
+    floor = {"problem_id": "c", "efficiency": {"status": "below_floor", "cpu_ratio": None}}
+    found = efficiency_of([ratio(2.0, "a"), ratio(0.5, "b"), floor])
+    assert found.ratio is not None
+    assert math.isclose(found.ratio.value, 1.0)
+    assert found.verdict == "no difference"
+    assert found.skipped == {"below_floor": 1}
+    assert "below floor" in found.why
+    assert efficiency_of([]).why == "not measured: no answer passed"
+
+
+def test_styles_are_paired_on_the_same_problems(tmp_path: Path) -> None:
+    """A style that never passes is worse; equal ones have no difference, with Tango's interval around 0."""
+    pair = summary_of(tmp_path, change=outcome("wrong", "cot")).pairs[0]
+    assert (pair.style, pair.baseline, pair.n, pair.b) == ("cot", "plain", 60, 0)
+    assert pair.verdict == "worse"
+    same = summarize(write_run(tmp_path / "same", change=outcome("passed"))).pairs[0]
+    assert (same.difference.value, same.p, same.verdict) == (0.0, 1.0, "no difference")
+    assert same.difference.low < 0 < same.difference.high
+
+
+def test_the_json_holds_what_the_contract_names(tmp_path: Path) -> None:
+    """Run folder, settings, and per style and level n, passed, pass@1 with its interval, outcomes."""
+    stream = io.StringIO()
+    write_summaries([summary_of(tmp_path)], Format.JSON, stream)
+    told = json.loads(stream.getvalue())
+    assert Path(told["run"]).name == "run"
+    assert told["settings"]["max_tokens"] == 1024
+    assert {(g["style"], g["level"]) for g in told["groups"]} >= {("plain", "all"), ("cot", "hard")}
+    for group in told["groups"]:
+        assert set(group["pass@1"]) == {"value", "low", "high", "n"}
+        assert sum(group["outcomes"].values()) == group["n"]
+
+
+@pytest.mark.parametrize("output", [Format.TABLE, Format.MD, Format.LATEX, Format.CSV, Format.JSONL])
+def test_every_format_carries_both_styles_and_no_control_character(tmp_path: Path, output: Format) -> None:
+    """A hostile model name acts in no format."""
+
+    def hostile(manifest: dict[str, Any]) -> None:
+        manifest["model"]["name"] = "\x1b[31m=cmd|<b>\\input{x}"
+
+    stream = io.StringIO()
+    one = summary_of(tmp_path, change_manifest=hostile)
+    two = summarize(write_run(tmp_path / "=1+1|x", limit=3))
+    write_summaries([one, two], output, stream)
+    text = stream.getvalue()
+    assert "plain" in text
+    assert "cot" in text
+    assert "\x1b" not in text
+    if output is Format.CSV:
+        assert "\n=" not in text
+
+
+def test_the_demo_model_is_never_advised(tmp_path: Path) -> None:
+    """A fixture that has seen the problems gets no recommendation, and the notes say so."""
+    advice = advise([summary_of(tmp_path, name="demo")])
+    assert advice.row is None
+    assert "seen the problems" in advice.sentence
+
+
+def test_the_advice_is_the_fastest_that_is_not_shown_to_be_worse(tmp_path: Path) -> None:
+    """A slow model a little better is not advised over a fast one; a much better one is; one under 5 tokens/s never first."""
+    fast = summarize(write_run(tmp_path / "fast", name="fast", share=0.7, styles=("plain",)))
+    little = summarize(write_run(tmp_path / "little", name="little", share=0.72, styles=("plain",), slowness=3, seed=4))
+    much = summarize(write_run(tmp_path / "much", name="much", share=1.0, styles=("plain",), slowness=3))
+    crawl = summarize(write_run(tmp_path / "crawl", name="crawl", share=1.0, styles=("plain",), slowness=20))
+    assert advise([fast, little]).sentence == "On this machine: fast (plain)."
+    assert advise([fast, much]).sentence == "On this machine: much (plain)."
+    assert advise([fast, crawl]).sentence == "On this machine: fast (plain)."
+    assert "crawl" in advise([fast, crawl]).because
