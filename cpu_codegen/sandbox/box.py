@@ -26,12 +26,15 @@ from cpu_codegen.schema import EvalPlusTask, Execution, Isolation, Job, Limits, 
 _AHEAD = 2  # jobs drawn per worker before results are waited for
 
 
-def open_sandbox(*, workers: int = 1, allow_weak: bool = False, masked: Collection[str] = ()) -> Sandbox:
+def open_sandbox(
+    *, workers: int = 1, allow_weak: bool = False, masked: Collection[str] = (), scratch_bytes: int = 0
+) -> Sandbox:
     """A sandbox with `workers` fork servers, proven to run a trivial program. Raises MachineError where none is possible.
 
-    `allow_weak` admits seccomp without Landlock; `masked` leaves layers out, for tests of the tiers.
+    `allow_weak` admits seccomp without Landlock; `masked` leaves layers out, for tests of the tiers. `scratch_bytes` gives programs
+    a folder in memory of at most that size, their working folder, emptied after each job; by default nothing is writable.
     """
-    plan = tiers.choose(allow_weak=allow_weak, masked=masked)
+    plan = tiers.choose(allow_weak=allow_weak, masked=masked, scratch_bytes=scratch_bytes)
     sandbox = Sandbox(plan, workers=max(1, workers))
     try:
         sandbox.prove(allow_weak=allow_weak)

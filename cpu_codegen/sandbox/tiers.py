@@ -43,6 +43,7 @@ class Plan:
     allow_weak: bool
     readable: tuple[str, ...]
     packages: dict[str, str]
+    scratch_bytes: int = 0
     uid: int | None = None
 
     def config(self) -> dict[str, Any]:
@@ -54,6 +55,7 @@ class Plan:
             "drop_uid": self.drop_uid,
             "readable": list(self.readable),
             "packages": self.packages,
+            "scratch_bytes": self.scratch_bytes,
         }
 
     @property
@@ -72,11 +74,12 @@ class Plan:
             *(["uid drop"] if self.uid is not None else []),
             *(["no capabilities"] if self.is_root else []),
             "rlimits",
+            *([f"scratch of {self.scratch_bytes} bytes"] if self.scratch_bytes else []),
         ]
         return Isolation(tier=self.tier, layers=tuple(layers))
 
 
-def choose(*, allow_weak: bool = False, masked: Collection[str] = ()) -> Plan:
+def choose(*, allow_weak: bool = False, masked: Collection[str] = (), scratch_bytes: int = 0) -> Plan:
     """What to try here. `masked` leaves layers out (landlock, seccomp, namespaces, uid), for tests. Raises MachineError."""
     if not sys.platform.startswith("linux"):
         raise MachineError(
@@ -98,12 +101,18 @@ def choose(*, allow_weak: bool = False, masked: Collection[str] = ()) -> Plan:
         allow_weak=allow_weak,
         readable=tuple(readable_paths(packages)),
         packages=packages,
+        scratch_bytes=scratch_bytes,
     )
 
 
 def settled(plan: Plan, facts: dict[str, Any]) -> Plan:
     """The plan with what a fork server found to hold. Raises MachineError where that is too weak."""
     found = replace(plan, namespaces=bool(facts["namespaces"]), uid=facts["uid"])
+    if found.scratch_bytes and not found.namespaces:
+        raise MachineError(
+            "a scratch folder needs namespaces, which this system does not allow here",
+            remedy="allow user namespaces (docs/security.md), or run what needs no files",
+        )
     if found.tier != "C":
         return found
     if found.is_root and found.uid is None:

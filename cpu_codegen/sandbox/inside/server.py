@@ -20,6 +20,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
@@ -74,6 +75,22 @@ def main(control_fd: int, package_root: str) -> None:
     server.run()
 
 
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Landlock's ruleset and seccomp's filter, made once."""
+
+    ruleset: int | None
+    filter: bytes | None
+
+    @classmethod
+    def prepared(cls, config: dict[str, Any], scratch: str = "") -> Layers:
+        """Those that are asked for; with `scratch`, writing is allowed there."""
+        return cls(
+            ruleset=landlock.prepare(config["readable"], scratch) if config["landlock"] else None,
+            filter=seccomp.build(scratch=bool(scratch)) if config["seccomp"] else None,
+        )
+
+
 class Server:
     """Prepared layers, and the loop that forks."""
 
@@ -83,10 +100,11 @@ class Server:
         self.pid = os.getpid()
         self._statm = open("/proc/self/statm")  # noqa: SIM115 - kept: /proc is out of reach once the file tree is our own
         self.processes = rlimits.process_limit(_future_uid())
-        self.namespaces = config["namespaces"] and _enter_namespaces(config["readable"])
+        self.namespaces = config["namespaces"] and _enter_namespaces(config)
         self.uid = _drop_powers(config)
-        self.ruleset = landlock.prepare(config["readable"]) if config["landlock"] else None
-        self.filter = seccomp.build() if config["seccomp"] else None
+        self.layers = Layers.prepared(config)
+        self.scratch_layers = Layers.prepared(config, scratch=namespaces.SCRATCH) if config["scratch_bytes"] else None
+        self.living: set[int] = set()
         self.base_bytes = self._address_space_bytes()
 
     def facts(self) -> dict[str, Any]:
@@ -107,7 +125,7 @@ class Server:
             if "fork" in request:
                 self._fork_or_explain(request["fork"], fds)
             elif "reap" in request:
-                self.control.sendall(json.dumps({"ends": [_reap(pid) for pid in request["reap"]]}).encode())
+                self.control.sendall(json.dumps({"ends": [self._reap(pid) for pid in request["reap"]]}).encode())
             else:
                 for name in request["import"]:
                     importlib.import_module(name)
@@ -142,7 +160,16 @@ class Server:
                 _CHILDREN[child["kind"]](own)
             finally:
                 os._exit(70)
+        self.living.add(pid)
         return pid
+
+    def _reap(self, pid: int) -> list[Any]:
+        """How a child ended. After the last one nothing is left in the scratch folder for the next."""
+        _, status, usage = os.wait4(pid, 0)
+        self.living.discard(pid)
+        if self.scratch_layers is not None and not self.living:
+            _empty(namespaces.SCRATCH)
+        return [status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024]
 
     def _isolate(self, child: dict[str, Any], fds: list[int]) -> list[int]:
         """Every layer, in the order in which each still can be applied. Returns the data sockets' new numbers."""
@@ -151,14 +178,20 @@ class Server:
         privileges.die_with(self.pid)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1 if child.get("dumpable") else 0)
         privileges.no_new_privileges()
-        if self.ruleset is not None:
-            landlock.restrict(self.ruleset)
+        layers = self.layers
+        if self.scratch_layers is not None and child["kind"] == "candidate":
+            layers = self.scratch_layers
+            os.chdir(namespaces.SCRATCH)
+            os.environ["TMPDIR"] = namespaces.SCRATCH
+        if layers.ruleset is not None:
+            landlock.restrict(layers.ruleset)
         own = _move_fds(fds)
         kernel.close_all_except([0, 1, 2, *own])
         limit = child["memory_bytes"] + self.base_bytes  # what the interpreter itself maps is not the program's
-        rlimits.apply(memory_bytes=limit, cpu_s=child["cpu_s"], processes=self.processes)
-        if self.filter is not None:
-            seccomp.load(self.filter)
+        file_bytes = self.config["scratch_bytes"] if layers is self.scratch_layers else 0
+        rlimits.apply(memory_bytes=limit, cpu_s=child["cpu_s"], processes=self.processes, file_bytes=file_bytes)
+        if layers.filter is not None:
+            seccomp.load(layers.filter)
         return own
 
 
@@ -166,10 +199,12 @@ def _future_uid() -> int:
     return privileges.NOBODY if os.geteuid() == 0 else os.geteuid()
 
 
-def _enter_namespaces(readable: list[str]) -> bool:
+def _enter_namespaces(config: dict[str, Any]) -> bool:
     """Tried in a child first: a failure half way in would leave a process of no use."""
     capabilities = privileges.effective_capabilities()
-    enter = functools.partial(namespaces.enter, readable, capabilities=capabilities)
+    enter = functools.partial(
+        namespaces.enter, config["readable"], capabilities=capabilities, scratch_bytes=config["scratch_bytes"]
+    )
     if not _works_in_a_child(enter):
         return False
     enter()
@@ -211,6 +246,12 @@ def _move_fds(fds: list[int]) -> list[int]:
     return [os.dup2(fd, _FIRST_DATA_FD + index, inheritable=False) for index, fd in enumerate(parked)]
 
 
-def _reap(pid: int) -> list[Any]:
-    _, status, usage = os.wait4(pid, 0)
-    return [status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024]
+def _empty(folder: str) -> None:
+    """Removes all below a folder; a program may have made folders that nobody may enter."""
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            os.chmod(entry.path, 0o700)
+            _empty(entry.path)
+            os.rmdir(entry.path)
+        else:
+            os.unlink(entry.path)

@@ -20,6 +20,8 @@ _RULE_PATH_BENEATH = 1
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, TRUNCATE, IOCTL_DEV = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 14, 1 << 15
 _RIGHTS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1}
 _ALL_RIGHTS = (1 << 16) - 1
+_REMOVE_DIR, _REMOVE_FILE, _MAKE_DIR, _MAKE_FILE = 1 << 4, 1 << 5, 1 << 7, 1 << 8
+_RIGHTS_IN_SCRATCH = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_FILE
 _RIGHTS_OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 _BIND_AND_CONNECT_TCP = 3
 _ABSTRACT_SOCKETS_AND_SIGNALS = 3
@@ -33,8 +35,11 @@ def abi() -> int:
         return 0
 
 
-def prepare(readable: Iterable[str]) -> int:
-    """A ruleset (file descriptor) that allows reading below `readable` and nothing else. Built once, used at every fork."""
+def prepare(readable: Iterable[str], scratch: str = "") -> int:
+    """A ruleset (file descriptor) that allows reading below `readable` and nothing else. Built once, used at every fork.
+
+    Below `scratch`, where given, files and folders may also be made, written and removed.
+    """
     version = abi()
     rights = _RIGHTS_BY_ABI.get(version, _ALL_RIGHTS)
     attributes = struct.pack("=Q", rights)
@@ -45,17 +50,19 @@ def prepare(readable: Iterable[str]) -> int:
     buffer = ctypes.create_string_buffer(attributes, len(attributes))
     ruleset = kernel.syscall(_CREATE, buffer, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
     for path in readable:
-        _allow_reading(ruleset, path)
+        _allow(ruleset, path, READ_FILE | READ_DIR)
+    if scratch:
+        _allow(ruleset, scratch, rights & _RIGHTS_IN_SCRATCH)
     return ruleset
 
 
-def _allow_reading(ruleset: int, path: str) -> None:
+def _allow(ruleset: int, path: str, rights: int) -> None:
     try:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:  # a path that we cannot see needs no permission
         return
     try:
-        rights = READ_FILE | READ_DIR if os.path.isdir(path) else READ_FILE
+        rights = rights if os.path.isdir(path) else rights & _RIGHTS_OF_FILES
         rule = ctypes.create_string_buffer(struct.pack("=Qi", rights, fd), 12)
         kernel.syscall(_ADD, ctypes.c_int(ruleset), ctypes.c_int(_RULE_PATH_BENEATH), rule, ctypes.c_uint32(0))
     finally:

@@ -7,7 +7,6 @@ processes (no pid namespace: seccomp forbids new ones) and the `bwrap` binary, w
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import stat
@@ -19,11 +18,12 @@ CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 _ALL_BUT_USER = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET
 
-_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_REMOUNT = 1, 2, 4, 32
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT = 1, 2, 4, 8, 32
 _MS_BIND, _MS_REC, _MS_PRIVATE = 1 << 12, 1 << 14, 1 << 18
 _MNT_DETACH = 2
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CAP_SYS_ADMIN = 21
+_SCRATCH_FILES = 4096
 _BASES = (
     "/tmp",
     "/var/tmp",
@@ -41,10 +41,14 @@ _KEPT_FLAGS = {
 }  # nosuid nodev noexec noatime nodiratime relatime
 
 
-def enter(readable: Iterable[str], *, capabilities: int) -> None:
+SCRATCH = "/scratch"
+
+
+def enter(readable: Iterable[str], *, capabilities: int, scratch_bytes: int = 0) -> None:
     """Puts the calling process into a world of the readable paths. Raises OSError where the system does not allow it.
 
-    After a failure the process may be half way in, so that it is of no further use.
+    With `scratch_bytes` there is a writable folder SCRATCH besides, in memory, whose size the kernel enforces. After a failure the
+    process may be half way in, so that it is of no further use.
     """
     if capabilities >> _CAP_SYS_ADMIN & 1:
         _unshare(_ALL_BUT_USER)
@@ -53,7 +57,7 @@ def enter(readable: Iterable[str], *, capabilities: int) -> None:
         _unshare(_ALL_BUT_USER | CLONE_NEWUSER)
         _map_ids(uid, gid)
     _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
-    _build(sorted(set(readable)))
+    _build(sorted(set(readable)), scratch_bytes)
 
 
 def _unshare(flags: int) -> None:
@@ -67,15 +71,19 @@ def _map_ids(uid: int, gid: int) -> None:
             file.write(text)
 
 
-def _build(paths: list[str]) -> None:
+def _build(paths: list[str], scratch_bytes: int) -> None:
     """A tmpfs with the paths bound into it becomes the root; the old root is left behind."""
     base = next(path for path in _BASES if os.path.isdir(path))
     sources = {path: os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC) for path in paths}
     _mount("tmpfs", base, "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=755,size=1m")
     for path, source in sources.items():
-        _bind(source, base + path)
+        _bind(source, base + path, strict=scratch_bytes > 0)
     for source in sources.values():
         os.close(source)
+    if scratch_bytes:
+        os.mkdir(base + SCRATCH)
+        size = f"mode=777,size={scratch_bytes},nr_inodes={_SCRATCH_FILES}"
+        _mount("tmpfs", base + SCRATCH, "tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, size)
     os.chdir(base)
     kernel.syscall(_PIVOT_ROOT[kernel.machine()], ctypes.c_char_p(b"."), ctypes.c_char_p(b"."))
     kernel.checked(kernel.libc().umount2(b".", ctypes.c_int(_MNT_DETACH)), "umount2")
@@ -83,8 +91,8 @@ def _build(paths: list[str]) -> None:
     _mount(None, "/", None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV)
 
 
-def _bind(source: int, place: str) -> None:
-    """One file, folder or symbolic link."""
+def _bind(source: int, place: str, *, strict: bool) -> None:
+    """One file, folder or symbolic link, read-only. `strict`: where that cannot be, nothing is mounted."""
     if os.path.lexists(place):  # inside a folder that was bound already
         return
     os.makedirs(os.path.dirname(place), mode=0o755, exist_ok=True)
@@ -99,8 +107,11 @@ def _bind(source: int, place: str) -> None:
     _mount(f"/proc/self/fd/{source}", place, None, _MS_BIND | _MS_REC)
     has = os.statvfs(place).f_flag
     flags = sum(mount_flag for flag, mount_flag in _KEPT_FLAGS.items() if has & flag)
-    with contextlib.suppress(OSError):  # a special file system may refuse; seccomp denies writing everywhere
+    try:
         _mount(None, place, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | flags)
+    except OSError:  # a special file system may refuse; without a scratch folder seccomp denies writing everywhere
+        if strict:
+            raise
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:

@@ -22,7 +22,7 @@ def process_limit(uid: int) -> int:
     return count + _MORE_THREADS
 
 
-def apply(*, memory_bytes: int, cpu_s: float | None, processes: int | None) -> None:
+def apply(*, memory_bytes: int, cpu_s: float | None, processes: int | None, file_bytes: int = 0) -> None:
     """Limits memory, CPU time, files and threads. `cpu_s` None: no limit, because one makes the process clock coarse.
 
     `processes` counts all processes of the uid (see `process_limit`); root itself is exempt. macOS refuses AS and DATA.
@@ -45,7 +45,7 @@ def apply(*, memory_bytes: int, cpu_s: float | None, processes: int | None) -> N
                 raise
 
     limit("RLIMIT_CORE", 0)
-    limit("RLIMIT_FSIZE", 0)
+    limit("RLIMIT_FSIZE", file_bytes)
     limit("RLIMIT_MEMLOCK", 0)
     limit("RLIMIT_MSGQUEUE", 0)
     limit("RLIMIT_NOFILE", MAX_OPEN_FILES)

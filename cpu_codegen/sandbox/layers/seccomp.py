@@ -47,6 +47,11 @@ open_by_handle_at io_uring_setup io_uring_enter io_uring_register pidfd_getfd se
 quotactl modify_ldt personality fsopen fsmount move_mount open_tree mount_setattr vmsplice
 """.split()
 
+# Added where a program has a scratch folder of its own; which folder, is for the file system layers to say.
+_ALLOWED_WITH_SCRATCH = """
+open openat mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 truncate ftruncate fallocate
+""".split()
+
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CLONE_VM, _CLONE_THREAD, _CLONE_NAMESPACES = 0x100, 0x10000, 0x7E020080
 _PRCTL_ALLOWED = (3, 15, 16, 21, 23, 39, 0x53564D41)  # names and getters
@@ -123,11 +128,13 @@ def _blocks() -> dict[str, Block]:
     }
 
 
-def _actions(machine: str) -> dict[int, Block]:
+def _actions(machine: str, *, scratch: bool) -> dict[int, Block]:
     numbers = syscalls.numbers(machine)
     actions = {numbers[name]: [_return(_ALLOW)] for name in _ALLOWED if name in numbers}
     actions |= {numbers[name]: [_return(_KILL)] for name in _FATAL if name in numbers}
     actions |= {numbers[name]: block for name, block in _blocks().items() if name in numbers}
+    if scratch:
+        actions |= {numbers[name]: [_return(_ALLOW)] for name in _ALLOWED_WITH_SCRATCH if name in numbers}
     return actions
 
 
@@ -151,8 +158,8 @@ def _search(ranges: list[tuple[int, Block]]) -> Block:
     return [(_IF_AT_LEAST, 0, 1, ranges[middle][0]), (_JUMP, 0, 0, len(left)), *left, *right]
 
 
-def build(machine: str | None = None) -> bytes:
-    """The filter as bytes, with a mark where the process's own pid belongs."""
+def build(machine: str | None = None, *, scratch: bool = False) -> bytes:
+    """The filter as bytes, with a mark where the process's own pid belongs. `scratch`: files may be written."""
     machine = machine or kernel.machine()
     program: Block = [
         (_LOAD, 0, 0, _OFFSET_OF_ARCH),
@@ -162,7 +169,7 @@ def build(machine: str | None = None) -> bytes:
     ]
     if machine == "x86_64":
         program += [(_IF_AT_LEAST, 0, 1, _X32_BIT), _return(_KILL)]
-    program += _search(_ranges(_actions(machine)))
+    program += _search(_ranges(_actions(machine, scratch=scratch)))
     return b"".join(struct.pack("=HBBI", code, jt, jf, k & 0xFFFFFFFF) for code, jt, jf, k in program)
 
 

@@ -39,6 +39,8 @@ pkey_free:331:290 statx:332:291 rseq:334:293 io_uring_setup:425:425 io_uring_ent
 io_uring_register:427:427 open_tree:428:428 move_mount:429:429 fsopen:430:430 fsmount:432:432 clone3:435:435
 close_range:436:436 openat2:437:437 pidfd_getfd:438:438 faccessat2:439:439 epoll_pwait2:441:441
 mount_setattr:442:442 futex_waitv:449:449 futex_wake:454:454 futex_wait:455:455
+rename:82:- mkdir:83:- rmdir:84:- unlink:87:- truncate:76:45 ftruncate:77:46 fallocate:285:47
+mkdirat:258:34 unlinkat:263:35 renameat:264:38 renameat2:316:276
 """
 
 NEWEST_KNOWN = 458
