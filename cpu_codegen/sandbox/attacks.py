@@ -15,13 +15,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import MachineError, UsageError
 from cpu_codegen.sandbox.box import Sandbox
 from cpu_codegen.sandbox.descendants import adopting, descendants
 from cpu_codegen.sandbox.field import Field
@@ -89,7 +90,11 @@ def _evaluated(expression: str) -> str:
 
 
 def run_attacks(attacks: Iterable[Attack], sandbox: Sandbox, *, limits: Limits = LIMITS) -> Iterator[AttackResult]:
-    """Runs one after the other; after each a harmless program must still pass."""
+    """Runs one after the other; after each a harmless program must still pass. Raises MachineError where there is no Linux."""
+    if not sys.platform.startswith("linux"):
+        raise MachineError(
+            "hostile programs from a file need Linux, whose /proc shows what they leave", remedy="run on Linux"
+        )
     with adopting(), _token_in_environment() as token:
         for attack in attacks:
             if attack.arch and attack.arch != machine():

@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator
@@ -103,14 +104,15 @@ class Field:
             yield name, _bound(socket.socket(socket.AF_INET, kind), ("127.0.0.1", 0))
         yield "unix", _bound(socket.socket(socket.AF_UNIX), self.unix_path)
         yield "unix datagram", _bound(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), self.unix_path + ".dgram")
-        yield "abstract", _bound(socket.socket(socket.AF_UNIX), f"\0redteam_{self.victim_pid}")
+        if sys.platform.startswith("linux"):
+            yield "abstract", _bound(socket.socket(socket.AF_UNIX), f"\0redteam_{self.victim_pid}")
 
     def _snapshot(self) -> list[_SNAPSHOT]:
         entries: list[_SNAPSHOT] = []
         for name in sorted(os.listdir(self.folder)):
             path = os.path.join(self.folder, name)
             facts = os.lstat(path)
-            attributes = tuple(os.listxattr(path, follow_symlinks=False))
+            attributes = tuple(os.listxattr(path, follow_symlinks=False)) if hasattr(os, "listxattr") else ()
             entries.append((name, facts.st_mode, facts.st_size, facts.st_mtime_ns, facts.st_nlink, attributes))
         return entries
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from cpu_codegen.errors import HarnessError, MachineError
 from cpu_codegen.sandbox.tiers import Plan, settled
+from cpu_codegen.sandbox.watchdog import Watchdog
 
 START_TIMEOUT_S = 60.0
 _CONTROL_BYTES = 1 << 16
@@ -55,10 +56,15 @@ class Child:
     def kill(self) -> None:
         """SIGKILL, without a race for the number."""
         with contextlib.suppress(ProcessLookupError, OSError):
-            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+            if self.pidfd < 0:  # no pidfds here; the number stays the child's until the server has waited for it
+                os.kill(self.pid, signal.SIGKILL)
+            else:
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
     def has_ended(self, timeout_s: float = 0.0) -> bool:
         """True when it is dead, waiting for that at most so long."""
+        if self.pidfd < 0:
+            return _has_ended(self.pid, timeout_s)
         poll = select.poll()
         poll.register(self.pidfd, select.POLLIN)
         return bool(poll.poll(timeout_s * 1000))
@@ -83,7 +89,8 @@ class ForkServer:
 
     def __init__(self, plan: Plan, *, imports: Sequence[str] = ()) -> None:
         self._lock = threading.Lock()
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control, theirs = _control_pair()
+        self._watchdog = _watchdog()
         self._process = subprocess.Popen(
             _command(theirs.fileno()),
             pass_fds=[theirs.fileno()],
@@ -140,15 +147,27 @@ class ForkServer:
             ]
         }
         reply, pidfds = self._ask_for_fds(request, [fd for child in children for fd in child.fds])
+        if not pidfds:
+            return self._watched([Child(pid, -1, pid) for pid in reply["pids"]], children)
         return [Child(pid, pidfd, _host_pid(pidfd)) for pid, pidfd in zip(reply["pids"], pidfds, strict=True)]
+
+    def _watched(self, started: list[Child], specs: Sequence[ChildSpec]) -> list[Child]:
+        """Where the kernel limits no memory, the watchdog does."""
+        for child, spec in zip(started, specs, strict=True):
+            if self._watchdog is not None:
+                self._watchdog.watch(child.pid, spec.memory_bytes)
+        return started
 
     def reap(self, children: Sequence[Child]) -> list[End]:
         """Kills the children and says how they ended."""
         for child in children:
             child.kill()
+            if self._watchdog is not None:
+                self._watchdog.forget(child.pid)
         reply = self._ask({"reap": [child.pid for child in children]})
         for child in children:
-            os.close(child.pidfd)
+            if child.pidfd >= 0:
+                os.close(child.pidfd)
         return [End(*end) for end in reply["ends"]]
 
     def load(self, module: str) -> None:
@@ -169,6 +188,8 @@ class ForkServer:
     def close(self) -> None:
         """Ends the server, and all its children with it. May be called twice."""
         self._control.close()
+        if self._watchdog is not None:
+            self._watchdog.close()
         try:
             self._process.wait(2)
         except subprocess.TimeoutExpired:
@@ -182,6 +203,37 @@ def _command(control_fd: int) -> list[str]:
     begin = f"from cpu_codegen.sandbox.inside.server import main; main({control_fd}, {root!r})"
     start = f"import sys; sys.path.insert(0, {root!r}); {begin}"
     return [sys.executable, "-s", "-S", "-P", "-B", "-c", start]
+
+
+def _control_pair() -> tuple[socket.socket, socket.socket]:
+    """Keeps messages apart. macOS has no SOCK_SEQPACKET for this, and datagrams of at most 2 kB unless asked for more."""
+    if sys.platform != "darwin":
+        return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    for end in pair:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * _CONTROL_BYTES)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2 * _CONTROL_BYTES)
+    return pair
+
+
+def _watchdog() -> Watchdog | None:
+    if sys.platform != "darwin":
+        return None
+    from cpu_codegen.sandbox import meters_macos
+
+    return Watchdog(lambda pid: meters_macos.memory_bytes(pid)[0], lambda pid: os.kill(pid, signal.SIGKILL))
+
+
+def _has_ended(pid: int, timeout_s: float) -> bool:
+    """Without pidfds: asks the kernel's event queue, which every BSD has."""
+    queue = select.kqueue()  # type: ignore[attr-defined, unused-ignore]
+    try:
+        event = select.kevent(pid, select.KQ_FILTER_PROC, select.KQ_EV_ADD, select.KQ_NOTE_EXIT)  # type: ignore[attr-defined, unused-ignore]
+        return bool(queue.control([event], 1, timeout_s))
+    except ProcessLookupError:
+        return True
+    finally:
+        queue.close()
 
 
 def _host_pid(pidfd: int) -> int:

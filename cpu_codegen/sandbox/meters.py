@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 import time
 from dataclasses import dataclass
 
@@ -33,6 +34,8 @@ class Status:
 
 def status(pid: int) -> Status | None:
     """A living process's figures; None when it is gone (a zombie has no memory)."""
+    if sys.platform == "darwin":
+        return _macos_status(pid)
     try:
         with open(f"/proc/{pid}/status") as lines:
             found = dict(_LINE.findall(lines.read()))
@@ -41,6 +44,16 @@ def status(pid: int) -> Status | None:
     if "VmHWM" not in found:
         return None
     return Status(**{field: int(found[name]) << (10 if name[:2] == "Vm" else 0) for name, field in _FIELDS.items()})
+
+
+def _macos_status(pid: int) -> Status | None:
+    from cpu_codegen.sandbox import meters_macos
+
+    try:
+        now, peak = meters_macos.memory_bytes(pid)
+    except ProcessLookupError:
+        return None
+    return Status(peak_rss_bytes=peak, rss_bytes=now)
 
 
 def peak_rss_bytes(pid: int) -> int | None:
@@ -59,8 +72,21 @@ def reset_peak(pid: int) -> bool:
     return True
 
 
+def starved_s(pid: int) -> float:
+    """For how long the process's main thread was ready to run and had no core; 0 where the kernel does not count it."""
+    try:
+        with open(f"/proc/{pid}/schedstat") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
 def cpu_ns(pid: int) -> int:
     """The CPU clock of a process that may be running."""
+    if sys.platform == "darwin":
+        from cpu_codegen.sandbox import meters_macos
+
+        return meters_macos.cpu_ns(pid)
     return time.clock_gettime_ns(cpu_clock_of(pid))
 
 

@@ -63,6 +63,7 @@ def attack(server: ForkServer) -> dict[str, list[str]]:
     """Property → what succeeded against it: said by the attacker, or seen by its targets."""
     with Field(with_victim=False) as targets:
         breaches = _said(server, targets)
+        breaches["memory"] = _memory_breach(server)
         for harm in targets.harm():
             breaches["network" if harm.startswith("network") else "writes"].append(harm)
     return breaches
@@ -77,7 +78,6 @@ def _said(server: ForkServer, targets: Field) -> dict[str, list[str]]:
         "udp": targets.port("udp"),
         "unix": targets.unix_path,
         "victims": [targets.victim_pid],
-        "memory_bytes": 2 * _LIMITS.memory_bytes,
     }
     try:
         with Session(server, _ATTACKER.read_text(encoding="utf-8"), "attack", limits=_LIMITS) as session:
@@ -90,8 +90,23 @@ def _said(server: ForkServer, targets: Field) -> dict[str, list[str]]:
         ) from error
 
 
+def _memory_breach(server: ForkServer) -> list[str]:
+    """Twice its limit, every page touched, and held for a while: an error or death is what a limit looks like."""
+    code = "import time\ndef take(n):\n    held = bytearray(n)\n    held[::4096] = b'x' * len(held[::4096])\n    time.sleep(0.2)"
+    try:
+        with Session(server, code, "take", limits=_LIMITS) as session:
+            session.call([[2 * _LIMITS.memory_bytes]])
+    except SessionFailed:
+        return []
+    return [f"held {2 * _LIMITS.memory_bytes >> 20} MiB"]
+
+
 def enforcers_of(plan: Plan) -> dict[str, str]:
     """Property → the layers that are meant to enforce it."""
+    if plan.seatbelt:
+        kept = ("reads", "hidden files", "writes", "network", "processes", "signals")
+        watched = {"memory": "watchdog", "verdict": "separate checker", "leftovers": "kill by the fork server"}
+        return {**dict.fromkeys(kept, "Seatbelt"), **watched}
     files = [*(["Landlock"] if plan.landlock else []), *(["namespaces"] if plan.namespaces else [])]
     return {
         "reads": " + ".join(files),

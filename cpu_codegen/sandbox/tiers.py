@@ -44,6 +44,7 @@ class Plan:
     readable: tuple[str, ...]
     packages: dict[str, str]
     scratch_bytes: int = 0
+    seatbelt: bool = False
     uid: int | None = None
 
     def config(self) -> dict[str, Any]:
@@ -60,7 +61,9 @@ class Plan:
 
     @property
     def tier(self) -> str:
-        """A, B or C."""
+        """A, B, C or D."""
+        if self.seatbelt:
+            return "D"
         if self.landlock:
             return "A"
         return "B" if self.namespaces else "C"
@@ -70,9 +73,9 @@ class Plan:
         layers = [
             *(["landlock"] if self.landlock else []),
             *(["namespaces"] if self.namespaces else []),
-            "seccomp",
+            *(["seatbelt", "memory watchdog"] if self.seatbelt else ["seccomp"]),
             *(["uid drop"] if self.uid is not None else []),
-            *(["no capabilities"] if self.is_root else []),
+            *(["no capabilities"] if self.is_root and not self.seatbelt else []),
             "rlimits",
             *([f"scratch of {self.scratch_bytes} bytes"] if self.scratch_bytes else []),
         ]
@@ -81,6 +84,8 @@ class Plan:
 
 def choose(*, allow_weak: bool = False, masked: Collection[str] = (), scratch_bytes: int = 0) -> Plan:
     """What to try here. `masked` leaves layers out (landlock, seccomp, namespaces, uid), for tests. Raises MachineError."""
+    if sys.platform == "darwin":
+        return _seatbelt_plan(allow_weak=allow_weak)
     if not sys.platform.startswith("linux"):
         raise MachineError(
             f"no sandbox for {sys.platform}: generated code is not run unprotected",
@@ -102,6 +107,22 @@ def choose(*, allow_weak: bool = False, masked: Collection[str] = (), scratch_by
         readable=tuple(readable_paths(packages)),
         packages=packages,
         scratch_bytes=scratch_bytes,
+    )
+
+
+def _seatbelt_plan(*, allow_weak: bool) -> Plan:
+    """macOS. What it is worth is for the proof to say."""
+    packages = package_folders()
+    return Plan(
+        landlock=False,
+        seccomp=False,
+        namespaces=False,
+        drop_uid=True,
+        is_root=os.geteuid() == 0,
+        allow_weak=allow_weak,
+        readable=tuple(readable_paths(packages)),
+        packages=packages,
+        seatbelt=True,
     )
 
 

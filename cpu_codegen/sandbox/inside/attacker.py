@@ -15,7 +15,7 @@ Attempt = Callable[[], object]
 
 
 def attack(targets: dict[str, Any]) -> dict[str, list[str]]:
-    """Property → names of the attempts that succeeded. `targets`: secret, folder, tcp, udp, unix, victims, memory_bytes."""
+    """Property → names of the attempts that succeeded. `targets`: secret, folder, tcp, udp, unix, victims."""
     properties: dict[str, dict[str, Attempt]] = {
         "reads": reads(targets["secret"], targets["folder"]),
         "hidden files": {"stat": lambda: os.stat(targets["secret"])},
@@ -23,7 +23,6 @@ def attack(targets: dict[str, Any]) -> dict[str, list[str]]:
         "network": network(targets),
         "processes": processes(),
         "signals": {f"kill {pid}": _with(os.kill, pid, 0) for pid in [*targets["victims"], os.getppid(), 1, -1]},
-        "memory": {"bytearray": lambda: bytearray(targets["memory_bytes"])},
     }
     return {
         name: [word for word, attempt in attempts.items() if succeeds(attempt)] for name, attempts in properties.items()

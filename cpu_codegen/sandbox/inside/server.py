@@ -19,14 +19,13 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
-from typing import Any
+from typing import Any, Protocol
 
 from cpu_codegen.sandbox.inside import candidate, checker, outline, probe
-from cpu_codegen.sandbox.inside.linux import Isolation
 
 _PRELOADED = """
 math re collections itertools functools heapq bisect string random statistics decimal fractions datetime copy operator typing
@@ -43,6 +42,25 @@ _CHILDREN: dict[str, Callable[[list[int]], None]] = {
     "probe": lambda fds: probe.serve(fds[0]),
     "parser": lambda fds: outline.serve(fds[0]),
 }
+
+
+class Isolation(Protocol):
+    """What a system's file (linux.py, macos.py) offers: applied to the server when made, `apply` puts the layers on a child."""
+
+    def facts(self) -> dict[str, Any]:
+        """What holds, for the parent."""
+
+    def measure_itself(self) -> None:
+        """Notes what the interpreter itself uses."""
+
+    def apply(self, child: dict[str, Any], move_fds: Callable[[], list[int]]) -> list[int]:
+        """Every layer; the data sockets' new numbers."""
+
+    def handles(self, pids: Sequence[int]) -> list[int]:
+        """A pidfd for each child, where there are any."""
+
+    def after_the_last_child(self) -> None:
+        """Leaves nothing for the next."""
 
 
 class OnlyPackages(MetaPathFinder):
@@ -91,6 +109,7 @@ class Server:
         while True:
             message, fds, _, _ = socket.recv_fds(self.control, _CONTROL_BYTES, _MAX_FDS)
             if not message:
+                self._end_children()
                 return
             request = json.loads(message)
             if "fork" in request:
@@ -103,6 +122,11 @@ class Server:
                 self.isolation.measure_itself()
                 gc.freeze()
                 self.control.sendall(b'{"done":true}')
+
+    def _end_children(self) -> None:
+        """The parent is gone. On Linux the kernel does this too, even when we are killed."""
+        for pid in self.living:
+            os.kill(pid, signal.SIGKILL)
 
     def _fork_or_explain(self, children: list[dict[str, Any]], fds: list[int]) -> None:
         try:
@@ -151,7 +175,13 @@ class Server:
 
 def isolation_here(config: dict[str, Any]) -> Isolation:
     """This system's layers, put on the calling process."""
-    return Isolation(config)
+    if sys.platform == "darwin":
+        from cpu_codegen.sandbox.inside import macos
+
+        return macos.Isolation(config)
+    from cpu_codegen.sandbox.inside import linux
+
+    return linux.Isolation(config)
 
 
 def _move_fds(fds: list[int]) -> list[int]:

@@ -53,8 +53,12 @@ def drop_capabilities() -> None:
 def drop_uid(uid: int = NOBODY) -> None:
     """Becomes an unprivileged user for good."""
     os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
+    if hasattr(os, "setresuid"):
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    else:  # macOS; as root these change all three
+        os.setgid(uid)
+        os.setuid(uid)
 
 
 def no_new_privileges() -> None:
