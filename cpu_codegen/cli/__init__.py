@@ -13,7 +13,21 @@ from types import FrameType
 
 import typer
 
-from cpu_codegen.cli import demo, doctor, models, problems, report, run, runs, score, show
+from cpu_codegen.cli import (
+    bench,
+    compare,
+    demo,
+    doctor,
+    efficiency,
+    export,
+    models,
+    problems,
+    report,
+    run,
+    runs,
+    score,
+    show,
+)
 from cpu_codegen.errors import CpuCodegenError, Interrupted
 
 app = typer.Typer(
@@ -30,7 +44,12 @@ app.command("run")(run.run)
 app.command("report")(report.report)
 app.command("show")(show.show)
 app.command("score")(score.score)
+app.command("compare")(compare.compare)
+app.command("efficiency")(efficiency.efficiency)
+app.command("bench")(bench.bench)
 app.command("doctor")(doctor.doctor)
+app.command("export")(export.export)
+app.command("import")(export.import_)
 app.add_typer(runs.app, name="runs")
 app.add_typer(models.app, name="models")
 app.add_typer(problems.app, name="problems")

@@ -27,17 +27,19 @@ class Reference:
 
 
 def references(summaries: Sequence[RunSummary]) -> dict[str, Reference]:
-    """Problem id → reference, for the problems of these runs that are at hand unchanged."""
-    hashes = {s["problem_id"]: s.get("data_hash") for summary in summaries for s in summary.samples}
+    """`suite id` → reference, for the problems of these runs that are at hand unchanged."""
+    samples = [s for summary in summaries for s in summary.samples]
+    hashes = {f"{s['suite']} {s['problem_id']}": s.get("data_hash") for s in samples}
     found: dict[str, Reference] = {}
-    for suite in {s["suite"] for summary in summaries for s in summary.samples}:
+    for suite in {s["suite"] for s in samples}:
         try:
             problems = load_suite(suite, offline=True)
         except CpuCodegenError:
             continue
         for problem in problems:
-            if problem.id in hashes and hashes[problem.id] in (problem.data_hash, None):
-                found[problem.id] = _reference(problem)
+            name = f"{suite} {problem.id}"
+            if name in hashes and hashes[name] in (problem.data_hash, None):
+                found[name] = _reference(problem)
     return found
 
 

@@ -204,7 +204,7 @@ def _cell(key: tuple[str, str, str], samples: list[Sample], *, load_s: float, ma
         pass_at=pass_at(decided),
         outcomes={o.value: outcomes[o.value] for o in Outcome if outcomes[o.value]},
         undecided=sum(1 for s in samples if s["outcome"] is None),
-        format_ok=_share_of([bool(s["format_ok"]) for s in decided]),
+        format_ok=_share_of([s["format_ok"] for s in decided if s["format_ok"] is not None]),
         cut=sum(1 for s in samples if s["finish_reason"] == "length"),
         completion_tokens=sum(s.get("completion_tokens") or 0 for s in samples),
         reasoning_tokens=sum(s.get("reasoning_tokens") or 0 for s in samples),

