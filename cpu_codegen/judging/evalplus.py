@@ -85,6 +85,7 @@ class _Run:
         """Calls until the first failure."""
         is_gone = False
         self.candidate.wall_s = self.part.limit_s
+        self.candidate.is_patient = True  # EvalPlus's limits are meant for a machine that is not overloaded
         self.candidate.large_output_s = max(LARGE_OUTPUT_S, _REFERENCE_FACTOR * self.part.digest_s)
         try:
             found = self._first_problem()

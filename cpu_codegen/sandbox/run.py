@@ -50,6 +50,7 @@ class JobRun:
         self.is_aborted = False
         self.peaks: dict[int, int | None] = {}  # by candidate, of those that are asked no more
         self.retired: set[int] = set()  # those that we killed
+        self.starved_s: dict[int, float] = {}  # by candidate, as last told
 
     def abort(self) -> None:
         """Ends the job at once; its `run` then raises HarnessError."""
@@ -136,10 +137,20 @@ class JobRun:
             if message[0] == "busy":
                 large += 1
                 deadline += 2 * message[1] if large <= _MAX_LARGE_OUTPUTS else 0.0
+            elif message[0] == "late":
+                more_s = self._newly_starved_s(message[1])
+                deadline += more_s
+                parent.send(more_s, deadline)
             elif message[0] == "finished":
                 self._retire(*message[1:])
             else:
                 return message
+
+    def _newly_starved_s(self, index: int) -> float:
+        """Seconds that a candidate was ready and had no core, since the last time that this was asked."""
+        total_s = meters.starved_s(self.children[1:][index].host_pid)
+        before_s, self.starved_s[index] = self.starved_s.get(index, 0.0), total_s
+        return max(0.0, total_s - before_s)
 
     def _retire(self, index: int, is_gone: bool) -> None:
         """A candidate that is asked no more is killed, so that it neither works nor holds memory beside the next one."""

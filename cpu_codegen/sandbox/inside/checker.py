@@ -1,8 +1,8 @@
 """The checker's process: reads a job from the parent, drives the candidates, sends the verdict. Never runs candidate code.
 
 What it sends: ["prepared", seconds for the rest?] once the expected values are at hand (a hang before that is ours, after it the
-candidate's), ["busy", seconds] for every huge output, ["finished", candidate, is gone] for one that is asked no
-more, then ["verdict", {…}]. The rules of judging are cpu_codegen/judge.py's.
+candidate's), ["busy", seconds] for every huge output, ["finished", candidate, is gone] for one that is asked no more, ["late",
+candidate] to learn for how long it waited for a core, then ["verdict", {…}]. The rules of judging are cpu_codegen/judge.py's.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ def serve(parent_fd: int, candidate_fds: list[int]) -> None:
         def say(*message: object) -> None:
             parent.send(list(message))
 
+        def late(index: int) -> float:
+            say("late", index)
+            return float(parent.receive())
+
         candidates = [
             Candidate(
                 Channel(fd),
@@ -34,6 +38,7 @@ def serve(parent_fd: int, candidate_fds: list[int]) -> None:
                 call_s=limits["call_s"],
                 on_large=functools.partial(say, "busy"),
                 on_finished=functools.partial(say, "finished", index),
+                on_late=functools.partial(late, index),
             )
             for index, fd in enumerate(candidate_fds)
         ]
