@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cpu_codegen.errors import MachineError
-from cpu_codegen.sandbox.layers import landlock, seccomp
+from cpu_codegen.sandbox.layers import landlock, seatbelt, seccomp
 from cpu_codegen.schema import Isolation
 
 CANDIDATE_PACKAGES = ("numpy",)
@@ -84,7 +84,7 @@ class Plan:
 
 def choose(*, allow_weak: bool = False, masked: Collection[str] = (), scratch_bytes: int = 0) -> Plan:
     """What to try here. `masked` leaves layers out (landlock, seccomp, namespaces, uid), for tests. Raises MachineError."""
-    if sys.platform == "darwin":
+    if sys.platform == "darwin" and seatbelt.available():
         return _seatbelt_plan(allow_weak=allow_weak)
     if not sys.platform.startswith("linux"):
         raise MachineError(

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 SYSTEM_PATHS = ("/usr/lib", "/System/Library", "/Library/Apple", "/private/var/db/timezone", "/usr/share/zoneinfo")
+_LIBRARY = "/usr/lib/libSystem.B.dylib"
 _HARMLESS_FILES = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/zero")
 
 
@@ -38,9 +39,17 @@ def _filters(kind: str, paths: Iterable[str]) -> str:
     return " ".join(f"({kind} {json.dumps(path, ensure_ascii=False)})" for path in paths)
 
 
+def available() -> bool:
+    """True where the system's library offers `sandbox_init`."""
+    try:
+        return hasattr(ctypes.CDLL(_LIBRARY), "sandbox_init")
+    except OSError:
+        return False
+
+
 def restrict(text: str) -> None:
     """Puts the calling process under the profile for ever. Raises OSError with Seatbelt's own words."""
-    library = ctypes.CDLL("/usr/lib/libSystem.B.dylib", use_errno=True)
+    library = ctypes.CDLL(_LIBRARY, use_errno=True)
     message = ctypes.c_char_p()
     if library.sandbox_init(text.encode(), ctypes.c_uint64(0), ctypes.byref(message)) != 0:
         said = message.value.decode(errors="replace") if message.value else "no reason given"
