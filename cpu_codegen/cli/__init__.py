@@ -23,6 +23,7 @@ from cpu_codegen.cli import (
     models,
     problems,
     report,
+    review,
     run,
     runs,
     score,
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("report")(report.report)
+app.command("review")(review.review)
 app.command("show")(show.show)
 app.command("score")(score.score)
 app.command("compare")(compare.compare)

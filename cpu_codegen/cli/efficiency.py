@@ -1,0 +1,186 @@
+"""`cpu-codegen efficiency RUN`: measures the passed answers of a run anew or further; `--self-test` measures the measurer."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cpu_codegen.cli.options import Format, Json, OutputFormat, seconds
+from cpu_codegen.errors import CheckFailed, UsageError
+
+if TYPE_CHECKING:
+    from cpu_codegen.report.tables import Table
+    from cpu_codegen.schema import Problem
+    from cpu_codegen.store import RunFolder
+
+
+def efficiency(
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="A run folder, its name under ./runs, latest or prev.")
+    ] = None,
+    budget: Annotated[
+        str, typer.Option("--efficiency-budget", "--budget", help="Time for all answers together.")
+    ] = "4m",
+    redo: Annotated[bool, typer.Option("--redo", help="Measure everything again, not only what is missing.")] = False,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="Count instructions under cachegrind too (valgrind needed; slow).")
+    ] = False,
+    self_test: Annotated[
+        bool,
+        typer.Option("--self-test", help="Time references against themselves; exit 7 when noise passes for findings."),
+    ] = False,
+    comparisons: Annotated[int, typer.Option(min=1, help="Of the self-test.")] = 300,
+    each: Annotated[str, typer.Option(help="Time for one comparison of the self-test.")] = "1s",
+    busy: Annotated[bool, typer.Option("--busy", help="Self-test while another process keeps one core busy.")] = False,
+    ids: Annotated[list[str] | None, typer.Option("--ids", "--id", help="Only these problems, by comma.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
+    allow_weak_isolation: Annotated[
+        bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
+    ] = False,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
+) -> None:
+    """Measure the code that passed: CPU time, memory and growth against the reference, with intervals."""
+    shown = Format.JSON if json else output
+    if self_test == (run is not None):
+        raise UsageError("efficiency takes a RUN or --self-test, one of them", remedy="cpu-codegen efficiency latest")
+    if self_test:
+        _self_test(_ids(ids), comparisons, seconds(each), busy=busy, allow_weak=allow_weak_isolation, output=shown)
+        return
+    assert run is not None
+    path = _measure(run, _ids(ids), seconds(budget), redo=redo, offline=offline, allow_weak=allow_weak_isolation)
+    if deterministic:
+        _count_instructions(path, offline=offline)
+    _print_tables(path, shown)
+
+
+def _ids(values: list[str] | None) -> tuple[str, ...]:
+    from cpu_codegen.cli.options import split_commas
+
+    return split_commas(values)
+
+
+def _measure(name: str, ids: tuple[str, ...], budget_s: float, *, redo: bool, offline: bool, allow_weak: bool) -> Path:
+    from cpu_codegen.cli.bars import Bars
+    from cpu_codegen.columns.measure import measure_results, passed_results, unmeasured
+    from cpu_codegen.store import RunFolder, find_run
+
+    bars = Bars()
+    with RunFolder(find_run(name), writable=True) as folder:
+        problems = _problems(folder, offline=offline)
+        chosen = passed_results(folder) if redo else unmeasured(folder, retry=True)
+        wanted = [r for r in chosen if not ids or r["problem_id"] in ids or r["problem_id"].partition("/")[2] in ids]
+        try:
+            for record in measure_results(
+                folder, wanted, problems, budget_s=budget_s, allow_weak=allow_weak, progress=bars
+            ):
+                folder.append("efficiency", record)
+        finally:
+            bars.close()
+        return folder.path
+
+
+def _problems(folder: RunFolder, *, offline: bool) -> dict[str, Problem]:
+    from cpu_codegen.suites.load import load_suite
+
+    suites = folder.manifest().get("suites", {})
+    return {problem.id: problem for name in suites for problem in load_suite(name, offline=offline)}
+
+
+def _count_instructions(path: Path, *, offline: bool) -> None:
+    from cpu_codegen.cli.bars import Bars
+    from cpu_codegen.measure.cachegrind import count_column
+    from cpu_codegen.store import RunFolder
+
+    bars = Bars()
+    with RunFolder(path, writable=True) as folder:
+        try:
+            for record in count_column(folder, _problems(folder, offline=offline), bars):
+                folder.append("efficiency", record)
+        finally:
+            bars.close()
+
+
+def _print_tables(path: Path, output: Format) -> None:
+    from cpu_codegen.measure.tables import efficiency_records, efficiency_tables
+    from cpu_codegen.report.samples import load_samples
+    from cpu_codegen.report.tables import write_table
+    from cpu_codegen.store import RunFolder
+
+    samples = load_samples(RunFolder(path))
+    if output is Format.JSON:
+        _print_json(efficiency_records(samples))
+        return
+    for number, table in enumerate(efficiency_tables(samples)):
+        if number and output is not Format.JSONL:
+            print()
+        write_table(table, output, sys.stdout)
+
+
+def _self_test(
+    ids: tuple[str, ...], comparisons: int, each_s: float, *, busy: bool, allow_weak: bool, output: Format
+) -> None:
+    from contextlib import nullcontext
+
+    from cpu_codegen.cli.bars import Bars
+    from cpu_codegen.measure.quiet import Company, quiet_core
+    from cpu_codegen.measure.selftest import busy_core, self_test
+    from cpu_codegen.sandbox import open_sandbox
+    from cpu_codegen.suites.load import load_suite
+
+    problems = [p for p in load_suite("lowcost60") if not ids or p.id in ids or p.id.partition("/")[2] in ids]
+    if not problems:
+        raise UsageError("no such problem", remedy="cpu-codegen problems list")
+    bars = Bars()
+    with open_sandbox(workers=1, allow_weak=allow_weak) as sandbox, busy_core() if busy else nullcontext():
+        company = Company(quiet_core())
+        try:
+            findings = self_test(sandbox, problems, company, comparisons=comparisons, budget_s=each_s, progress=bars)
+        finally:
+            bars.close()
+    if output is Format.JSON:
+        _print_json(findings.summary())
+    else:
+        _write(_self_test_table(findings.summary()), output)
+    if not findings.holds:
+        raise CheckFailed(
+            "noise passes for findings, or findings for noise, more often than the tool promises",
+            remedy="end other programs, plug the charger in, and run it again",
+        )
+
+
+def _self_test_table(found: dict[str, Any]) -> Table:
+    from cpu_codegen.report.tables import Table
+
+    def percent(value: float | None) -> str:
+        return "not measured" if value is None else f"{value:.1%}"
+
+    rate = f"{percent(found['false_rate'])} ({found['false_differences']} of {found['comparisons']})"
+    slower = f"{percent(found['naive_share'])} ({found['naive_found_slower']} of {found['naive_problems']})"
+    resolved = found["resolves_ratio"]
+    rows: list[tuple[str | int | float | None, ...]] = [
+        ("one program called different from itself", rate, "at most 5 %"),
+        ("… estimates within 3 % of 1", percent(found["within_3_percent"]), ""),
+        ("smallest ratio that is told from 1 in 4 of 5 cases", None if resolved is None else f"{resolved:.2f}×", ""),
+        ("naive found slower where growth differs", slower, "at least 90 %"),
+        ("comparisons with company on the core", found["disturbed"], ""),
+        ("problems left out", len(found["left_out"]), ""),
+    ]
+    return Table(("self-test", "measured", "promised"), rows)
+
+
+def _write(table: Table, output: Format) -> None:
+    from cpu_codegen.report.tables import write_table
+
+    write_table(table, output, sys.stdout)
+
+
+def _print_json(value: Any) -> None:
+    import json
+
+    from cpu_codegen.store import plain
+
+    print(json.dumps(plain(value), indent=1, allow_nan=False))

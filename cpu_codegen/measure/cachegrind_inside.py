@@ -1,0 +1,25 @@
+"""Runs under valgrind: loads one program and calls it so often as it is told. Text only: it is handed over with `python -c`.
+
+Nothing of ours is importable in there, so the codec comes along as source. The first line of stdin is the request (JSON).
+"""
+
+RUNNER = r"""
+import json, os, sys, types
+os.close(int(sys.argv[1]))  # valgrind keeps its own copy of the log's descriptor, out of the program's reach
+request = json.loads(sys.stdin.readline())
+codec = types.ModuleType("codec")
+sys.modules["codec"] = codec
+exec(compile(request["codec"], "codec", "exec"), codec.__dict__)
+passes = [[codec.decode(args) for args in request["batch"]] for _ in range(request["passes"])]
+sys.stdin.close()
+module = types.ModuleType("candidate")
+sys.modules["candidate"] = module
+exec(compile(request["code"], "<candidate>", "exec", dont_inherit=True, optimize=0), module.__dict__)
+function = module.__dict__[request["entry_point"]]
+for calls in passes[1:]:
+    for args in calls:
+        output = function(*args)
+        if hasattr(type(output), "__next__"):
+            list(output)
+os._exit(0)
+"""
