@@ -63,3 +63,7 @@ class Guesser(Protocol):
     def guess(self, prompt: Sequence[int], written: Sequence[int], limit: int) -> list[int]:
         """At most `limit` tokens that may follow."""
         ...
+
+    def learn(self, right: int, guessed: int) -> None:
+        """How many of the last guess's tokens were right."""
+        ...

@@ -18,7 +18,8 @@ from cpu_codegen.engine import diagnosis, room, width
 from cpu_codegen.engine.completeness import Completeness
 from cpu_codegen.engine.process import EngineDied, EngineProcess
 from cpu_codegen.engine.protocol import EngineInfo, EngineSettings
-from cpu_codegen.errors import MachineError, UnavailableError
+from cpu_codegen.engine.speculate import LOOKUP
+from cpu_codegen.errors import MachineError, UnavailableError, UsageError
 from cpu_codegen.gguf_header import GgufHeader, read_header
 from cpu_codegen.machine import Machine, default_threads, fingerprint
 from cpu_codegen.models.splits import split_parts
@@ -132,7 +133,7 @@ class LlamaEngine:
         while left:
             suspect = next(iter(alone), None)
             batch = [left[suspect]] if suspect else list(left.values())
-            started: set[str] = set()
+            started: list[str] = []
             try:
                 for generation in self._attempt(batch, 1 if suspect else self._info.width, started):
                     del left[generation.key]
@@ -150,7 +151,7 @@ class LlamaEngine:
                         del alone[key], left[key]
                         yield Generation(key, "", FinishReason.ENGINE_ERROR, error=error)
 
-    def _attempt(self, batch: list[Request], wide: int, started: set[str]) -> Iterator[Generation]:
+    def _attempt(self, batch: list[Request], wide: int, started: list[str]) -> Iterator[Generation]:
         """One batch on the process that is there, or a new one. Leaves no step running behind."""
         if self._process is None:
             self._start()
@@ -164,7 +165,7 @@ class LlamaEngine:
                 event = _next(process)
                 ended = event["event"] in ("done", "refused")
                 if event["event"] == "started":
-                    started.add(event["key"])
+                    started.append(event["key"])
                 elif event["event"] == "generation":
                     yield _generation(event["generation"], offset_s)
                 elif event["event"] == "refused":
@@ -219,7 +220,7 @@ class LlamaEngine:
         return event
 
 
-_INFO_FIELDS = ("build", "cpu_flags", "model", "parameters", "memory_kind", "energy")
+_INFO_FIELDS = ("build", "cpu_flags", "model", "parameters", "memory_kind", "energy", "speculation")
 
 
 def _next(process: EngineProcess) -> dict[str, Any]:
@@ -233,9 +234,21 @@ def _checked(settings: EngineSettings) -> GgufHeader:
     if not Path(settings.model_path).is_file():
         raise UnavailableError(f"no model at {settings.model_path}", remedy="-m with a .gguf file, or an alias")
     header = read_header(Path(settings.model_path))
+    if settings.draft not in (None, LOOKUP):
+        _check_draft(settings.draft, header)
     if importlib.util.find_spec("llama_cpp") is None:
         raise diagnosis.no_binding("it is not installed")
     return header
+
+
+def _check_draft(path: str | None, header: GgufHeader) -> None:
+    """A draft model must speak the same tokens."""
+    draft = read_header(Path(path or ""))
+    if draft.vocabulary != header.vocabulary or draft.text("tokenizer.ggml.pre") != header.text("tokenizer.ggml.pre"):
+        raise UsageError(
+            f"{draft.name} has another vocabulary than {header.name}",
+            remedy="--draft with a smaller model of its family",
+        )
 
 
 def _open_settings(settings: EngineSettings, header: GgufHeader, machine: Machine) -> dict[str, Any]:
@@ -256,6 +269,7 @@ def _open_settings(settings: EngineSettings, header: GgufHeader, machine: Machin
         "threads": settings.threads or default_threads(machine),
         "kv_type_k": settings.kv_type_k,
         "kv_type_v": settings.kv_type_v,
+        "draft": settings.draft,
         "kv_cell_bytes": cell,
         "kv_room_bytes": room_bytes,
         "widest": max(1, min(width.WIDEST, room_bytes // max(1, cell * min(settings.ctx_tokens, 512)))),

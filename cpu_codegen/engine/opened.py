@@ -9,9 +9,11 @@ from typing import Any
 
 from cpu_codegen.engine import binding, meters
 from cpu_codegen.engine.admission import least_cells
+from cpu_codegen.engine.backend import EngineFailure, Guesser
 from cpu_codegen.engine.lane import Job
 from cpu_codegen.engine.prefixes import Prefix, share
 from cpu_codegen.engine.scheduler import Meters, Scheduler
+from cpu_codegen.engine.speculate import AHEAD, LOOKUP, Draft, Lookup, Paying, break_even
 from cpu_codegen.schema import FinishReason, Generation, Request, Sampling
 
 WIDTHS = (1, 2, 4, 8, 16, 24, 32, 48, 64)
@@ -35,6 +37,7 @@ class Opened:
         binding.start_backend()
         self.model = binding.Model(settings["model_path"])
         self._energy = meters.energy_meter()
+        self._draft: binding.Model | None = None
 
     def info(self) -> dict[str, Any]:
         """What the parent tells the world; calibrates when asked to."""
@@ -50,6 +53,7 @@ class Opened:
             "calibration": {str(width): rate for width, rate in rates.items()},
             "calibration_s": time.monotonic() - began,
             "energy": self._energy.label,
+            "speculation": f"{self._settings['draft']}, where it pays" if self._can_guess else "off",
         }
 
     def context(self, *, cells: int, sequences: int, outputs: int) -> binding.Context:
@@ -78,8 +82,16 @@ class Opened:
         most = MAX_HOLDERS if self.model.memory_kind in ("attention", "swa") else MAX_HOLDERS_RECURRENT
         holders = min(len(sharing.prefixes), most, binding.MAX_SEQUENCES - width)
         cells = self._cells(jobs, sharing.prefixes, width=width, holders=holders)
-        context = self.context(cells=cells, sequences=width + holders, outputs=width)
-        scheduler = Scheduler(context, width=width, cells=context.cells, holders=holders, meters=self._meters())
+        outputs = width + AHEAD if width == 1 and self._can_guess else width
+        context = self.context(cells=cells + AHEAD, sequences=width + holders, outputs=outputs)
+        scheduler = Scheduler(
+            context,
+            width=width,
+            cells=context.cells,
+            holders=holders,
+            meters=self._meters(),
+            guesser=self._guesser(context) if width == 1 else None,
+        )
         scheduler.submit(jobs)
         return scheduler, context, refused
 
@@ -110,6 +122,41 @@ class Opened:
 
     def _meters(self) -> Meters:
         return Meters(peak_rss=meters.peak_rss_bytes, joules=self._energy.joules)
+
+    # ── guessing ahead ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _can_guess(self) -> bool:
+        """Recurrent state cannot forget a wrong guess."""
+        return self._settings["draft"] is not None and self.model.memory_kind in ("attention", "swa")
+
+    def _guesser(self, context: binding.Context) -> Guesser | None:
+        """The asked-for guesser, if the cost of a step with guesses leaves anything to gain."""
+        if not self._can_guess:
+            return None
+        draft_context = self._draft_context()
+        guesser: Guesser = Lookup() if draft_context is None else Draft(draft_context)
+        guess_s = 0.0
+        if draft_context is not None:
+            began = time.perf_counter()
+            guesser.guess(range(3, 35), [35], AHEAD)
+            began, _ = time.perf_counter(), guesser.guess(range(3, 35), [35], AHEAD)
+            guess_s = time.perf_counter() - began
+        return Paying(guesser, break_even(context, guess_s=guess_s))
+
+    def _draft_context(self) -> binding.Context | None:
+        """The draft model's own context; None for lookup. Loaded once."""
+        if self._settings["draft"] == LOOKUP:
+            return None
+        if self._draft is None:
+            draft = binding.Model(self._settings["draft"])
+            if draft.vocabulary != self.model.vocabulary or draft.memory_kind not in ("attention", "swa"):
+                raise EngineFailure("the draft model has another vocabulary, or recurrent state")
+            self._draft = draft
+        cells = self._settings["ctx_tokens"] + AHEAD
+        return binding.Context(
+            self._draft, cells=cells, sequences=1, outputs=1, threads=self._settings["threads"], abort=self.abort
+        )
 
     # ── calibration ──────────────────────────────────────────────────────────────────────────────────────────────────
 

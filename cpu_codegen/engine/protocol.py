@@ -14,8 +14,8 @@ class EngineSettings:
     """How to open a model. `ctx_tokens` is the context of one sequence (prompt and answer).
 
     `threads` None = `machine.default_threads()`. `parallel` is how many sequences are decoded together; "auto" calibrates.
-    `draft_path` names a smaller model of the same vocabulary, `speculate` turns guessing ahead on where it pays: both only
-    touch greedy answers at width 1, and never their text. `check_memory` False loads even where memory looks too small.
+    `draft` guesses ahead where it pays: "lookup", or the path of a smaller model of the same vocabulary; it only touches greedy
+    answers at width 1. `check_memory` False loads even where memory looks too small.
     """
 
     model_path: str
@@ -26,8 +26,7 @@ class EngineSettings:
     kv_type_k: str = "f16"
     kv_type_v: str = "f16"
     log_path: str | None = None
-    draft_path: str | None = None
-    speculate: bool = True
+    draft: str | None = None
     check_memory: bool = True
 
 

@@ -285,7 +285,7 @@ class Scheduler:
 
     def _accept_guessed(self, lane: Lane, index: int, guessed: list[int]) -> None:
         """Takes the model's own tokens as long as the guesses agree with them; forgets the state of the rest."""
-        decoded_to = lane.position + len(guessed)
+        decoded_to, right_before = lane.position + len(guessed), self.totals.guessed_right
         self.totals.guessed_tokens += len(guessed)
         for offset in range(len(guessed) + 1):
             token = self._backend.sample(lane.sampler, index + offset)
@@ -293,6 +293,8 @@ class Scheduler:
             if lane.cut is not None or offset == len(guessed) or token != guessed[offset]:
                 break
             self.totals.guessed_right += 1
+        if self._guesser is not None:
+            self._guesser.learn(self.totals.guessed_right - right_before, len(guessed))
         if lane.cut is None and lane.position <= decoded_to:
             self._backend.trim(lane.sequence, lane.position)
 

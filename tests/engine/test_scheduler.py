@@ -179,6 +179,9 @@ def test_guessing_ahead_never_changes_a_text() -> None:
             right = [ord(c) for c in text[len(written) : len(written) + min(4, limit)]]
             return [token if i != self.wrong_at else 33 for i, token in enumerate(right)]
 
+        def learn(self, right: int, guessed: int) -> None:
+            assert 0 <= right <= guessed
+
     plain = FakeBackend(lambda _: text)
     run(scheduler_for(plain, [job("p")], width=1))
     for wrong_at in (0, 2, 9):

@@ -1,0 +1,74 @@
+"""Guessing ahead: what is guessed, when it pauses, and that texts stay the model's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cpu_codegen.engine.llama import LlamaEngine
+from cpu_codegen.engine.protocol import EngineSettings
+from cpu_codegen.engine.speculate import AHEAD, Lookup, Paying
+from cpu_codegen.errors import UsageError
+from cpu_codegen.packaged import demo_model
+from cpu_codegen.schema import Request
+from scripts import make_synthetic_gguf as synthetic
+
+
+def test_lookup_continues_as_before() -> None:
+    """The latest earlier place counts, the limit holds, and without repetition nothing is guessed."""
+    prompt = [1, 2, 3, 4, 50, 51, 9, 1, 2, 3, 4, 60, 61, 62, 63, 64]
+    assert Lookup().guess(prompt, [1, 2, 3, 4], 9) == [60, 61, 62, 63]
+    assert Lookup().guess(prompt, [1, 2, 3, 4], 2) == [60, 61]
+    assert Lookup().guess([1, 2, 3], [4, 5], 9) == []
+
+
+def test_guessing_pauses_while_it_does_not_pay_and_tries_again() -> None:
+    """Wrong guesses end it for some tokens; right ones keep it up; a break-even beyond reach never begins."""
+    prompt = [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4]
+    paying = Paying(Lookup(), break_even=1.0)
+    asked = 0
+    for _ in range(200):
+        if paying.guess(prompt, [], 9):
+            asked += 1
+            paying.learn(0, AHEAD)
+    assert 5 < asked < 40
+    eager = Paying(Lookup(), break_even=1.0)
+    for _ in range(50):
+        assert eager.guess(prompt, [], 9)
+        eager.learn(3, AHEAD)
+    assert Paying(Lookup(), break_even=4.0).guess(prompt, [], 9) == []
+
+
+def texts(**fields: object) -> tuple[dict[str, str], dict[str, int], str]:
+    """Greedy answers at width 1, the totals, and what the engine says of speculation."""
+    asked = [
+        Request(str(i), f"<|im_start|>user\nrow row row {i}, row row\n", True, 0, 40, early_stop=False)
+        for i in range(3)
+    ]
+    settings = EngineSettings(str(demo_model()), "", ctx_tokens=512, threads=1, parallel=1)
+    with LlamaEngine(replace(settings, **fields)) as engine:  # type: ignore[arg-type]
+        return {g.key: g.text for g in engine.run(asked)}, engine.totals, engine.info.speculation
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("draft", ["lookup", "itself"])
+def test_greedy_texts_are_the_same_with_guesses(draft: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By lookup, and by a draft model (here the model itself, which therefore guesses right)."""
+    pytest.importorskip("llama_cpp")
+    plain, _, off = texts()
+    found, totals, words = texts(draft=str(demo_model()) if draft == "itself" else draft)
+    assert off == "off"
+    assert "where it pays" in words
+    assert sum(found[key] == plain[key] for key in plain) >= 2
+    assert totals["guessed_right"] <= totals["guessed_tokens"]
+
+
+def test_a_draft_of_another_vocabulary_is_refused(tmp_path: object) -> None:
+    """Before anything is loaded."""
+    from pathlib import Path
+
+    path = Path(str(tmp_path)) / "other.gguf"
+    synthetic.write(path, synthetic.TINY["tiny-llama"], "other", "Q8_0")
+    with pytest.raises(UsageError, match="another vocabulary"):
+        LlamaEngine(EngineSettings(str(demo_model()), "", ctx_tokens=512, draft=str(path)))
