@@ -8,6 +8,7 @@ Covered: durable appends (flush + fsync), a torn last line after kill -9 or a fu
     generations.jsonl   raw answers; never two lines for one key
     results.jsonl       verdicts; the later line of one key wins
     efficiency.jsonl    measurements; the later line of one key wins
+    reviews.jsonl       points given by people; the later line of one reviewer and answer wins
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from typing import IO, Any, Literal, Self
 from cpu_codegen.errors import IntegrityError, MachineError, StoreBusyError, UsageError
 from cpu_codegen.schema import SCHEMA_VERSION
 
-Column = Literal["prompts", "generations", "results", "efficiency"]
+Column = Literal["prompts", "generations", "results", "efficiency", "reviews"]
 
 MANIFEST = "manifest.json"
 LOCK = ".lock"

@@ -84,8 +84,8 @@ def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
     """A Content-Security-Policy under which exactly these inline texts run and nothing can be loaded or sent."""
     rules = [
         "default-src 'none'",
-        "script-src " + " ".join(map(_source, scripts)),
-        "style-src " + " ".join(map(_source, styles)),
+        "script-src " + " ".join(map(inline_source, scripts)),
+        "style-src " + " ".join(map(inline_source, styles)),
         "base-uri 'none'",
         "form-action 'none'",
         "require-trusted-types-for 'script'",
@@ -94,7 +94,8 @@ def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
     return "; ".join(rules)
 
 
-def _source(text: str) -> str:
+def inline_source(text: str) -> str:
+    """The source expression of an inline text in a policy: its hash."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 

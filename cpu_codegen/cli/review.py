@@ -1,0 +1,186 @@
+"""`cpu-codegen review RUN`: people's points beside the tests' verdicts, as the survey graded."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cpu_codegen.cli.options import Format, Json, OutputFormat, RunArgument, split_commas
+from cpu_codegen.errors import UsageError
+
+if TYPE_CHECKING:
+    from cpu_codegen.report.tables import Table
+    from cpu_codegen.review.grading import Grading, Sample
+
+
+def review(
+    run: RunArgument,
+    reviewer: Annotated[str, typer.Option("--reviewer", help="Who grades; several may.")] = "me",
+    rubric: Annotated[
+        Path | None, typer.Option("--rubric", help="Your own criteria (YAML, see docs/review.md).")
+    ] = None,
+    blind: Annotated[bool, typer.Option("--blind", help="Hide the tests' outcome until the points are given.")] = False,
+    style: Annotated[list[str] | None, typer.Option("--style", help="Only these styles.")] = None,
+    web: Annotated[bool, typer.Option("--web", help="Grade in the browser, on 127.0.0.1.")] = False,
+    grades: Annotated[
+        Path | None, typer.Option("--import", help="Grades made elsewhere (JSON lines), as this reviewer's.")
+    ] = None,
+    summary: Annotated[bool, typer.Option("--summary", help="Agreement and disagreements instead of grading.")] = False,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
+) -> None:
+    """Grade answers by a rubric, in random order, resumable; --summary: Cohen's kappa between reviewers and with the tests."""
+    from cpu_codegen.review.grading import open_grading
+    from cpu_codegen.review.rubric import load_rubric
+    from cpu_codegen.store import find_run
+
+    path = find_run(run)
+    grading = open_grading(path, reviewer=reviewer, rubric=load_rubric(rubric), blind=blind, styles=split_commas(style))
+    if grades is not None:
+        _import(grading, grades)
+    elif summary:
+        _summary(grading, Format.JSON if json else output)
+    elif web:
+        _serve(grading)
+    else:
+        _ask_all(grading)
+
+
+def _import(grading: Grading, path: Path) -> None:
+    import json
+
+    from cpu_codegen.review.grading import import_grades
+
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"cannot read {path}: {error}", remedy='JSON lines: {"generation": "…", "points": {…}}'
+        ) from error
+    print(f"{import_grades(grading, lines)} grades of {grading.reviewer} stored")
+
+
+def _statement(grading: Grading) -> dict[str, str]:
+    from cpu_codegen.report.references import references
+    from cpu_codegen.report.summary import summarize
+
+    return {name: reference.statement for name, reference in references([summarize(grading.path)]).items()}
+
+
+def _serve(grading: Grading) -> None:
+    from cpu_codegen.review.web import Server
+
+    statements = _statement(grading)
+
+    def statement(sample: Sample) -> str:
+        return statements.get(f"{sample['suite']} {sample['problem_id']}") or str(sample["prompt"])
+
+    with Server(grading, statement) as server:
+        print(server.url)
+        print("open this address in a browser on this machine; Ctrl-C ends", file=sys.stderr)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print(f"{len(grading.left())} answers left; the same command goes on", file=sys.stderr)
+
+
+def _ask_all(grading: Grading) -> None:
+    left = grading.left()
+    if left and not sys.stdin.isatty():
+        raise UsageError("grading needs a terminal", remedy="--web, or --import FILE")
+    statements = _statement(grading)
+    for number, sample in enumerate(left):
+        _show(grading, sample, statements, left=len(left) - number)
+        if not _ask(grading, sample):
+            break
+    print(f"{len(grading.left())} of {len(grading.samples)} answers left")
+
+
+def _show(grading: Grading, sample: Sample, statements: dict[str, str], *, left: int) -> None:
+    from cpu_codegen.report.escape import for_terminal
+
+    print(f"\n── {for_terminal(sample['problem_id'])}  {for_terminal(sample['style'])}  ({left} left) ──")
+    print(for_terminal(statements.get(f"{sample['suite']} {sample['problem_id']}") or str(sample["prompt"])))
+    print("── answer ──")
+    print(for_terminal(sample["text"]))
+    if not grading.blind:
+        _show_verdict(sample)
+
+
+def _show_verdict(sample: Sample) -> None:
+    from cpu_codegen.report.escape import for_terminal
+
+    failure = sample.get("failure") or {}
+    detail = "".join(f"\n  {name:<9}{for_terminal(str(failure[name]))}" for name in failure)
+    print(f"── tests: {sample['outcome']}{detail}")
+
+
+def _ask(grading: Grading, sample: Sample) -> bool:
+    """Asks each criterion until the answer is allowed; False when the reviewer stops."""
+    points: dict[str, float] = {}
+    for criterion in grading.rubric.criteria:
+        allowed = {f"{point:g}": point for point in criterion.points}
+        said = ""
+        while said not in allowed:
+            said = input(f"{criterion.question} [{'/'.join(allowed)}, s skips, q ends] ").strip()
+            if said in ("q", "s"):
+                return said == "s"
+        points[criterion.name] = allowed[said]
+    grading.give(sample["key"], points, input("note (may be empty): "))
+    if grading.blind:
+        _show_verdict(sample)
+    return True
+
+
+def _summary(grading: Grading, output: Format) -> None:
+    from cpu_codegen.report.tables import write_table
+
+    tables = [_points(grading), _agreements(grading), _disagreements(grading)]
+    if output in (Format.JSON, Format.JSONL):
+        import json
+
+        records = {t.title: [dict(zip(t.columns, row, strict=True)) for row in t.rows] for t in tables}
+        sys.stdout.write(json.dumps(records, indent=1) + "\n")
+        return
+    for table in tables:
+        write_table(table, output, sys.stdout)
+        print()
+
+
+def _points(grading: Grading) -> Table:
+    from cpu_codegen.report.tables import Table
+
+    grades = grading.grades()
+    rows = []
+    for reviewer in dict.fromkeys(grade["reviewer"] for grade in grades):
+        own = [grade["points"] for grade in grades if grade["reviewer"] == reviewer]
+        means = [round(sum(p[c.name] for p in own) / len(own), 3) for c in grading.rubric.criteria]
+        rows.append((reviewer, len(own), *means))
+    columns = ("reviewer", "graded", *(criterion.name for criterion in grading.rubric.criteria))
+    return Table(columns, list(rows), title="points", right=frozenset(columns[1:]))
+
+
+def _agreements(grading: Grading) -> Table:
+    from cpu_codegen.report.tables import Table
+    from cpu_codegen.review.agreement import agreements
+
+    rows = [
+        (a.criterion, a.first, a.second, a.n, a.agreed, None if a.kappa is None else round(a.kappa, 3))
+        for a in agreements(grading)
+    ]
+    columns = ("criterion", "one", "other", "answers", "agreed", "Cohen's kappa")
+    return Table(columns, list(rows), title="agreement", right=frozenset(columns[3:]))
+
+
+def _disagreements(grading: Grading) -> Table:
+    from cpu_codegen.report.tables import Table
+    from cpu_codegen.review.agreement import disagreements
+
+    rows = [
+        (d.problem_id, d.style, d.index, d.criterion, ", ".join(f"{who} {what}" for who, what in d.said))
+        for d in disagreements(grading)
+    ]
+    return Table(("problem", "style", "index", "criterion", "said"), list(rows), title="disagreements")

@@ -1,0 +1,99 @@
+"""Who grades what next, and the points given so far.
+
+Each reviewer sees the answers in a random order of their own, the same on every day, so that grading can stop and go on and no
+problem is always graded by tired eyes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cpu_codegen.errors import UsageError
+from cpu_codegen.report.samples import load_samples
+from cpu_codegen.review.rubric import Rubric
+from cpu_codegen.store import RunFolder
+
+Sample = dict[str, Any]
+Grade = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Grading:
+    """One reviewer's work on one run. `blind` hides the tests' outcome until points are given."""
+
+    path: Path
+    reviewer: str
+    rubric: Rubric
+    samples: list[Sample]
+    blind: bool = False
+
+    def left(self) -> list[Sample]:
+        """What this reviewer has not graded by this rubric yet, in their order."""
+        done = {g["generation"] for g in self.grades() if g["reviewer"] == self.reviewer}
+        ordered = sorted(self.samples, key=lambda s: str(s["key"]))
+        random.Random(self.reviewer).shuffle(ordered)
+        return [sample for sample in ordered if sample["key"] not in done]
+
+    def grades(self) -> list[Grade]:
+        """All reviewers' grades by this rubric."""
+        return [grade for grade in read_grades(self.path) if grade["rubric"] == self.rubric.hash]
+
+    def give(self, key: str, points: Mapping[str, float], note: str = "") -> None:
+        """Stores one grade. UsageError for an unknown answer or points that the rubric does not allow."""
+        if key not in {sample["key"] for sample in self.samples}:
+            raise UsageError(
+                f"no answer {key[:16]!r} in this run", remedy="cpu-codegen show RUN -o jsonl lists the keys"
+            )
+        for criterion in self.rubric.criteria:
+            if points.get(criterion.name) not in criterion.points:
+                allowed = ", ".join(f"{point:g}" for point in criterion.points)
+                raise UsageError(f"{criterion.name}: {points.get(criterion.name)} is not allowed", remedy=allowed)
+        with RunFolder(self.path, writable=True) as folder:
+            folder.append("reviews", self._record(key, points, note))
+
+    def _record(self, key: str, points: Mapping[str, float], note: str) -> Grade:
+        return {
+            "reviewer": self.reviewer,
+            "generation": key,
+            "rubric": self.rubric.hash,
+            "points": {criterion.name: points[criterion.name] for criterion in self.rubric.criteria},
+            "note": note[:2000],
+            "blind": self.blind,
+            "utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+
+
+def open_grading(
+    path: Path, *, reviewer: str, rubric: Rubric, blind: bool = False, styles: Iterable[str] = ()
+) -> Grading:
+    """The grading of a run's answers, of some styles or of all."""
+    if not reviewer.strip() or reviewer == "tests":
+        raise UsageError(f"{reviewer!r} is no reviewer's name", remedy="--reviewer with another name")
+    wanted = set(styles)
+    samples = [s for s in load_samples(RunFolder(path)) if not wanted or s["style"] in wanted]
+    if not samples:
+        raise UsageError(f"{path} holds no such answers", remedy=f"cpu-codegen show {path}")
+    return Grading(path, reviewer, rubric, samples, blind)
+
+
+def read_grades(path: Path) -> list[Grade]:
+    """The current grades of a run: the later line of one reviewer, answer and rubric wins."""
+    records = RunFolder(path).read("reviews")
+    return list({(r["reviewer"], r["generation"], r["rubric"]): r for r in records}.values())
+
+
+def import_grades(grading: Grading, lines: Iterable[Mapping[str, Any]]) -> int:
+    """Points made elsewhere (a model's, say) as one more reviewer's: {"generation", "points", "note"?} each. Gives the count."""
+    count = 0
+    for count, line in enumerate(lines, start=1):
+        points = line.get("points")
+        if not isinstance(points, Mapping) or not isinstance(line.get("generation"), str):
+            raise UsageError(f"grade {count} has no generation or points", remedy='{"generation": "…", "points": {…}}')
+        numbers = {str(k): float(v) for k, v in points.items() if isinstance(v, int | float)}
+        grading.give(line["generation"], numbers, str(line.get("note") or ""))
+    return count

@@ -1,0 +1,207 @@
+"""Points by people: stored one by one, in an order of their own, compared with others' and with the tests'."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from typer.testing import CliRunner
+
+from cpu_codegen.cli import app
+from cpu_codegen.errors import UsageError
+from cpu_codegen.review.agreement import TESTS, agreements, cohen_kappa, disagreements
+from cpu_codegen.review.grading import Grading, open_grading
+from cpu_codegen.review.rubric import DEFAULT, load_rubric
+from cpu_codegen.review.web import Server
+from tests.report.support import write_run
+
+
+def grading_of(path: Path, reviewer: str = "ann", *, blind: bool = False) -> Grading:
+    """A reviewer's work on a run of six answers."""
+    if not path.exists():
+        write_run(path, limit=6, styles=("plain",), share=0.5)
+    return open_grading(path, reviewer=reviewer, rubric=DEFAULT, blind=blind)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kappa"),
+    [
+        ("yyyyynnnnn", "yyyyynnnnn", 1.0),
+        ("yn" * 10, "yynn" * 5, 0.0),
+        # 20 yes-yes, 5 yes-no, 10 no-yes, 15 no-no: observed 0.7, expected 0.5 (a textbook example)
+        ("y" * 25 + "n" * 25, "y" * 20 + "n" * 5 + "y" * 10 + "n" * 15, 0.4),
+    ],
+)
+def test_kappa_agrees_with_known_values(first: str, second: str, kappa: float) -> None:
+    """Perfect, chance alone, and a worked example."""
+    assert cohen_kappa(first, second) == pytest.approx(kappa)
+
+
+def test_kappa_is_not_claimed_where_it_is_not_defined() -> None:
+    """No items, or raters who used one word only."""
+    assert cohen_kappa("", "") is None
+    assert cohen_kappa("yyy", "yyy") is None
+
+
+def test_grading_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    """What was graded does not come again; each reviewer has an order of their own; a later grade replaces the first."""
+    grading = grading_of(tmp_path / "run")
+    order = [sample["key"] for sample in grading.left()]
+    grading.give(order[0], {"correct": 1.0, "format": 1.0})
+    assert [sample["key"] for sample in grading_of(tmp_path / "run").left()] == order[1:]
+    others = [[s["key"] for s in grading_of(tmp_path / "run", name).left()] for name in ("bob", "cleo", "dora")]
+    assert any(other != order for other in others)
+    grading.give(order[0], {"correct": 0.5, "format": 0.0}, "second thoughts")
+    assert [g["points"]["correct"] for g in grading.grades()] == [0.5]
+
+
+def test_points_outside_the_rubric_are_refused(tmp_path: Path) -> None:
+    """Nothing is stored."""
+    grading = grading_of(tmp_path / "run")
+    key = grading.left()[0]["key"]
+    for points in ({"correct": 0.7, "format": 1.0}, {"correct": 1.0}, {"correct": float("nan"), "format": 1.0}):
+        with pytest.raises(UsageError):
+            grading.give(key, points)
+    with pytest.raises(UsageError):
+        grading.give("no such key", {"correct": 1.0, "format": 1.0})
+    assert grading.grades() == []
+
+
+def test_reviewers_are_compared_with_each_other_and_with_the_tests(tmp_path: Path) -> None:
+    """A reviewer who says what the tests say has kappa 1 with them; each difference is listed with who said what."""
+    ann, bob = grading_of(tmp_path / "run"), grading_of(tmp_path / "run", "bob")
+    for sample in ann.samples:
+        ann.give(sample["key"], {"correct": float(sample["outcome"] == "passed"), "format": 1.0})
+    odd = bob.samples[0]
+    for sample in bob.samples:
+        right = (sample["outcome"] == "passed") != (sample is odd)
+        bob.give(sample["key"], {"correct": float(right), "format": 1.0})
+    found = {(a.criterion, a.first, a.second): a for a in agreements(ann)}
+    assert found["correct", "ann", TESTS].kappa == pytest.approx(1.0)
+    assert found["correct", "ann", "bob"].agreed == 5
+    assert found["format", "ann", "bob"].kappa is None
+    listed = disagreements(ann)
+    assert [(d.problem_id, d.criterion) for d in listed] == [(odd["problem_id"], "correct")]
+    assert {who for who, _ in listed[0].said} == {"ann", "bob", TESTS}
+
+
+def test_a_models_grades_are_one_more_reviewer(tmp_path: Path) -> None:
+    """Imported by command, then in the summary."""
+    grading = grading_of(tmp_path / "run")
+    path = tmp_path / "grades.jsonl"
+    lines = [{"generation": s["key"], "points": {"correct": 1, "format": 1}} for s in grading.samples]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run = CliRunner().invoke(
+        app,
+        ["review", str(tmp_path / "run"), "--reviewer", "judge-model", "--import", str(path)],
+        catch_exceptions=False,
+    )
+    assert run.exit_code == 0
+    told = CliRunner().invoke(app, ["review", str(tmp_path / "run"), "--summary", "-o", "json"], catch_exceptions=False)
+    assert json.loads(told.stdout)["points"][0] == {
+        "reviewer": "judge-model",
+        "graded": 6,
+        "correct": 1.0,
+        "format": 1.0,
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "criteria: []",
+        "criteria: 3",
+        "- x",
+        "criteria: [{name: a, points: [1]}]",
+        "criteria: [{name: 'a b', points: [0, 1]}]",
+        "{",
+    ],
+)
+def test_a_bad_rubric_is_named(tmp_path: Path, text: str) -> None:
+    """The error names the file and where the format is described."""
+    path = tmp_path / "rubric.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=r"rubric\.yaml") as caught:
+        load_rubric(path)
+    assert "docs/review.md" in (caught.value.remedy or "")
+
+
+def test_an_own_rubric_is_read(tmp_path: Path) -> None:
+    """Points are sorted; its hash differs from the default's."""
+    path = tmp_path / "rubric.yaml"
+    path.write_text("criteria:\n  - name: style\n    question: Is it readable?\n    points: [2, 0, 1]\n")
+    rubric = load_rubric(path)
+    assert rubric.criteria[0].points == (0.0, 1.0, 2.0)
+    assert rubric.hash != DEFAULT.hash
+
+
+# ── in the browser ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A grading served on a free port."""
+    with Server(grading_of(tmp_path / "run", blind=True), lambda sample: "Sort <the> list.") as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def ask(server: Server, method: str, path: str, body: str = "", **headers: str) -> tuple[int, str]:
+    """Status and text of one request."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, body, {"Content-Type": "application/x-www-form-urlencoded", **sent})
+    response = connection.getresponse()
+    text = response.read().decode()
+    connection.close()
+    return response.status, text
+
+
+def test_the_page_hides_the_outcome_when_blind_and_escapes(server: Server) -> None:
+    """Statement and answer are shown as text; the tests' word is not in the page."""
+    status, text = ask(server, "GET", f"/?token={server.token}")
+    assert status == 200
+    assert "Sort &lt;the&gt; list." in text
+    assert "tests:" not in text
+
+
+def test_a_grade_given_in_the_browser_is_stored(server: Server) -> None:
+    """The form's fields come back; then the next answer follows."""
+    key = server.grading.left()[0]["key"]
+    form = urlencode({"token": server.token, "key": key, "correct": "0.5", "format": "1", "note": "close"})
+    status, _ = ask(server, "POST", "/", form, Origin=f"http://{server.host}")
+    assert status == 303
+    assert [(g["generation"], g["points"]["correct"], g["blind"]) for g in server.grading.grades()] == [
+        (key, 0.5, True)
+    ]
+
+
+@pytest.mark.parametrize("attack", ["no token", "wrong token", "other site", "rebound host", "cross-site fetch"])
+def test_nobody_else_gets_in(server: Server, attack: str) -> None:
+    """Without the token, from another site or under another host name: 403, and nothing is stored."""
+    token = {"no token": "", "wrong token": "x" * 32}.get(attack, server.token)
+    headers = {
+        "other site": {"Origin": "http://evil.example"},
+        "rebound host": {"Host": "evil.example"},
+        "cross-site fetch": {"Sec_Fetch_Site": "cross-site"},
+    }.get(attack, {})
+    key = server.grading.left()[0]["key"]
+    form = urlencode({"token": token, "key": key, "correct": "1", "format": "1"})
+    assert ask(server, "POST", "/", form, **headers)[0] == 403
+    status, text = ask(server, "GET", f"/?token={token}", **headers)
+    assert status == 403
+    assert "Sort" not in text
+    assert server.grading.grades() == []
+
+
+def test_a_huge_form_is_not_read(server: Server) -> None:
+    """413 before a byte of it is parsed."""
+    assert ask(server, "POST", "/", "note=" + "x" * 50_000)[0] == 413
