@@ -16,6 +16,7 @@ from cpu_codegen.extraction.answer import extract
 from cpu_codegen.extraction.evalplus import extract_evalplus
 from cpu_codegen.inputs import RunInputs
 from cpu_codegen.judge import JUDGE_VERSION
+from cpu_codegen.judging.limits import limits_for
 from cpu_codegen.progress import Progress
 from cpu_codegen.sandbox import Sandbox, open_sandbox
 from cpu_codegen.schema import Execution, Extraction, FinishReason, Job, Outcome, Problem
@@ -102,7 +103,7 @@ class _Column:
                 code=extraction.code,
                 entry_point=problem.entry_point,
                 task=problem.task,
-                limits=self.settings.limits,
+                limits=limits_for(problem.task, self.settings.limits),
                 comparator=self.settings.comparator,
             )
 
