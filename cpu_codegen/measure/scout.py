@@ -54,7 +54,7 @@ class Reference:
 
 def opener(sandbox: Sandbox, code: str, entry_point: str, company: Company, limit_s: float) -> Opener:
     """Opens fresh processes of one program. The wall limit is wider than the CPU limit: others may use the core too."""
-    limits = Limits(wall_s=4 * limit_s + 1, call_s=limit_s, cpu_s=limit_s)
+    limits = Limits(wall_s=8 * limit_s + 5, call_s=limit_s, cpu_s=limit_s)
     return partial(sandbox.session, code, entry_point, limits=limits, core=company.core)
 
 

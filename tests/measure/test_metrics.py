@@ -1,0 +1,97 @@
+"""Metrics of the literature, against their definitions counted by hand."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import pytest
+
+from cpu_codegen.measure import metrics
+
+
+def record(problem: str = "p", status: str = "measured", **fields: Any) -> dict[str, Any]:
+    """A record of efficiency.jsonl with what a test needs."""
+    return {"problem_id": problem, "status": status, "cpu_ratio": None, **fields}
+
+
+def ratio(value: float) -> dict[str, Any]:
+    """A ratio as a record holds it."""
+    return {"value": value, "low": value, "high": value, "n": 7}
+
+
+def test_eff_at_k_is_the_mean_best_of_all_subsets() -> None:
+    """ENAMEL's estimator equals the mean over all k-subsets of the best score in them."""
+    scores = [0.0, 0.3, 0.9, 0.5, 0.3, 0.0]
+    for k in range(1, len(scores) + 1):
+        subsets = list(itertools.combinations(scores, k))
+        assert metrics.eff_at_k(scores, k) == pytest.approx(sum(map(max, subsets)) / len(subsets))
+    with pytest.raises(ValueError, match="eff@7"):
+        metrics.eff_at_k(scores, 7)
+
+
+def test_enamel_score() -> None:
+    """As fast as the reference scores 1, twice its largest time 0; a wrong answer 0; faster than it no more than 1."""
+    reference = [0.001, 0.01, 0.1]
+
+    def ladder(*times: float) -> dict[str, Any]:
+        pairs = zip(times, reference, strict=False)
+        rungs = [{"cpu_s": mine, "reference_cpu_s": theirs} for mine, theirs in pairs]
+        return record(ladder=rungs, reference_ladder_s=reference)
+
+    assert metrics.enamel_score(ladder(*reference)) == pytest.approx(1.0)
+    assert metrics.enamel_score(ladder(0.0001, 0.001, 0.01)) == 1.0
+    assert metrics.enamel_score(ladder(0.3, 0.3, 0.3)) == 0.0
+    assert metrics.enamel_score(None) == 0.0
+    half = (3 + 3 + 4 * 0.5) / 10
+    assert metrics.enamel_score(ladder(0.001, 0.01, 0.15)) == pytest.approx(half)
+    assert metrics.enamel_score(ladder(0.001, 0.01)) == pytest.approx(0.6)  # the largest size ran into the limit
+    assert metrics.enamel_score(record()) is None
+
+
+def test_mean_ratio_averages_problems_not_samples() -> None:
+    """Ten samples of one problem weigh as much as one of another; censored values are bounds, the rest is counted."""
+    records = [record("a", cpu_ratio=ratio(2.0))] * 10 + [record("b", cpu_ratio=ratio(0.5))]
+    found = metrics.mean_ratio([*records, record("c", "below_floor"), record("d", "not_measured")])
+    assert found.estimate is not None
+    assert found.estimate.value == pytest.approx(1.0)
+    assert (found.problems, found.censored, found.left_out) == (2, 0, 2)
+    bounded = metrics.mean_ratio([*records, record("e", "censored", cpu_ratio=ratio(30.0))])
+    assert bounded.censored == 1
+    assert bounded.estimate is not None
+    assert bounded.estimate.value > 3
+    assert metrics.mean_ratio([record(status="below_floor")]).estimate is None
+
+
+def test_effibench_ratios_of_sums_and_geometric_means() -> None:
+    """NET is the ratio of sums, so one slow problem rules it; its geometric mean is not ruled by one."""
+    whole = {"rss_bytes": 2e7, "reference_rss_bytes": 1e7, "rss_byte_seconds": 3e6, "reference_rss_byte_seconds": 1e6}
+    records = [
+        record("a", wall_s=10.0, reference_wall_s=1.0, **whole),
+        record("b", wall_s=0.01, reference_wall_s=0.01, **whole),
+    ]
+    found = metrics.effibench(records)
+    assert found is not None
+    assert found.et_s == pytest.approx(5.005)
+    assert found.mu_mb == pytest.approx(20.0)
+    assert found.net == pytest.approx(10.01 / 1.01)
+    assert found.net_geometric.value == pytest.approx(math.sqrt(10))
+    assert (found.nmu, found.ntmu) == (pytest.approx(2.0), pytest.approx(3.0))
+    assert metrics.effibench([record("a", "censored", wall_s=1.0)]) is None
+
+
+def test_places_between_naive_and_reference() -> None:
+    """Beyond is linear, standing logarithmic; both are 1 at the reference, 0 at naive, and never outside."""
+
+    def at(cpu_s: float) -> dict[str, Any]:
+        return record(cpu_s=cpu_s, reference_cpu_s=0.01, naive_cpu_s=1.0)
+
+    assert metrics.beyond(at(0.01)) == metrics.standing(at(0.01)) == 1.0
+    assert metrics.beyond(at(1.0)) == metrics.standing(at(1.0)) == 0.0
+    assert metrics.standing(at(0.1)) == pytest.approx(0.5)
+    assert metrics.beyond(at(0.1)) == pytest.approx(0.9 / 0.99)
+    assert metrics.beyond(at(7.0)) == 0.0
+    assert metrics.standing(at(0.001)) == 1.0
+    assert metrics.beyond(None) == 0.0
+    assert metrics.standing(record(cpu_s=1.0, reference_cpu_s=1.0, naive_cpu_s=1.1)) is None

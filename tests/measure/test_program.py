@@ -1,0 +1,180 @@
+"""Programs measured through the sandbox: censored, wrong beyond the tests, memory, floor, budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cpu_codegen.columns.measure import OTHER_PROBLEM, OUT_OF_BUDGET, Column
+from cpu_codegen.measure.memory import peak_of
+from cpu_codegen.measure.program import measure_program
+from cpu_codegen.measure.quiet import Company
+from cpu_codegen.measure.scout import opener, scout_reference
+from cpu_codegen.measure.workload import Rung, open_workload
+from cpu_codegen.progress import Silent
+from cpu_codegen.sandbox import Sandbox, open_sandbox
+from cpu_codegen.schema import AssertTask, Problem, ProblemFileTask
+
+SOURCE = '''
+"""Sums."""
+
+def sums(values: list[int]) -> list[int]:
+    """Running sums."""
+    total, found = 0, []
+    for value in values:
+        total += value
+        found.append(total)
+    return found
+
+
+def naive(values: list[int]) -> list[int]:
+    return [sum(values[: i + 1]) for i in range(len(values))]
+
+
+CASES = [([],), ([1, 2],)]
+SIZES = (100, 1_000, 4_000)
+GROWTH = {"reference": "n", "naive": "n^2"}
+
+
+def scaled(n: int, seed: int = 0) -> tuple[list[int]]:
+    return (list(range(n)),)
+'''
+TRIVIAL = """
+def sums(n: int) -> int:
+    return n
+
+
+SIZES = (1,)
+
+
+def scaled(n: int, seed: int = 0) -> tuple[int]:
+    return (n,)
+"""
+PROBLEM = Problem(
+    id="own/sums",
+    suite="own",
+    level="easy",
+    entry_point="sums",
+    statement="",
+    data_hash="1",
+    task=ProblemFileTask(SOURCE),
+)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """One sandbox for all tests of this file."""
+    with open_sandbox(workers=1) as opened:
+        yield opened
+
+
+def measured(sandbox: Sandbox, code: str, *, budget_s: float = 0.3, source: str = SOURCE) -> dict[str, Any]:
+    """The fields of one program."""
+    company = Company(None)
+    problem = replace(PROBLEM, task=ProblemFileTask(source))
+    with open_workload(sandbox, problem) as workload:
+        reference = scout_reference(sandbox, workload, company)
+        return measure_program(sandbox, reference, code, "sums", company=company, budget_s=budget_s)
+
+
+def test_a_program_like_the_reference(sandbox: Sandbox) -> None:
+    """The reference as an answer has a ratio with an interval around its value, a ladder, and equal memory."""
+    fields = measured(sandbox, SOURCE, budget_s=3.0)
+    assert fields["status"] in ("measured", "disturbed")
+    assert fields["cpu_ratio"]["low"] <= fields["cpu_ratio"]["value"] <= fields["cpu_ratio"]["high"]
+    assert fields["cpu_ratio"]["n"] >= 7
+    assert [rung["size"] for rung in fields["ladder"]] == [100, 1_000, 4_000]
+    assert abs(fields["memory_bytes"] - fields["reference_memory_bytes"]) < 500_000
+
+
+def test_an_endless_answer_is_censored(sandbox: Sandbox) -> None:
+    """One that hangs from some size on is a lower bound, never dropped; smaller sizes keep their times."""
+    code = (
+        SOURCE
+        + "\n_fast = sums\ndef sums(values):\n    while len(values) >= 1_000:\n        pass\n    return _fast(values)\n"
+    )
+    fields = measured(sandbox, code)
+    assert fields["status"] == "censored"
+    assert fields["cpu_ratio"]["value"] == fields["limit_s"] / fields["reference_cpu_s"]
+    assert fields["cpu_ratio"]["high"] is None
+    assert fields["censored_size"] == 1_000
+
+
+def test_an_answer_that_shirks_large_inputs_is_not_measured(sandbox: Sandbox) -> None:
+    """Fast because wrong where the tests do not look: no figures, and the reason."""
+    code = SOURCE + "\n_right = sums\ndef sums(values):\n    return _right(values) if len(values) < 50 else []\n"
+    fields = measured(sandbox, code)
+    assert fields["status"] == "not_measured"
+    assert fields["reason"] == "wrong at size 100, beyond the tests"
+
+
+def test_an_answer_that_fails_on_large_inputs(sandbox: Sandbox) -> None:
+    """An exception at a size is named with it."""
+    code = SOURCE + "\n_right = sums\ndef sums(values):\n    return _right(values) if len(values) < 500 else 1 / 0\n"
+    fields = measured(sandbox, code)
+    assert fields["status"] == "not_measured"
+    assert fields["reason"].startswith("error at size 1000")
+
+
+def test_a_reference_under_the_floor_is_counted_apart(sandbox: Sandbox) -> None:
+    """A call of a microsecond gives no ratio."""
+    source = TRIVIAL
+    code = source
+    with open_workload(sandbox, replace(PROBLEM, task=ProblemFileTask(source))) as workload:
+        reference = scout_reference(sandbox, workload, Company(None))
+        reference.trials[-1] = replace(reference.trials[-1], cpu_s=1e-6)
+        fields = measure_program(sandbox, reference, code, "sums", company=Company(None), budget_s=0.2)
+    assert fields["status"] == "below_floor"
+    assert fields["cpu_ratio"] is None
+
+
+@pytest.mark.parametrize("megabytes", [1, 8, 50])
+def test_peak_memory_of_a_known_allocation(sandbox: Sandbox, megabytes: int) -> None:
+    """Growth is within 0.5 MB of what is allocated and freed again before the call ends."""
+    code = "def f(n):\n    block = bytearray(n)\n    del block\n    return 0\n"
+    rung = Rung(0, 1, [[megabytes * 1_000_000]], 10)
+    peak = peak_of(opener(sandbox, code, "f", Company(None), 5.0), [Rung(0, 1, [[0]], 10), rung])
+    assert peak is not None
+    assert abs(peak.growth_bytes - megabytes * 1_000_000) < 500_000
+    assert peak.rss_bytes > peak.growth_bytes
+
+
+def result(code: str, *, generation: str = "g", problem_id: str = "own/sums", data_hash: str = "1") -> dict[str, Any]:
+    """A passed result."""
+    return {
+        "key": f"r-{generation}",
+        "generation": generation,
+        "problem_id": problem_id,
+        "suite": "own",
+        "level": "easy",
+        "style": "plain",
+        "index": 0,
+        "code": code,
+        "data_hash": data_hash,
+    }
+
+
+def test_equal_programs_are_measured_once(sandbox: Sandbox) -> None:
+    """Two generations with one text have a record each, with the same figures; every record has the same fields."""
+    column = Column(sandbox, {"own/sums": PROBLEM}, "here")
+    one, two = column.records([result(SOURCE), result(SOURCE, generation="h")], 0.5, Silent())
+    assert one["cpu_ratio"] == two["cpu_ratio"]
+    assert (one["generation"], two["generation"]) == ("g", "h")
+    assert one["radon"]["sloc"] > one["reference_radon"]["sloc"]
+    assert one["static"]["unknown_imports"] == []
+
+
+def test_without_budget_or_inputs_there_is_a_reason(sandbox: Sandbox) -> None:
+    """A used-up budget, a suite without inputs, and a problem that changed each leave a record that says so."""
+    asserts = replace(PROBLEM, id="own/asserts", task=AssertTask("assert True"))
+    column = Column(sandbox, {"own/sums": PROBLEM, "own/asserts": asserts}, "here")
+    (broke,) = column.records([result(SOURCE)], 0.0, Silent())
+    (no_inputs,) = column.records([result(SOURCE, problem_id="own/asserts")], 0.5, Silent())
+    (changed,) = column.records([result(SOURCE, data_hash="2")], 0.5, Silent())
+    assert [r["status"] for r in (broke, no_inputs, changed)] == ["not_measured"] * 3
+    assert broke["reason"] == OUT_OF_BUDGET
+    assert no_inputs["reason"] == "the suite's tests are code, not inputs"
+    assert changed["reason"] == OTHER_PROBLEM
