@@ -21,6 +21,7 @@ from cpu_codegen.cli import (
     efficiency,
     export,
     models,
+    plan,
     problems,
     report,
     review,
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
+app.command("plan")(plan.plan)
 app.command("report")(report.report)
 app.command("review")(review.review)
 app.command("show")(show.show)

@@ -1,0 +1,163 @@
+"""`cpu-codegen plan`: which models fit this machine, how fast and for how long, before anything is downloaded."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cpu_codegen.cli.options import Format, Json, OutputFormat, split_commas
+from cpu_codegen.config import DEFAULT_MAX_TOKENS
+
+if TYPE_CHECKING:
+    from cpu_codegen.plan.estimate import Plan
+    from cpu_codegen.plan.survey import Survey
+    from cpu_codegen.report.tables import Table
+
+
+def plan(
+    model: Annotated[
+        list[str] | None, typer.Option("-m", "--model", help="Models, by comma.  [default: the whole registry]")
+    ] = None,
+    suites: Annotated[
+        list[str] | None, typer.Option("-s", "--suite", help="Suites, by comma.  [default: lowcost60]")
+    ] = None,
+    style: Annotated[
+        list[str] | None, typer.Option("--style", help="Prompt styles, by comma.  [default: plain]")
+    ] = None,
+    as_if: Annotated[
+        str | None, typer.Option("--as-if", help="Another machine: ram=4G,cores=4,bandwidth=12G (bytes a second).")
+    ] = None,
+    ctx: Annotated[int | None, typer.Option(min=64, help="Context of one sequence.")] = None,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = DEFAULT_MAX_TOKENS,
+    kv_type: Annotated[str, typer.Option("--kv-type", help="Type of the KV cache: f16, q8_0, …")] = "f16",
+    min_speed: Annotated[float, typer.Option(help="Slower models (tokens/s, one stream) are marked slow.")] = 5.0,
+    threads: Annotated[int | None, typer.Option("--threads", "-t", min=1)] = None,
+    recalibrate: Annotated[bool, typer.Option("--recalibrate", help="Measure this machine again (≤ 20 s).")] = False,
+    models_file: Annotated[
+        Path | None, typer.Option("--models", metavar="FILE", help="A registry of your own, merged over ours.")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
+) -> None:
+    """Disk, RAM, speed and hours per model, and whether it fits. Estimates and measurements stand apart."""
+    from cpu_codegen.cli.bars import Bars
+    from cpu_codegen.plan.survey import Question, survey
+
+    question = Question(
+        models=split_commas(model),
+        suites=split_commas(suites) or ("lowcost60",),
+        styles=split_commas(style) or ("plain",),
+        as_if=as_if,
+        ctx_tokens=ctx,
+        max_tokens=max_tokens,
+        kv_type=kv_type,
+        min_speed=min_speed,
+        threads=threads,
+        recalibrate=recalibrate,
+        models_file=models_file,
+        offline=offline,
+    )
+    show(survey(question, progress=Bars()), Format.JSON if json else output)
+
+
+def show(found: Survey, output: Format) -> None:
+    """The table, with the machine above it and the next command below."""
+    import json
+
+    from cpu_codegen.plan.survey import as_records
+    from cpu_codegen.report.tables import write_table
+
+    if output is Format.JSON:
+        print(json.dumps(as_records(found), indent=1, allow_nan=False))
+        return
+    if output is Format.JSONL:
+        sys.stdout.writelines(json.dumps(record, allow_nan=False) + "\n" for record in as_records(found)["plans"])
+        return
+    if output is Format.TABLE:
+        print(found.machine_line + "\n")
+    write_table(_table(found), output, sys.stdout)
+    if output is Format.TABLE:
+        print("\n" + "\n".join(_footer(found)))
+
+
+def _table(found: Survey) -> Table:
+    from cpu_codegen.report.tables import Table
+
+    answers = f"{found.answers} answers est."
+    columns = ("model", "file", "RAM", "prefill est.", "decode est.", "decode meas.", answers, "verdict", "instead")
+    right = frozenset(columns[1:7])
+    return Table(columns, [_row(plan) for plan in found.plans], right=right)
+
+
+def _row(plan: Plan) -> tuple[Any, ...]:
+    from cpu_codegen.plan.estimate import SHOWN
+    from cpu_codegen.sizes import format_bytes
+
+    size = plan.ram.weights_bytes if plan.ram else None
+    verdict = SHOWN[plan.verdict] + (" · slow" if plan.slow else "") + (f": {plan.reason}" if plan.reason else "")
+    hopeless = plan.verdict == "too_big"
+    return (
+        plan.spec.name,
+        _about(plan) + format_bytes(size) if size else None,
+        format_bytes(plan.ram.needed_bytes) if plan.ram else None,
+        None if hopeless or plan.prefill is None else figure(plan.prefill.value),
+        None if hopeless or plan.decode is None else _with_interval(plan.decode),
+        _measured(plan),
+        None if hopeless or plan.run_s is None else duration(plan.run_s),
+        verdict,
+        plan.nearest,
+    )
+
+
+def _about(plan: Plan) -> str:
+    """A length that nobody has seen is computed from the shape."""
+    return "" if plan.is_here or plan.spec.size_bytes else "≈ "
+
+
+def _with_interval(rate: Any) -> str:
+    return f"{figure(rate.value)} [{figure(rate.interval.low)}, {figure(rate.interval.high)}]"
+
+
+def _measured(plan: Plan) -> str | None:
+    if plan.measured is None:
+        return None
+    together = f" ({plan.measured.width} together)" if plan.measured.width > 1 else ""
+    return figure(plan.measured.decode_tokens_s) + together
+
+
+def figure(value: float) -> str:
+    """Two figures, more for large numbers: 4.8, 22, 1640."""
+    return f"{value:.2g}" if value < 10 else f"{value:.0f}"
+
+
+def duration(seconds: float) -> str:
+    """`40 s`, `21 min`, `1 h 36 min`, `27 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest:02d} min" if hours < 10 else f"{hours} h"
+
+
+def _footer(found: Survey) -> list[str]:
+    lines = [f"basis: {found.basis}; verify: cpu-codegen bench -m MODEL -p 512 -g 64"]
+    if found.notes:
+        lines += [f"note: {note}" for note in found.notes]
+    best = found.recommended
+    if best is not None:
+        size = "is here" if best.is_here else f"downloads {_size(best)}"
+        time = f", ≈ {duration(best.run_s)}" if best.run_s else ""
+        lines.append(f"next: cpu-codegen run -m {best.spec.name}   ({size}{time})")
+    return lines
+
+
+def _size(plan: Plan) -> str:
+    from cpu_codegen.sizes import format_bytes
+
+    return format_bytes(plan.ram.weights_bytes) if plan.ram else "it"

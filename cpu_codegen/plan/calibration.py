@@ -1,0 +1,188 @@
+"""How fast this machine multiplies by each tensor type: measured with llama.cpp on small synthetic models, kept per machine.
+
+Two kinds of model are timed in a child process (worker.py): for each type four layers of a usual width, whose cost is that of their
+weights; and one of many thin layers, whose cost is that of a layer as such. The child has a deadline; types that it did not reach
+borrow from the nearest type by bits, and the plan says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from cpu_codegen.gguf_types import TYPES_BY_NAME
+from cpu_codegen.machine import Machine, default_threads
+from cpu_codegen.models.digests import write_atomically
+from cpu_codegen.places import cache_dir
+from cpu_codegen.progress import Progress
+from cpu_codegen.store import digest
+
+SCHEMA = 1
+BUDGET_S = 20.0
+FIRST_TYPES = ("q4_k", "q6_k", "q8_0", "q4_0", "q5_k", "q5_0", "q2_k", "q3_k", "mxfp4", "f16")
+"""In the order in which they are measured when all are wanted: the commonest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeCost:
+    """Seconds per weight for a batch of n tokens, by n; the spread of its repeats as a share; whether llama.cpp repacks it."""
+
+    seconds: dict[int, float]
+    spread: float = 0.0
+    repacked: bool = False
+
+    def at(self, tokens: int) -> float:
+        """Between measured batches by straight lines; beyond the largest in proportion."""
+        known = sorted(self.seconds)
+        if tokens in self.seconds:
+            return self.seconds[tokens]
+        if tokens > known[-1]:
+            return self.seconds[known[-1]] * tokens / known[-1]
+        above = next(n for n in known if n > tokens)
+        below = max((n for n in known if n < tokens), default=above)
+        if below == above:
+            return self.seconds[above]
+        part = (tokens - below) / (above - below)
+        return self.seconds[below] * (1 - part) + self.seconds[above] * part
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What was measured, on how many threads, when and in what time."""
+
+    threads: int
+    types: dict[str, TypeCost] = field(default_factory=dict)
+    layer_s: float = 0.0
+    kv_byte_s: float = 0.0
+    taken_unix: float = 0.0
+    took_s: float = 0.0
+    source: str = "measured"
+
+    def cost(self, kind: str) -> tuple[TypeCost, bool]:
+        """The type's own cost and True, else that of the nearest type by bits and False."""
+        if kind in self.types:
+            return self.types[kind], True
+        bits = TYPES_BY_NAME[kind].bits_per_value if kind in TYPES_BY_NAME else 4.5
+        near = min(self.types, key=lambda name: abs(TYPES_BY_NAME[name].bits_per_value - bits))
+        share = bits / TYPES_BY_NAME[near].bits_per_value
+        borrowed = self.types[near]
+        return replace(borrowed, seconds={n: s * share for n, s in borrowed.seconds.items()}), False
+
+    @property
+    def repacked_types(self) -> frozenset[str]:
+        """Types whose weights llama.cpp lays out anew when it loads them."""
+        return frozenset(name for name, cost in self.types.items() if cost.repacked)
+
+    @property
+    def bandwidth_bytes_s(self) -> float | None:
+        """The fastest that weights were read at one token a step."""
+        rates = [TYPES_BY_NAME[n].bits_per_value / 8 / c.seconds[1] for n, c in self.types.items() if c.seconds.get(1)]
+        return max(rates, default=None)
+
+
+def calibration(
+    machine: Machine, wanted: Iterable[str], *, threads: int | None = None, progress: Progress, again: bool = False
+) -> Calibration | None:
+    """From the cache when it holds all wanted types, else measured now. None where llama.cpp cannot be used."""
+    threads = threads or default_threads(machine)
+    path = cache_file(machine, threads)
+    known = None if again else load(path)
+    missing = _ordered(kind for kind in wanted if known is None or kind not in known.types)
+    if known is not None and not missing:
+        return known
+    progress.say(f"calibrating {', '.join(missing)} with llama.cpp (at most {BUDGET_S:.0f} s, kept)")
+    measured = measure(missing, threads=threads)
+    if measured is None or not measured.types:
+        return known
+    merged = measured if known is None else replace(measured, types={**known.types, **measured.types})
+    if not merged.layer_s and known is not None:
+        merged = replace(merged, layer_s=known.layer_s, kv_byte_s=known.kv_byte_s)
+    save(path, merged)
+    return merged
+
+
+def cached(machine: Machine, *, threads: int | None = None) -> Calibration | None:
+    """What was measured before; nothing is measured now."""
+    return load(cache_file(machine, threads or default_threads(machine)))
+
+
+def _ordered(kinds: Iterable[str]) -> list[str]:
+    rank = {name: number for number, name in enumerate(FIRST_TYPES)}
+    return sorted({kind for kind in kinds if kind in TYPES_BY_NAME}, key=lambda kind: (rank.get(kind, 99), kind))
+
+
+def cache_file(machine: Machine, threads: int) -> Path:
+    """Where a calibration lies: by machine, its state, llama.cpp's build and the threads."""
+    try:
+        build = version("llama-cpp-python")
+    except PackageNotFoundError:
+        build = "none"
+    return cache_dir() / "calibrations" / f"{digest(SCHEMA, build, machine.id, machine.state, threads)[:24]}.json"
+
+
+def load(path: Path) -> Calibration | None:
+    """A stored calibration; None when there is none or it cannot be read."""
+    try:
+        stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        types = {name: _cost(record) for name, record in stored.pop("types").items()}
+        return Calibration(**stored, types=types)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def save(path: Path, found: Calibration) -> None:
+    """Stores one; a cache that cannot be written costs the next calibration, nothing else."""
+    try:
+        write_atomically(path, json.dumps(asdict(found), indent=1))
+    except OSError:
+        return
+
+
+def _cost(record: dict[str, Any]) -> TypeCost:
+    return TypeCost({int(n): float(s) for n, s in record["seconds"].items()}, record["spread"], record["repacked"])
+
+
+def measure(kinds: list[str], *, threads: int, budget_s: float = BUDGET_S) -> Calibration | None:
+    """Runs the worker until it ends or the budget does; what it told until then counts."""
+    began = time.time()
+    command = [sys.executable, "-m", "cpu_codegen.plan.worker", str(threads), str(budget_s), *kinds]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LLAMA_ARG")}
+    try:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        )
+    except OSError:
+        return None
+    guard = threading.Timer(budget_s, process.kill)
+    guard.start()
+    types: dict[str, TypeCost] = {}
+    facts: dict[str, float] = {}
+    with process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            record = _record(line)
+            if "type" in record:
+                types[record["type"]] = _cost(record)
+            else:
+                facts.update(record)
+    guard.cancel()
+    took = time.time() - began
+    return Calibration(threads, types, facts.get("layer_s", 0.0), facts.get("kv_byte_s", 0.0), began, took)
+
+
+def _record(line: str) -> dict[str, Any]:
+    """A killed worker may leave half a line."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}

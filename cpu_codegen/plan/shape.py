@@ -1,0 +1,210 @@
+"""What memory and speed follow from: a model's tensors by type and use, its KV cache, its widths.
+
+Exact from a GGUF's header (a local file, or a few range requests); from models.yaml's geometry with llama.cpp's own rules for which
+tensor gets which type in a `_K_M` mix; without either only the file's length is known.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from cpu_codegen.engine.room import BYTES_PER_VALUE, kv_cell_bytes
+from cpu_codegen.gguf_header import GgufHeader
+from cpu_codegen.gguf_types import TYPES_BY_NAME
+from cpu_codegen.models.spec import Geometry, ModelSpec
+
+Use = Literal["layer", "expert", "head", "embedding"]
+Basis = Literal["header", "geometry", "size"]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """`values` numbers of one tensor type with one use."""
+
+    type: str
+    use: Use
+    values: int
+
+    @property
+    def bytes(self) -> int:
+        """Their storage."""
+        kind = TYPES_BY_NAME.get(self.type)
+        return round(self.values * kind.bits_per_value / 8) if kind else self.values
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`experts_share` is the part of expert weights that one token uses. `state_bytes`: recurrent state of one sequence."""
+
+    basis: Basis
+    file_bytes: int | None
+    weights: tuple[Weights, ...]
+    layers: int
+    width: int
+    feed_forward: int
+    vocabulary: int
+    context: int | None
+    cell_bytes: float
+    state_bytes: float = 0.0
+    experts_share: float = 1.0
+    is_unusual: bool = False
+
+    @property
+    def weight_bytes(self) -> int:
+        """All tensors."""
+        return self.file_bytes or sum(part.bytes for part in self.weights)
+
+    @property
+    def types(self) -> set[str]:
+        """Tensor types whose speed matters."""
+        return {part.type for part in self.weights if part.use != "embedding"}
+
+
+def shape_of_header(header: GgufHeader, kv_types: tuple[str, str] = ("f16", "f16")) -> Shape:
+    """Every tensor as the file lists it."""
+    architecture = header.architecture
+
+    def number(key: str) -> int:
+        return header.number(f"{architecture}.{key}") or 0
+
+    is_tied = not any(tensor.name == "output.weight" for tensor in header.tensors)
+    totals: dict[tuple[str, Use], int] = defaultdict(int)
+    for tensor in header.tensors:
+        if len(tensor.shape) > 1:
+            totals[tensor.type, _use(tensor.name, is_tied)] += tensor.values
+    experts, used = number("expert_count"), number("expert_used_count")
+    recurrent = any(".ssm" in tensor.name or "shortconv" in tensor.name for tensor in header.tensors)
+    feed_forward = number("feed_forward_length") or number("expert_feed_forward_length") * max(used, 1)
+    return Shape(
+        basis="header",
+        file_bytes=header.file_bytes,
+        weights=tuple(Weights(kind, use, values) for (kind, use), values in totals.items()),
+        layers=header.layers or 0,
+        width=number("embedding_length"),
+        feed_forward=feed_forward,
+        vocabulary=header.vocabulary or 0,
+        context=header.context_length,
+        cell_bytes=kv_cell_bytes(header, kv_types),
+        state_bytes=_state_bytes(header.layers or 0, number("embedding_length")) if recurrent else 0.0,
+        experts_share=used / experts if experts and used else 1.0,
+        is_unusual=bool(experts) or recurrent,
+    )
+
+
+def _use(name: str, is_tied: bool) -> Use:
+    if name.startswith("token_embd"):
+        return "head" if is_tied else "embedding"
+    if name == "output.weight":
+        return "head"
+    return "expert" if "_exps" in name else "layer"
+
+
+def _state_bytes(layers: int, width: int) -> float:
+    """Mamba-2's usual state: twice the width × 128 numbers of 4 bytes, per layer and sequence."""
+    return layers * width * 2 * 128 * 4
+
+
+def shape_of_spec(spec: ModelSpec, kv_types: tuple[str, str] = ("f16", "f16")) -> Shape | None:
+    """From the registry's geometry; from the length alone when there is none; None when nothing is known."""
+    shape = spec.geometry
+    if shape is None:
+        return _of_size(spec) if spec.size_bytes else None
+    key, value = BYTES_PER_VALUE[kv_types[0]], BYTES_PER_VALUE[kv_types[1]]
+    kv_layers = shape.kv_layers + shape.window_layers or (0 if shape.recurrent_layers else shape.layers)
+    weights = tuple(_grouped(shape, spec.quant))
+    estimated = sum(part.bytes for part in weights)
+    if spec.size_bytes and estimated:
+        # what the rules miss (per-layer embeddings, unusual blocks) is in the file's length: spread it evenly
+        factor = spec.size_bytes / estimated
+        weights = tuple(Weights(part.type, part.use, round(part.values * factor)) for part in weights)
+    return Shape(
+        basis="geometry",
+        file_bytes=spec.size_bytes,
+        weights=weights,
+        layers=shape.layers,
+        width=shape.width,
+        feed_forward=shape.feed_forward or shape.expert_feed_forward * max(shape.experts_used, 1),
+        vocabulary=shape.vocabulary,
+        context=spec.context,
+        cell_bytes=kv_layers * shape.kv_heads * shape.head_size * (key + value),
+        state_bytes=_state_bytes(shape.recurrent_layers, shape.width),
+        experts_share=shape.experts_used / shape.experts if shape.experts else 1.0,
+        is_unusual=bool(shape.experts or shape.recurrent_layers or spec.geometry_note),
+    )
+
+
+def _of_size(spec: ModelSpec) -> Shape:
+    """All that a length says: that many bytes are read for each token."""
+    kind = _main_type(spec.quant)
+    size = spec.size_bytes or 0
+    values = round(size * 8 / TYPES_BY_NAME[kind].bits_per_value)
+    # 120 kB of KV per token lie in the middle of what 7 B models with grouped heads need
+    weights = (Weights(kind, "layer", values),)
+    return Shape("size", size, weights, 32, 3072, 9216, 64_000, spec.context, 120_000, is_unusual=True)
+
+
+def _grouped(shape: Geometry, quant: str) -> Iterator[Weights]:
+    totals: dict[tuple[str, Use], int] = defaultdict(int)
+    for kind, use, values in _tensors(shape, quant):
+        totals[kind, use] += values
+    for (kind, use), values in totals.items():
+        yield Weights(kind, use, values)
+
+
+def _tensors(shape: Geometry, quant: str) -> Iterator[tuple[str, Use, int]]:
+    width, kv = shape.width, shape.kv_heads * shape.head_size
+    base, better = _main_type(quant), _better_type(quant)
+    head = "q8_0" if base == "q8_0" else better if base not in ("f16", "bf16", "f32") else base
+    embedding = shape.width * shape.vocabulary
+    if shape.tied_head:
+        yield _fitting(head, width), "head", embedding
+    else:
+        yield _fitting(head, width), "head", embedding
+        yield _fitting(base, width), "embedding", embedding
+    for layer in range(shape.layers):
+        raised = better if _use_more_bits(layer, shape.layers) else base
+        yield _fitting(base, width), "layer", 2 * width * shape.heads * shape.head_size + width * kv
+        yield _fitting(raised, width), "layer", width * kv
+        if shape.feed_forward and not shape.experts:
+            yield _fitting(base, width), "layer", 2 * width * shape.feed_forward
+            yield _fitting(raised, shape.feed_forward), "layer", width * shape.feed_forward
+        elif shape.experts:
+            inner = shape.expert_feed_forward or shape.feed_forward
+            yield _fitting(base, width), "expert", 2 * width * inner * shape.experts
+            yield _fitting(raised, inner), "expert", width * inner * shape.experts
+
+
+def _use_more_bits(layer: int, layers: int) -> bool:
+    """llama.cpp's rule for the layers that get more bits in a `_M` mix (llama-quant.cpp, use_more_bits)."""
+    eighth = layers // 8
+    return layer < eighth or layer >= 7 * layers // 8 or (layer - eighth) % 3 == 2
+
+
+_MAIN = {"mxfp4_moe": "mxfp4", "fp16": "f16", "fp32": "f32"}
+_BETTER = {"q2_k": "q3_k", "q3_k": "q5_k", "q4_k": "q6_k", "q5_k": "q6_k"}
+
+
+def _main_type(quant: str) -> str:
+    """`ud-q4_k_m` → `q4_k`."""
+    name = _MAIN.get(quant, quant).removeprefix("ud-")
+    for candidate in (name, name.rpartition("_")[0]):
+        if candidate in TYPES_BY_NAME:
+            return candidate
+    return "q4_k"
+
+
+def _better_type(quant: str) -> str:
+    base = _main_type(quant)
+    if not quant.endswith(("_m", "_l", "q2_k")):
+        return "q6_k" if base in ("q4_0", "q4_1", "q5_0", "q5_1") else base
+    return _BETTER.get(base, base)
+
+
+def _fitting(kind: str, row: int) -> str:
+    """Rows that are no multiple of 256 cannot take a K type: llama.cpp falls back (llama-quant.cpp)."""
+    if TYPES_BY_NAME[kind].block_values != 256 or row % 256 == 0:
+        return kind
+    return {"q4_k": "q5_0", "q5_k": "q5_1", "q6_k": "q8_0"}.get(kind, "q4_0")

@@ -1,0 +1,109 @@
+"""Tokens per second of a shape on a calibrated machine.
+
+Formula: a step of n tokens takes Σ over tensor types (weights used × seconds per weight at n) + layers × the cost of a layer
+itself + the bytes of KV cache that n tokens read × seconds per byte. Of a mixture of experts a step of n tokens touches the part
+1 − (1 − share)ⁿ of the experts' weights; the head is computed for tokens with output only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cpu_codegen.gguf_types import TYPES_BY_NAME
+from cpu_codegen.plan.calibration import Calibration, TypeCost
+from cpu_codegen.plan.shape import Shape, Weights
+from cpu_codegen.stats import Interval
+
+WIDTHS = (1, 4, 8, 16)
+PREFILL_TOKENS = 512
+
+# half-widths as shares: of the formula itself, by what the shape is known from; to be confirmed by scripts/bench_plan.py
+_UNSURE = {"header": 0.10, "geometry": 0.15, "size": 0.40}
+_UNUSUAL = 0.30
+_BORROWED = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Tokens per second."""
+
+    value: float
+    interval: Interval
+
+
+def decode_rate(shape: Shape, machine: Calibration, *, width: int = 1, depth: int = 512) -> Rate:
+    """All streams together; per stream it is a `width`-th."""
+    return _rate(
+        shape, machine, tokens=width, step_s=step_seconds(shape, machine, tokens=width, outputs=width, depth=depth)
+    )
+
+
+def prefill_rate(shape: Shape, machine: Calibration, *, tokens: int = PREFILL_TOKENS) -> Rate:
+    """A prompt of `tokens`, the head computed once."""
+    step = step_seconds(shape, machine, tokens=tokens, outputs=1, depth=tokens // 2)
+    return _rate(shape, machine, tokens=tokens, step_s=step)
+
+
+def best_width(shape: Shape, machine: Calibration, *, widest: int) -> tuple[int, Rate]:
+    """The width with the highest rate of those that memory allows."""
+    rates = {width: decode_rate(shape, machine, width=width) for width in WIDTHS if width <= max(widest, 1)}
+    width = max(rates, key=lambda w: rates[w].value)
+    return width, rates[width]
+
+
+def step_seconds(shape: Shape, machine: Calibration, *, tokens: int, outputs: int, depth: int) -> float:
+    """One step of llama_decode."""
+    weights = sum(_seconds(part, shape, machine, tokens=tokens, outputs=outputs) for part in shape.weights)
+    attention = tokens * depth * shape.cell_bytes * machine.kv_byte_s
+    return weights + shape.layers * machine.layer_s + attention
+
+
+def _seconds(part: Weights, shape: Shape, machine: Calibration, *, tokens: int, outputs: int) -> float:
+    if part.use == "embedding":
+        return 0.0
+    cost, _ = machine.cost(part.type)
+    if part.use == "head":
+        return part.values * cost.at(outputs)
+    if part.use == "layer":
+        return part.values * cost.at(tokens)
+    touched = 1 - (1 - shape.experts_share) ** tokens
+    each = max(1, round(tokens * shape.experts_share / touched))
+    return part.values * touched * cost.at(each)
+
+
+def _rate(shape: Shape, machine: Calibration, *, tokens: int, step_s: float) -> Rate:
+    value = tokens / step_s
+    share = unsure(shape, machine)
+    return Rate(value, Interval(value / (1 + share), value * (1 + share)))
+
+
+def unsure(shape: Shape, machine: Calibration) -> float:
+    """The half-width of an estimate as a share: what the shape is known from, and the calibration's own spread."""
+    share = _UNSURE[shape.basis] + (_UNUSUAL if shape.is_unusual and shape.basis != "size" else 0.0)
+    costs = [machine.cost(kind) for kind in shape.types]
+    spread = max((cost.spread for cost, _ in costs), default=0.0)
+    borrowed = _BORROWED if not all(own for _, own in costs) else 0.0
+    return share + borrowed + min(spread, 0.5) / 2 + (0.2 if machine.source != "measured" else 0.0)
+
+
+def as_if(machine: Calibration, *, cores: int | None, bandwidth_bytes_s: float | None) -> Calibration:
+    """The same machine with other cores or memory: arithmetic scales with cores, reading weights with bandwidth.
+
+    A batch of one is bound by whichever is slower; larger batches by arithmetic.
+    """
+    scale = machine.threads / cores if cores else 1.0
+    ours = machine.bandwidth_bytes_s
+    types: dict[str, TypeCost] = {}
+    for kind, cost in machine.types.items():
+        bytes_each = TYPES_BY_NAME[kind].bits_per_value / 8
+        reading = bytes_each / (bandwidth_bytes_s or ours or 1.0)
+        arithmetic = cost.at(max(cost.seconds)) / max(cost.seconds) * scale
+        seconds = {}
+        for n, measured in cost.seconds.items():
+            extra = max(measured - bytes_each / (ours or 1.0), 0.0) * scale if n == 1 else measured * scale
+            seconds[n] = max(reading, arithmetic * n, extra)
+        types[kind] = replace(cost, seconds=seconds)
+    ratio = (ours or 1.0) / (bandwidth_bytes_s or ours or 1.0)
+    return replace(
+        machine, types=types, threads=cores or machine.threads, kv_byte_s=machine.kv_byte_s * ratio, source="as if"
+    )

@@ -1,0 +1,259 @@
+"""The question of a `plan` command → the machine, its calibration and a plan for every model asked about."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cpu_codegen.config import DEFAULT_MAX_TOKENS
+from cpu_codegen.engine.room import BYTES_PER_VALUE
+from cpu_codegen.errors import CpuCodegenError, UnavailableError, UsageError
+from cpu_codegen.gguf_header import read_header
+from cpu_codegen.machine import Machine, fingerprint
+from cpu_codegen.models.caches import hub_cache
+from cpu_codegen.models.catalogue import load_catalogue
+from cpu_codegen.models.spec import ModelSpec
+from cpu_codegen.plan.calibration import Calibration, calibration
+from cpu_codegen.plan.estimate import MIN_SPEED, Plan, Room, make_plan, measured_of, recommend, weight, with_nearest
+from cpu_codegen.plan.measured import Measured, measured_runs
+from cpu_codegen.plan.shape import Shape, shape_of_header, shape_of_spec
+from cpu_codegen.plan.speed import as_if as transformed
+from cpu_codegen.plan.work import work
+from cpu_codegen.progress import Progress
+from cpu_codegen.registry import is_local, local_paths, resolve
+from cpu_codegen.sizes import format_bytes, parse_bytes
+from cpu_codegen.store import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked. No models = the whole registry."""
+
+    models: tuple[str, ...] = ()
+    suites: tuple[str, ...] = ("lowcost60",)
+    styles: tuple[str, ...] = ("plain",)
+    as_if: str | None = None
+    ctx_tokens: int | None = None
+    max_tokens: int = DEFAULT_MAX_TOKENS
+    kv_type: str = "f16"
+    min_speed: float = MIN_SPEED
+    threads: int | None = None
+    recalibrate: bool = False
+    calibrate: bool = True
+    models_file: Path | None = None
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The answer: plans in the order asked, or by size for a registry."""
+
+    plans: list[Plan]
+    machine_line: str
+    basis: str
+    answers: int
+    recommended: Plan | None
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AsIf:
+    """Parts of another machine; None = as here."""
+
+    ram_bytes: int | None = None
+    cores: int | None = None
+    bandwidth_bytes_s: float | None = None
+
+
+def survey(question: Question, *, progress: Progress) -> Survey:
+    """Plans for all models of the question. Calibrates what is missing unless told not to."""
+    if question.kv_type not in BYTES_PER_VALUE:
+        raise UsageError(f"no KV type {question.kv_type!r}", remedy=f"--kv-type {', '.join(BYTES_PER_VALUE)}")
+    other = parse_as_if(question.as_if) if question.as_if else AsIf()
+    machine, specs = fingerprint(), _specs(question)
+    shapes = [_shape(spec, question) for spec in specs]
+    room = Room(other.ram_bytes or machine.ram_available_bytes, _free_disk())
+    measured_here = _calibrated(question, machine, shapes, progress)
+    speed = _as_asked(measured_here, other)
+    runs = {} if question.as_if else measured_runs(machine)
+    todos = [work(question.suites, question.styles, spec, max_tokens=question.max_tokens) for spec in specs]
+    plans = [
+        make_plan(
+            spec,
+            shape,
+            speed,
+            room,
+            todo,
+            is_here=is_local(spec),
+            ctx_tokens=question.ctx_tokens,
+            min_speed=question.min_speed,
+            measured=measured_of(spec, runs),
+        )
+        for spec, shape, todo in zip(specs, shapes, todos, strict=True)
+    ]
+    plans = _nearest_in_registry(plans, question, speed, room, runs)
+    if not question.models:
+        plans.sort(key=weight)
+    return Survey(
+        plans=plans,
+        machine_line=_machine_line(machine, room, measured_here, question),
+        basis=_basis(speed),
+        answers=todos[0].answers if todos else 0,
+        recommended=recommend(plans),
+        notes=_notes(speed, question),
+    )
+
+
+def parse_as_if(text: str) -> AsIf:
+    """`ram=4G,cores=4,bandwidth=12G`. UsageError for anything else."""
+    values: dict[str, Any] = {}
+    for part in text.split(","):
+        name, _, value = part.strip().partition("=")
+        if name == "ram":
+            values["ram_bytes"] = parse_bytes(value)
+        elif name == "bandwidth":
+            values["bandwidth_bytes_s"] = float(parse_bytes(value.removesuffix("/s")))
+        elif name == "cores" and value.isdigit() and int(value):
+            values["cores"] = int(value)
+        else:
+            raise UsageError(f"--as-if {part!r} is not known", remedy="--as-if ram=4G,cores=4,bandwidth=12G")
+    if 0 in values.values():
+        raise UsageError("--as-if with a zero is no machine", remedy="--as-if ram=4G,cores=4,bandwidth=12G")
+    return AsIf(**values)
+
+
+def _specs(question: Question) -> list[ModelSpec]:
+    if question.models:
+        return [resolve(n, models_file=question.models_file, offline=question.offline) for n in question.models]
+    return [spec for spec in load_catalogue(question.models_file).specs() if spec.family != "demo"]
+
+
+def _shape(spec: ModelSpec, question: Question) -> Shape | None:
+    """From the best source at hand: a file here; for few models asked by name the hub's header; else the registry."""
+    kv_types = (question.kv_type, question.kv_type)
+    try:
+        if is_local(spec):
+            paths = local_paths(spec)
+            if len(paths) == 1:
+                return shape_of_header(read_header(paths[0]), kv_types)
+        elif question.models and spec.repo and len(spec.files) == 1 and not question.offline:
+            return shape_of_header(_remote_header(spec), kv_types)
+    except CpuCodegenError:
+        pass  # a damaged file or no network: the registry's facts are still an answer, and `basis` says so
+    return shape_of_spec(spec, kv_types)
+
+
+def _remote_header(spec: ModelSpec) -> Any:
+    """A few range requests instead of the file."""
+    from cpu_codegen.models.hub import RemoteSource, is_offline, remote_file
+
+    if is_offline():
+        raise UnavailableError("offline")
+    return read_header(RemoteSource(remote_file(spec.repo, spec.files[0], spec.revision)))
+
+
+def _calibrated(
+    question: Question, machine: Machine, shapes: Sequence[Shape | None], progress: Progress
+) -> Calibration | None:
+    from cpu_codegen.plan.calibration import FIRST_TYPES, cached
+
+    wanted = {kind for shape in shapes if shape is not None for kind in shape.types if kind in FIRST_TYPES}
+    if not question.calibrate:
+        return cached(machine, threads=question.threads)
+    return calibration(machine, wanted, threads=question.threads, progress=progress, again=question.recalibrate)
+
+
+def _as_asked(found: Calibration | None, other: AsIf) -> Calibration | None:
+    if found is None or not found.types or (other.cores is None and other.bandwidth_bytes_s is None):
+        return found
+    return transformed(found, cores=other.cores, bandwidth_bytes_s=other.bandwidth_bytes_s)
+
+
+def _nearest_in_registry(
+    plans: list[Plan], question: Question, speed: Calibration | None, room: Room, runs: dict[str, Measured]
+) -> list[Plan]:
+    """What to take instead comes from the whole registry, also when a single model was asked about."""
+    if not question.models or all(plan.is_usable for plan in plans):
+        return with_nearest(plans)
+    names = {plan.spec.name for plan in plans}
+    others = [spec for spec in _specs(replace(question, models=())) if spec.name not in names]
+    todo = work(question.suites, question.styles, others[0], max_tokens=question.max_tokens)
+    beside = [
+        make_plan(
+            spec, shape_of_spec(spec), speed, room, todo, min_speed=question.min_speed, measured=measured_of(spec, runs)
+        )
+        for spec in others
+    ]
+    return with_nearest([*plans, *beside])[: len(plans)]
+
+
+def _free_disk() -> int | None:
+    folder = hub_cache()
+    existing = next((path for path in (folder, *folder.parents) if path.is_dir()), None)
+    return shutil.disk_usage(existing).free if existing else None
+
+
+def _machine_line(machine: Machine, room: Room, found: Calibration | None, question: Question) -> str:
+    ram = format_bytes(room.ram_bytes) if room.ram_bytes else "unknown"
+    if question.as_if:
+        return f"as if: {question.as_if}, otherwise {machine.cpu}"
+    threads = found.threads if found else "?"
+    when = "no speeds: llama.cpp cannot be used here, or the machine was too busy to time it"
+    if found is not None:
+        age_s = max(time.time() - found.taken_unix, 0)
+        when = f"calibrated {_ago(age_s)} ago ({found.took_s:.1f} s)"
+    return f"this machine: {machine.cpu}, {threads} threads, {ram} RAM free · {when}"
+
+
+def _ago(seconds: float) -> str:
+    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _basis(speed: Calibration | None) -> str:
+    if speed is None:
+        return "sizes and shapes only"
+    words = "tensor types timed on this machine × weights per token"
+    return words if speed.source == "measured" else words + ", scaled to the other machine: rough"
+
+
+def _notes(speed: Calibration | None, question: Question) -> list[str]:
+    noisy = speed is not None and any(cost.spread > 0.3 for cost in speed.types.values())
+    notes = ["the calibration was noisy (other programs?): --recalibrate when it is quiet"] if noisy else []
+    if question.as_if:
+        notes.append("of another machine only what you named is different; measured runs of this one are left out")
+    return notes
+
+
+def as_records(found: Survey) -> dict[str, Any]:
+    """For machines: bytes, seconds, tokens per second; intervals as low and high; unknown is null."""
+    best = found.recommended.spec.name if found.recommended else None
+    plans = [_record(plan) for plan in found.plans]
+    return {
+        "machine": found.machine_line,
+        "basis": found.basis,
+        "recommended": best,
+        "notes": found.notes,
+        "plans": plans,
+    }
+
+
+def _record(plan: Plan) -> dict[str, Any]:
+    record: dict[str, Any] = plain(replace(plan, spec=ModelSpec(plan.spec.name)))
+    del record["spec"]
+    sizes = {"needed_bytes": plan.ram.needed_bytes, "peak_bytes": plan.ram.peak_bytes} if plan.ram else {}
+    if plan.ram:
+        record["ram"] |= sizes
+    return {
+        "model": plan.spec.name,
+        "licence": plan.spec.licence or None,
+        "disk_bytes": 0 if plan.is_here else plan.ram.weights_bytes if plan.ram else None,
+        **record,
+        "usable": plan.is_usable,
+    }
