@@ -43,6 +43,7 @@ class ChildSpec:
     cpu_s: float | None
     fds: tuple[int, ...]
     dumpable: bool = False
+    core: int | None = None  # the only one that it may run on
 
 
 @dataclass(slots=True)
@@ -142,6 +143,7 @@ class ForkServer:
                     "cpu_s": child.cpu_s,
                     "fds": len(child.fds),
                     "dumpable": child.dumpable,
+                    "core": child.core,
                 }
                 for child in children
             ]

@@ -90,19 +90,18 @@ class Session:
         self._server = server
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            spec = ChildSpec("candidate", limits.memory_bytes, None, (theirs.fileno(),), dumpable=True)
+            core = _last_core() if core is None else core
+            spec = ChildSpec("candidate", limits.memory_bytes, None, (theirs.fileno(),), dumpable=True, core=core)
             (self._child,) = server.fork([spec])
             self._channel = Channel(ours.detach())
         self._is_open = True
         try:
-            self._start(code, entry_point, mode, _last_core() if core is None else core)
+            self._start(code, entry_point, mode)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, code: str, entry_point: str, mode: Mode, core: int | None) -> None:
-        if core is not None:
-            os.sched_setaffinity(self._child.host_pid, {core})
+    def _start(self, code: str, entry_point: str, mode: Mode) -> None:
         try:
             self._channel.receive_raw(1, time.monotonic() + START_TIMEOUT_S)
         except (ChannelClosed, ChannelTimeout) as error:

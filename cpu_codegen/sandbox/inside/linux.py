@@ -58,6 +58,8 @@ class Isolation:
         """Every layer, in the order in which each still can be applied. Returns the data sockets' new numbers."""
         privileges.die_with(self.pid)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1 if child.get("dumpable") else 0)
+        if child["core"] is not None:
+            os.sched_setaffinity(0, {child["core"]})
         privileges.no_new_privileges()
         layers = self._layers_of(child)
         if layers.ruleset is not None:

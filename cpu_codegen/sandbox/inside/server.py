@@ -2,9 +2,10 @@
 
 It talks to the parent over one SOCK_SEQPACKET socket; the program texts never pass through it. Requests (JSON):
 
-    {"fork": [{"kind", "memory_bytes", "cpu_s", "fds": how many of the passed ones}, …]} + fds → {"pids": [...]} + one pidfd each
-    {"reap": [pid, …]}                                                                        → {"ends": [[status, cpu_s, rss], …]}
-    {"import": [module, …]}                                                                   → {"done": true}
+    {"fork": [{"kind", "memory_bytes", "cpu_s", "dumpable", "core", "fds": how many of the passed ones}, …]} + fds
+                                → {"pids": [...]} + one pidfd each
+    {"reap": [pid, …]}          → {"ends": [[status, cpu_s, rss], …]}
+    {"import": [module, …]}     → {"done": true}
 
 Kinds: candidate, checker, probe, parser. It ends when the parent's end of the socket closes, and its children with it.
 """
@@ -159,7 +160,8 @@ class Server:
         return pid
 
     def _reap(self, pid: int) -> list[Any]:
-        """How a child ended."""
+        """How a child ended. The parent has killed it; should that have failed, we may, being of the same uid."""
+        os.kill(pid, signal.SIGKILL)
         _, status, usage = os.wait4(pid, 0)
         self.living.discard(pid)
         if not self.living:
