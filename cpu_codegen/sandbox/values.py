@@ -73,7 +73,22 @@ def dumps(encoded: Any) -> bytes:
     return _to_json(encoded).encode()
 
 
-_to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+def _refuse(value: Any) -> Any:
+    raise TypeError(f"not encoded: {type(value).__name__}")
+
+
+def _json_writer() -> Callable[[Any], str]:
+    """JSONEncoder(separators=(",", ":"), check_circular=False).encode; with its C part made once, not at every call."""
+    slow = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+    make = getattr(json.encoder, "c_make_encoder", None)
+    text = getattr(json.encoder, "c_encode_basestring_ascii", None)
+    if make is None or text is None:
+        return slow
+    write = make(None, _refuse, text, None, ":", ",", False, False, True)
+    return lambda value: "".join(write(value, 0))
+
+
+_to_json = _json_writer()
 
 
 def encode(value: Any, depth: int = 0) -> Any:

@@ -21,21 +21,17 @@ import contextlib
 import gc
 import io
 import sys
-import time
 import types
 from collections.abc import Callable
 from typing import Any
 
 from cpu_codegen.sandbox import values
 from cpu_codegen.sandbox.frames import Channel, ChannelClosed
-from cpu_codegen.sandbox.inside import alarm, large
+from cpu_codegen.sandbox.inside import batch
+from cpu_codegen.sandbox.inside.describe import describe
 from cpu_codegen.sandbox.inside.guard import install_guard
 
 MAX_TAIL_CHARS = 1 << 16
-MAX_REPLY_BYTES = 63 << 20  # a frame holds it with its neighbours of at most 256 kB
-_FLUSH_AFTER_S = 0.02
-_FLUSH_AFTER_BYTES = 1 << 18
-_MUTABLE = (list, dict, set, bytearray)
 
 
 class Tail(io.TextIOBase):
@@ -63,20 +59,6 @@ def quiet_streams() -> None:
     """No input; output goes nowhere but memory."""
     sys.stdout = sys.stderr = Tail()
     sys.stdin = io.StringIO("")
-
-
-def describe(error: BaseException) -> list[str]:
-    """[type name, message, missing module] of an exception; its own methods may be hostile."""
-    kind = type(error)
-    name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    missing = ""
-    try:
-        message = str(error)[:500]
-        if isinstance(error, ImportError) and isinstance(error.name, str):
-            missing = error.name[:100]
-    except BaseException:
-        message = ""
-    return [name[:100], message, missing]
 
 
 def serve(fd: int) -> None:
@@ -125,7 +107,7 @@ def _answer(channel: Channel, namespace: dict[str, Any], entry_point: str) -> No
         if kind == "call":
             _call(channel, namespace, request)
         elif kind == "batch":
-            _batch(channel, namespace, entry_point, request)
+            batch.run(channel, namespace, entry_point, request)
         elif kind == "measure":
             _measure(channel, namespace, entry_point, request)
 
@@ -136,79 +118,10 @@ def _call(channel: Channel, namespace: dict[str, Any], request: list[Any]) -> No
         args = [values.decode(argument) for argument in encoded_args]
         kwargs = {key: values.decode(argument) for key, argument in encoded_kwargs.items()}
         output = namespace[name](*args, **kwargs)
-        reply = values.dumps([number, 0, values.encode(output), _mutated(args) if mutable else []])
+        reply = values.dumps([number, 0, values.encode(output), batch.mutated(args) if mutable else []])
     except BaseException as error:
         reply = values.dumps([number, 1, describe(error)])
     channel.send_bytes(reply)
-
-
-def _mutated(args: list[Any]) -> list[Any]:
-    return [[values.encode(argument)] if type(argument) in _MUTABLE else [] for argument in args]
-
-
-def _batch(channel: Channel, namespace: dict[str, Any], entry_point: str, request: list[Any]) -> None:
-    """Each output is encoded before the next call, as it may change later; replies leave at least every 20 ms."""
-    _, number, mutable, inputs, *rest = request
-    options = rest[0] if rest else {}
-    replies = _Replies(channel, number)
-    limit = alarm.limits(options, len(inputs))
-    for encoded, seconds in zip(inputs, limit, strict=True):
-        replies.flush_if_due()
-        try:
-            args = values.decode(encoded)
-            with alarm.after(seconds):
-                output = namespace[entry_point](*args)
-            if large.is_large(output, options.get("items", large.LARGE_ITEMS)):
-                _offer(channel, replies, output)
-                continue
-            reply = values.dumps([0, values.encode(output), _mutated(args)] if mutable else [0, values.encode(output)])
-            if len(reply) > options.get("bytes", MAX_REPLY_BYTES) and type(output).__name__ in large.KINDS and options:
-                _offer(channel, replies, output)
-                continue
-            if len(reply) > MAX_REPLY_BYTES:
-                raise values.Unsupported("output too large")
-        except ChannelClosed:
-            raise
-        except BaseException as error:
-            reply = values.dumps([1, describe(error)])
-        replies.add(reply)
-    replies.flush()
-
-
-class _Replies:
-    """Replies of one batch on their way out."""
-
-    def __init__(self, channel: Channel, number: int) -> None:
-        self.channel = channel
-        self.head = values.dumps(number)
-        self.pending: list[bytes] = []
-        self.size, self.flushed_at = 0, time.perf_counter()
-
-    def add(self, reply: bytes) -> None:
-        self.pending.append(reply)
-        self.size += len(reply)
-
-    def flush_if_due(self) -> None:
-        is_due = self.size > _FLUSH_AFTER_BYTES or time.perf_counter() - self.flushed_at > _FLUSH_AFTER_S
-        if self.pending and is_due:
-            self.flush()
-
-    def flush(self) -> None:
-        if self.pending:
-            self.channel.send_bytes(b"[" + b",".join([self.head, *self.pending]) + b"]")
-        self.pending, self.size, self.flushed_at = [], 0, time.perf_counter()
-
-
-def _offer(channel: Channel, replies: _Replies, output: Any) -> None:
-    """A large output: kind and length in time, then the digest, then its pieces or on to the next call."""
-    replies.add(values.dumps([2, *large.describe_large(output)]))
-    replies.flush()
-    channel.send(["digest", large.digest(output), int(large.all_floats(output))])
-    if channel.receive() == ["pieces"]:
-        for piece in large.pieces(output):
-            channel.send_bytes(values.dumps(["piece", values.encode(piece)]))
-        channel.send(["end"])
-        channel.receive()
 
 
 def _measure(channel: Channel, namespace: dict[str, Any], entry_point: str, request: list[Any]) -> None:

@@ -27,6 +27,11 @@ def is_large(output: Any, items: int = LARGE_ITEMS) -> bool:
     return len(output) * (1 + width) > items
 
 
+def is_offered(output: Any) -> bool:
+    """May it be told by kind, length and digest?"""
+    return type(output).__name__ in KINDS
+
+
 def describe_large(output: Any) -> list[Any]:
     """What is said of it at once: kind, length, and whether its digest takes a while."""
     return [type(output).__name__, len(output), int(is_large(output))]

@@ -21,7 +21,8 @@ from cpu_codegen.judging.equality import normal
 from cpu_codegen.judging.problem_file import _is_right, run_file
 from cpu_codegen.sandbox import values
 from cpu_codegen.sandbox.frames import Channel, ChannelClosed
-from cpu_codegen.sandbox.inside.candidate import describe, quiet_streams
+from cpu_codegen.sandbox.inside.candidate import quiet_streams
+from cpu_codegen.sandbox.inside.describe import describe
 
 _OUR_FOLDER = str(Path(values.__file__).resolve().parents[1]) + os.sep
 

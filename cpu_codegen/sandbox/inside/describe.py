@@ -1,0 +1,17 @@
+"""What is told of an exception in a program."""
+
+from __future__ import annotations
+
+
+def describe(error: BaseException) -> list[str]:
+    """[type name, message, missing module] of an exception; its own methods may be hostile."""
+    kind = type(error)
+    name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    missing = ""
+    try:
+        message = str(error)[:500]
+        if isinstance(error, ImportError) and isinstance(error.name, str):
+            missing = error.name[:100]
+    except BaseException:
+        message = ""
+    return [name[:100], message, missing]
