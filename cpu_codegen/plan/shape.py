@@ -116,6 +116,9 @@ def shape_of_spec(spec: ModelSpec, kv_types: tuple[str, str] = ("f16", "f16")) -
     kv_layers = shape.kv_layers + shape.window_layers or (0 if shape.recurrent_layers else shape.layers)
     weights = tuple(_grouped(shape, spec.quant))
     estimated = sum(part.bytes for part in weights)
+    if spec.size_bytes and shape.tied_head:
+        weights += _head_stored_twice(shape, spec, estimated)
+        estimated = sum(part.bytes for part in weights)
     if spec.size_bytes and estimated:
         # what the rules miss (per-layer embeddings, unusual blocks) is in the file's length: spread it evenly
         factor = spec.size_bytes / estimated
@@ -134,6 +137,21 @@ def shape_of_spec(spec: ModelSpec, kv_types: tuple[str, str] = ("f16", "f16")) -
         experts_share=shape.experts_used / shape.experts if shape.experts else 1.0,
         is_unusual=bool(shape.experts or shape.recurrent_layers or spec.geometry_note),
     )
+
+
+_VOCABULARY_BYTES = 39
+"""A token in a header: text, kind, and its merge."""
+
+
+def _head_stored_twice(shape: Geometry, spec: ModelSpec, estimated: int) -> tuple[Weights, ...]:
+    """Some publishers store a tied head a second time: the file's length gives it away."""
+    values = shape.width * shape.vocabulary
+    missing = (spec.size_bytes or 0) - estimated - _VOCABULARY_BYTES * shape.vocabulary
+    for kind in ("q4_k", "q5_0", "q6_k", "q8_0", "q4_0", "f16"):
+        embedding = Weights(_fitting(kind, shape.width), "embedding", values)
+        if abs(missing - embedding.bytes) < 0.01 * (spec.size_bytes or 0):
+            return (embedding,)
+    return ()
 
 
 def _of_size(spec: ModelSpec) -> Shape:
@@ -169,7 +187,8 @@ def _tensors(shape: Geometry, quant: str) -> Iterator[tuple[str, Use, int]]:
         yield _fitting(base, width), "layer", 2 * width * shape.heads * shape.head_size + width * kv
         yield _fitting(raised, width), "layer", width * kv
         if shape.feed_forward and not shape.experts:
-            yield _fitting(base, width), "layer", 2 * width * shape.feed_forward
+            ups = 1 if shape.architecture in _UNGATED else 2
+            yield _fitting(base, width), "layer", ups * width * shape.feed_forward
             yield _fitting(raised, shape.feed_forward), "layer", width * shape.feed_forward
         elif shape.experts:
             inner = shape.expert_feed_forward or shape.feed_forward
@@ -182,6 +201,9 @@ def _use_more_bits(layer: int, layers: int) -> bool:
     eighth = layers // 8
     return layer < eighth or layer >= 7 * layers // 8 or (layer - eighth) % 3 == 2
 
+
+_UNGATED = {"starcoder2", "phi2", "gpt2", "gptneox", "starcoder", "nemotron", "falcon", "mpt"}
+"""Architectures whose feed-forward has one matrix up, not two."""
 
 _MAIN = {"mxfp4_moe": "mxfp4", "fp16": "f16", "fp32": "f32"}
 _BETTER = {"q2_k": "q3_k", "q3_k": "q5_k", "q4_k": "q6_k", "q5_k": "q6_k"}
