@@ -34,6 +34,9 @@ def _row(path: Path) -> tuple[str, ...]:
     from cpu_codegen.store import RunFolder
 
     folder = RunFolder(path)
+    if not folder.has_manifest:
+        inside = len(list(path.glob("*/manifest.json")))
+        return (path.name, f"group of {inside} runs", "", "", "", "")
     manifest = folder.manifest()
     scope = manifest.get("scope", {})
     wanted = len(scope.get("problems", [])) * len(scope.get("styles", [])) * scope.get("n", 1)

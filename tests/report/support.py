@@ -1,4 +1,4 @@
-"""Synthetic run folders, written through the store as a real run writes them."""
+"""Synthetic run folders, line by line as a real run writes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cpu_codegen.schema import Problem
-from cpu_codegen.store import RunFolder, digest
+from cpu_codegen.store import RunFolder, digest, dump_line
 from cpu_codegen.suites.lowcost60 import load_lowcost60
 
 Change = Callable[[dict[str, Any]], None]
@@ -137,24 +137,31 @@ def write_run(
     facts = manifest(name, problems, styles, n)
     if change_manifest is not None:
         change_manifest(facts)
-    with RunFolder(path, writable=True) as folder:
-        folder.write_manifest(facts)
-        clock = 0.0
-        for problem in problems:
-            for style in styles:
-                text = f"<|user|>\nComplete the function ({style}).\n{problem.statement}<|assistant|>\n"
-                prompt = {"problem_id": problem.id, "style": style, "hash": digest(style, problem.id), "text": text}
-                folder.append("prompts", prompt)
-                for index in range(n):
-                    records = sample(problem, style, passed=rng.random() < share, rng=rng, index=index)
-                    records["generation"]["cost_s"] *= slowness
-                    records["generation"]["start_offset_s"] = clock
-                    clock += records["generation"]["cost_s"]
-                    if change is not None:
-                        change(records)
-                    folder.append("generations", records["generation"])
-                    if records["result"] is not None:
-                        folder.append("results", records["result"])
-                    if records["efficiency"] is not None:
-                        folder.append("efficiency", records["efficiency"])
+    columns: dict[str, list[str]] = {"prompts": [], "generations": [], "results": [], "efficiency": []}
+    clock = 0.0
+    for problem in problems:
+        for style in styles:
+            text = f"<|user|>\nComplete the function ({style}).\n{problem.statement}<|assistant|>\n"
+            prompt = {"problem_id": problem.id, "style": style, "hash": digest(style, problem.id), "text": text}
+            columns["prompts"].append(dump_line({"schema": 1, **prompt}))
+            for index in range(n):
+                records = sample(problem, style, passed=rng.random() < share, rng=rng, index=index)
+                records["generation"]["cost_s"] *= slowness
+                records["generation"]["start_offset_s"] = clock
+                clock += records["generation"]["cost_s"]
+                if change is not None:
+                    change(records)
+                for column, name in (
+                    ("generations", "generation"),
+                    ("results", "result"),
+                    ("efficiency", "efficiency"),
+                ):
+                    if records[name] is not None:
+                        columns[column].append(dump_line({"schema": 1, **records[name]}))
+    path.mkdir(parents=True)
+    RunFolder(path).write_manifest(facts)
+    for column, lines in columns.items():
+        (path / f"{column}.jsonl").write_text(
+            "".join(lines), encoding="ascii"
+        )  # at once: an fsync per line takes minutes
     return path

@@ -1,0 +1,146 @@
+"""report, show and runs as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cpu_codegen.cli import app
+from cpu_codegen.cli.render import render_run
+from cpu_codegen.errors import UsageError
+from cpu_codegen.report.formats import Format
+from cpu_codegen.report.page.document import HERE, MAX_BYTES, VENDOR, page_html
+from cpu_codegen.report.summary import summarize
+from tests.report.support import write_run
+
+
+def typed(*arguments: str) -> Result:
+    """The finished command; errors of ours pass through."""
+    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run under ./runs."""
+    monkeypatch.chdir(tmp_path)
+    return write_run(tmp_path / "runs" / "20261124T0915-small", limit=9)
+
+
+def test_a_run_ends_with_its_table_and_its_page(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """render_run prints the summary, writes report.html, and gives the harness errors back."""
+    assert render_run(run, Format.TABLE) == 0
+    told = capsys.readouterr().out
+    assert "pass@1" in told
+    assert "cot − plain" in told
+    assert f"page     {run / 'report.html'}" in told
+    assert (run / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_harness_errors_are_counted_for_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The number that run turns into exit 5, and a note that they count for nothing."""
+
+    def broken(records: dict[str, Any]) -> None:
+        records["result"]["outcome"] = "harness_error"
+        records["efficiency"] = None
+
+    assert render_run(write_run(tmp_path / "run", limit=3, change=broken), Format.TABLE) == 6
+    assert "count for nothing" in capsys.readouterr().out
+
+
+def test_latest_and_a_group_are_found(run: Path) -> None:
+    """`latest` names the newest; a group stands for its runs."""
+    assert json.loads(typed("report", "latest", "-o", "json").stdout)["run"].endswith("small")
+    group = run.parent / "20261124T1000-group"
+    write_run(group / "a", limit=3)
+    write_run(group / "b", limit=3, name="b@q8_0")
+    (group / "group.json").write_text("{}")
+    assert len(json.loads(typed("report", str(group), "-o", "json").stdout)["runs"]) == 2
+    assert "group of 2 runs" in typed("runs", "list").stdout
+
+
+def test_several_runs_need_a_file_for_their_page(run: Path, tmp_path: Path) -> None:
+    """One page of two runs goes where it is told, and its path is printed."""
+    other = write_run(tmp_path / "runs" / "other", limit=3, name="other@q8_0")
+    with pytest.raises(UsageError, match="several runs"):
+        typed("report", str(run), str(other), "-o", "html")
+    result = typed("report", str(run), str(other), "-o", "html", "--out", "both.html")
+    assert result.stdout.strip() == "both.html"
+    assert "other@q8_0" in Path("both.html").read_text(encoding="utf-8")
+
+
+def test_figures_are_written_as_svg_and_png(run: Path, tmp_path: Path) -> None:
+    """Three pictures, each in both formats, the same bytes of SVG for the same run."""
+    pytest.importorskip("matplotlib")
+    for name in ("one", "two"):
+        assert typed("report", str(run), "--figures", str(tmp_path / name)).exit_code == 0
+    found = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert found == [f"{name}.{kind}" for name in ("levels", "outcomes", "pareto") for kind in ("png", "svg")]
+    for path in (tmp_path / "one").glob("*.svg"):
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+def test_show_filters_and_prints_the_failing_input(run: Path) -> None:
+    """--failed --style --id; as JSON lines on request; nothing fitting is a clear error."""
+    told = typed("show", str(run), "--failed", "--outcome", "wrong").stdout
+    assert "input     [3, 1]" in told
+    assert "def " in told
+    lines = typed("show", str(run), "--style", "cot", "-o", "jsonl").stdout.splitlines()
+    assert len(lines) == 9
+    one = json.loads(lines[0])
+    told = typed("show", str(run), "--id", one["problem_id"], "-o", "jsonl").stdout.splitlines()
+    assert {json.loads(line)["problem_id"] for line in told} == {one["problem_id"]}
+    with pytest.raises(UsageError, match="no sample fits"):
+        typed("show", str(run), "--outcome", "memory")
+
+
+def test_a_run_is_removed_only_when_asked_twice(run: Path) -> None:
+    """Without a terminal --yes is needed."""
+    with pytest.raises(UsageError, match="for ever"):
+        typed("runs", "rm", str(run))
+    assert run.is_dir()
+    assert typed("runs", "rm", str(run), "--yes").exit_code == 0
+    assert not run.exists()
+
+
+def test_the_page_of_eight_models_stays_under_three_megabytes(tmp_path: Path) -> None:
+    """60 problems × 8 models × 2 styles, with answers of 2 kB that share little."""
+    import random
+
+    rng = random.Random(8)
+
+    def wordy(records: dict[str, Any]) -> None:
+        words = " ".join(f"{rng.choice('abcdefgh')}{rng.randint(0, 9999)}" for _ in range(300))
+        records["generation"]["text"] = f"{words}\n{records['generation']['text']}"
+
+    runs = [write_run(tmp_path / f"m{i}", name=f"model{i}@q4_k_m", seed=i, change=wordy) for i in range(8)]
+    html = page_html([summarize(path) for path in runs])
+    assert len(html.encode()) < MAX_BYTES
+    assert "cut here" not in html
+
+
+def test_the_vendored_library_is_the_published_one() -> None:
+    """Under 300 kB, every file with the digest that its README gives, none that evaluates text."""
+    import hashlib
+
+    notes = (HERE / "vendor" / "README.md").read_text(encoding="utf-8")
+    total = 0
+    for name in VENDOR:
+        data = (HERE / "vendor" / f"{name}.min.js").read_bytes()
+        total += len(data)
+        assert hashlib.sha256(data).hexdigest() in notes
+        assert b"eval(" not in data
+        assert b"Function(" not in data
+    assert total < 300_000
+
+
+def test_our_own_scripts_make_no_markup_from_text() -> None:
+    """No innerHTML, no eval, no inline style, no address of another host."""
+    for path in HERE.glob("*.js"):
+        text = path.read_text(encoding="utf-8")
+        for sink in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
+            assert sink not in text, f"{path.name}: {sink}"
+        assert "https://" not in text
