@@ -6,8 +6,10 @@ again when its holder is forgotten and no running sample stands on it.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
 
 from cpu_codegen.engine.backend import Backend
 from cpu_codegen.engine.lane import Job, Lane
@@ -31,7 +33,7 @@ class Admission:
         self._width = width
         self._cells = cells
         self._clock = clock
-        self._sequences = list(range(width))[::-1]
+        self._sequences = list(range(width))
         self._holders = list(range(width, width + holders))[::-1]
 
     def submit(self, jobs: Iterable[Job]) -> None:
@@ -90,7 +92,7 @@ class Admission:
         request = job.request
         lane = Lane(
             job,
-            self._sequences.pop(),
+            heappop(self._sequences),
             self._backend.new_sampler(request.sampling, request.seed),
             started_s=self._clock(),
             fed=job.shared,
@@ -118,9 +120,22 @@ class Admission:
         """Frees the sequence and the places of a sample that needs no more tokens."""
         self._backend.forget(lane.sequence)
         self._backend.free_sampler(lane.sampler)
-        self._sequences.append(lane.sequence)
+        heappush(self._sequences, lane.sequence)
         self._cells += lane.job.cells
         for prefix in lane.job.chain:
             prefix.tenants -= 1
             if prefix.holder is None and prefix.tenants == 0:
                 self._cells += prefix.span
+
+    def close_ranks(self, lanes: list[Lane]) -> None:
+        """When nobody is left to enter, moves the last sequences into the holes that others left.
+
+        llama.cpp decodes streams together only where their numbers follow each other. `lanes` are in the order of their sequences.
+        """
+        while not self.queue and lanes and lanes[-1].sequence >= len(lanes):
+            lane, hole = lanes.pop(), heappop(self._sequences)
+            self._backend.copy(lane.sequence, hole)
+            self._backend.forget(lane.sequence)
+            heappush(self._sequences, lane.sequence)
+            lane.sequence = hole
+            insort(lanes, lane, key=lambda one: one.sequence)

@@ -177,7 +177,7 @@ class AbortFlag:
 
 
 class Context:
-    """A context with one unified KV cache: the scheduler's Backend."""
+    """A context, its KV cache unified or in one stream a sequence (layout.py): the scheduler's Backend."""
 
     batch_tokens = UBATCH_TOKENS
 
@@ -190,6 +190,7 @@ class Context:
         outputs: int,
         threads: int,
         kv_types: tuple[str, str] = ("f16", "f16"),
+        streams: bool = False,
         abort: AbortFlag | None = None,
     ) -> None:
         self.model = model
@@ -198,7 +199,7 @@ class Context:
         self.cells = (cells + _CELL_PADDING - 1) // _CELL_PADDING * _CELL_PADDING
         params = L.llama_context_default_params()
         params.n_ctx, params.n_batch, params.n_ubatch = self.cells, UBATCH_TOKENS, UBATCH_TOKENS
-        params.n_seq_max, params.kv_unified, params.swa_full = sequences, True, True
+        params.n_seq_max, params.kv_unified, params.swa_full = sequences, not streams, True
         params.n_outputs_max = max(outputs, sequences)
         params.n_outputs_max_per_seq = outputs
         params.n_threads = params.n_threads_batch = threads

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from cpu_codegen.engine import binding, meters
-from cpu_codegen.engine.admission import least_cells
 from cpu_codegen.engine.backend import EngineFailure, Guesser
 from cpu_codegen.engine.lane import Job
-from cpu_codegen.engine.prefixes import Prefix, share
+from cpu_codegen.engine.layout import PADDING, plan_layout
+from cpu_codegen.engine.prefixes import share
 from cpu_codegen.engine.scheduler import Meters, Scheduler
 from cpu_codegen.engine.speculate import AHEAD, LOOKUP, Draft, Lookup, Paying, break_even
 from cpu_codegen.schema import FinishReason, Generation, Request, Sampling
@@ -19,10 +19,6 @@ from cpu_codegen.schema import FinishReason, Generation, Request, Sampling
 WIDTHS = (1, 2, 4, 8, 16, 24, 32, 48, 64)
 CALIBRATION_S = 12.0
 """Leaves room for the last step begun within the 15 seconds."""
-
-MAX_HOLDERS = 16
-MAX_HOLDERS_RECURRENT = 4
-"""A holder of a recurrent model costs a whole state."""
 
 _PROMPT_TOKENS = 32
 _STEPS = 6
@@ -56,7 +52,7 @@ class Opened:
             "speculation": f"{self._settings['draft']}, where it pays" if self._can_guess else "off",
         }
 
-    def context(self, *, cells: int, sequences: int, outputs: int) -> binding.Context:
+    def context(self, *, cells: int, sequences: int, outputs: int, streams: bool = False) -> binding.Context:
         """A context on this model with the settings' threads and cache types."""
         return binding.Context(
             self.model,
@@ -65,6 +61,7 @@ class Opened:
             outputs=outputs,
             threads=self._settings["threads"],
             kv_types=(self._settings["kv_type_k"], self._settings["kv_type_v"]),
+            streams=streams,
             abort=self.abort,
         )
 
@@ -79,16 +76,26 @@ class Opened:
         sharing = share([job.tokens for job in jobs])
         for job, chain in zip(jobs, sharing.chains, strict=True):
             job.chain = chain
-        most = MAX_HOLDERS if self.model.memory_kind in ("attention", "swa") else MAX_HOLDERS_RECURRENT
-        holders = min(len(sharing.prefixes), most, binding.MAX_SEQUENCES - width)
-        cells = self._cells(jobs, sharing.prefixes, width=width, holders=holders)
-        outputs = width + AHEAD if width == 1 and self._can_guess else width
-        context = self.context(cells=cells + AHEAD, sequences=width + holders, outputs=outputs)
+        spare = AHEAD if width == 1 and self._can_guess else 0
+        layout = plan_layout(
+            jobs,
+            sharing.prefixes,
+            width=width,
+            cell_bytes=self._settings["kv_cell_bytes"],
+            room_bytes=self._settings["kv_room_bytes"],
+            most_sequences=binding.MAX_SEQUENCES,
+            has_state=self.model.memory_kind in ("recurrent", "hybrid"),
+            spare=spare,
+        )
+        context = self.context(
+            cells=layout.cells, sequences=layout.sequences, outputs=width + spare, streams=layout.streams
+        )
         scheduler = Scheduler(
             context,
             width=width,
-            cells=context.cells,
-            holders=holders,
+            cells=layout.bookable,
+            holders=layout.holders,
+            streams=layout.streams,
             meters=self._meters(),
             guesser=self._guesser(context) if width == 1 else None,
         )
@@ -109,16 +116,6 @@ class Opened:
                 Generation(request.key, "", FinishReason.PROMPT_TOO_LONG, prompt_tokens=len(tokens), error=why)
             )
         return jobs, refused
-
-    def _cells(self, jobs: list[Job], prefixes: tuple[Prefix, ...], *, width: int, holders: int) -> int:
-        """Room for the largest jobs that may run together and the largest prefixes, within the memory there is.
-
-        Never less than one job needs beside all holders: then samples run one after the other.
-        """
-        least = least_cells(jobs, prefixes, width=width, holders=holders)
-        wanted = least + sum(sorted((job.cells for job in jobs), reverse=True)[:width])
-        affordable: int = self._settings["kv_room_bytes"] // max(1, self._settings["kv_cell_bytes"])
-        return max(least, min(wanted, affordable))
 
     def _meters(self) -> Meters:
         return Meters(peak_rss=meters.peak_rss_bytes, joules=self._energy.joules)
@@ -165,7 +162,7 @@ class Opened:
         deadline = time.monotonic() + CALIBRATION_S
         widths = [width for width in WIDTHS if width <= widest]
         top = widths[-1]
-        context = self.context(cells=top * (_PROMPT_TOKENS + 8 * _STEPS), sequences=top, outputs=top)
+        context = self.context(cells=top * PADDING, sequences=top, outputs=top, streams=top > 1)
         sampler = context.new_sampler(Sampling(), 0)
         rates: dict[int, float] = {}
         try:

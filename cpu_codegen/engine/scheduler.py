@@ -8,6 +8,7 @@ each step is shared among its tokens' owners, so the costs of all samples add up
 from __future__ import annotations
 
 import time
+from bisect import insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from cpu_codegen.engine.admission import Admission
 from cpu_codegen.engine.backend import Backend, EngineFailure, Guesser
 from cpu_codegen.engine.lane import Job, Lane, generation_of
 from cpu_codegen.engine.prefixes import Prefix
+from cpu_codegen.engine.speculate import AHEAD
 from cpu_codegen.engine.watch import FenceWatch, Question, first_stop, goes_round
 from cpu_codegen.schema import FinishReason, Generation
 
@@ -81,7 +83,10 @@ class Meters:
 
 
 class Scheduler:
-    """Runs jobs on a backend. `chunk_tokens` bounds the prompt tokens of a step in which others decode."""
+    """Runs jobs on a backend. `chunk_tokens` bounds the prompt tokens of a step in which others decode.
+
+    `cells` is what may be booked of the KV cache; `streams` says that each sequence has its own part of it (layout.py).
+    """
 
     def __init__(
         self,
@@ -90,6 +95,7 @@ class Scheduler:
         width: int,
         cells: int,
         holders: int = 0,
+        streams: bool = False,
         chunk_tokens: int = 256,
         meters: Meters | None = None,
         guesser: Guesser | None = None,
@@ -98,6 +104,7 @@ class Scheduler:
         self._backend = backend
         self._width = width
         self._chunk = chunk_tokens
+        self._streams = streams
         self._meters = meters or Meters()
         self._guesser = guesser
         self._clock = self._meters.clock
@@ -130,8 +137,10 @@ class Scheduler:
             self._mark_s = self._clock()
             self._mark_j = self._meters.joules() if self._meters.joules else 0.0
         for lane in self._admission.admit():
-            self._lanes.append(lane)
+            insort(self._lanes, lane, key=lambda one: one.sequence)
             self._events.append(Started(lane.job.request.key))
+        if self._streams:
+            self._admission.close_ranks(self._lanes)
         step = self._next_step()
         if step.tokens:
             self._backend.decode(step.tokens, step.positions, step.sequences, step.outputs)
@@ -166,18 +175,21 @@ class Scheduler:
     # ── one step ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _next_step(self) -> _Step:
-        step = _Step()
+        """Sequences in their order, as streams want them; prefixes, whose numbers are the highest, last but served first."""
+        step, filling = _Step(), self._admission.filling
+        decoding = sum(lane.is_decoding for lane in self._lanes)
+        room = self._backend.batch_tokens - decoding * (1 + (AHEAD if self._guesser is not None else 0))
+        if decoding:
+            room = min(room, self._chunk)
+        for_prefixes = min(room, sum(prefix.end - prefix.done for prefix in filling))
+        room -= for_prefixes
         for lane in self._lanes:
             if lane.is_decoding:
                 self._put_decoding(step, lane)
-        room = self._backend.batch_tokens - len(step.tokens)
-        if step.tokens:
-            room = min(room, self._chunk)
-        for prefix in self._admission.filling:
-            room -= self._put_prefix(step, prefix, room)
-        for lane in self._lanes:
-            if not lane.is_decoding and room > 0:
+            elif room > 0:
                 room -= self._put_prompt(step, lane, room)
+        for prefix in filling:
+            for_prefixes -= self._put_prefix(step, prefix, for_prefixes)
         return step
 
     def _put_decoding(self, step: _Step, lane: Lane) -> None:

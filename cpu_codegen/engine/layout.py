@@ -1,0 +1,71 @@
+"""How the KV cache is divided among sequences: one stream for each where memory allows, else one unified cache. Pure.
+
+Streams: every sequence has places of its own, so attention looks at that sequence's tokens alone. A prefix is copied byte by byte,
+some milliseconds a sample. Unified: all sequences share the places, a copied prefix costs none, but on a CPU every token's
+attention steps over everybody's places: at 32 sequences the demo model's decode step took 62 ms against 36 (2 cores, AVX2).
+A single sequence has nothing to step over and is always unified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cpu_codegen.engine.admission import least_cells
+from cpu_codegen.engine.lane import Job
+from cpu_codegen.engine.prefixes import Prefix
+
+PADDING = 256
+"""llama.cpp rounds a sequence's places up to this."""
+
+MAX_HOLDERS = 16
+MAX_STREAM_HOLDERS = 6
+"""A holder costs a whole stream, in recurrent models a whole state."""
+
+_UNBOUNDED = 1 << 50
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """`cells` places in all, `holders` sequences for prefixes beside the `width` ones. `bookable` is what admission may book."""
+
+    width: int
+    holders: int
+    cells: int
+    streams: bool
+    bookable: int
+
+    @property
+    def sequences(self) -> int:
+        """Samples and holders."""
+        return self.width + self.holders
+
+
+def plan_layout(
+    jobs: Sequence[Job],
+    prefixes: Sequence[Prefix],
+    *,
+    width: int,
+    cell_bytes: int,
+    room_bytes: int,
+    most_sequences: int,
+    has_state: bool = False,
+    spare: int = 0,
+) -> Layout:
+    """The layout for these jobs. `has_state`: recurrent parts; `spare` places a sequence for guesses.
+
+    Unified within `room_bytes` as far as that goes, but never less than one job needs beside all holders: then samples run one
+    after the other.
+    """
+    holders = min(len(prefixes), most_sequences - width, MAX_STREAM_HOLDERS)
+    longest = max((len(job.tokens) + job.limit for job in jobs), default=1) + spare
+    each = (longest + PADDING - 1) // PADDING * PADDING
+    total = each * (width + holders)
+    if width > 1 and total * cell_bytes <= room_bytes:
+        return Layout(width, holders, total, streams=True, bookable=_UNBOUNDED)
+    if not has_state:
+        holders = min(len(prefixes), most_sequences - width, MAX_HOLDERS)
+    least = least_cells(jobs, prefixes, width=width, holders=holders)
+    wanted = least + sum(sorted((job.cells for job in jobs), reverse=True)[:width])
+    cells = max(least, min(wanted, room_bytes // max(1, cell_bytes)))
+    return Layout(width, holders, cells + spare, streams=False, bookable=cells)
