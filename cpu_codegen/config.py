@@ -49,6 +49,7 @@ class RunConfig:
     # session options
     threads: int | None = None
     parallel: int | Literal["auto"] = "auto"
+    draft: str | None = None
     workers: int | None = None
     efficiency_budget_s: float = 240.0
     offline: bool = False

@@ -175,7 +175,7 @@ def grow_scope(manifest: dict[str, Any], config: RunConfig, inputs: RunInputs) -
 
 def session_options(config: RunConfig) -> dict[str, Any]:
     """The free options, recorded per session."""
-    names = ("threads", "parallel", "workers", "efficiency_budget_s", "offline", "allow_weak_isolation")
+    names = ("threads", "parallel", "draft", "workers", "efficiency_budget_s", "offline", "allow_weak_isolation")
     return {name: getattr(config, name) for name in names}
 
 

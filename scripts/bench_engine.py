@@ -105,9 +105,14 @@ def bare(args: argparse.Namespace) -> dict[str, Any]:
 def _opened(args: argparse.Namespace, binding: Any) -> tuple[Any, Any]:
     binding.start_backend()
     model = binding.Model(args.model)
-    cells = 2 * SHARED_TOKENS + args.width * (2 * OWN_TOKENS + args.tokens)
+    each = (SHARED_TOKENS + 2 * OWN_TOKENS + args.tokens + 255) // 256 * 256
     return model, binding.Context(
-        model, cells=cells, sequences=args.width + 1, outputs=args.width, threads=args.threads
+        model,
+        cells=(args.width + 1) * each,
+        sequences=args.width + 1,
+        outputs=args.width,
+        threads=args.threads,
+        streams=args.width > 1,
     )
 
 

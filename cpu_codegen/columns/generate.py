@@ -63,8 +63,18 @@ def open_engine(session: Session, inputs: RunInputs) -> Engine:
             kv_type_k=settings.kv_type_k,
             kv_type_v=settings.kv_type_v,
             log_path=str(session.folder.path / "llama.log"),
+            draft=draft_model(config.draft),
         )
     )
+
+
+def draft_model(name: str | None) -> str | None:
+    """What guesses ahead at width 1: nothing, "lookup", or the file of a model."""
+    if name in (None, "lookup"):
+        return name
+    from cpu_codegen.registry import local_file, resolve
+
+    return local_file(resolve(str(name))).path
 
 
 def request_for(sample: Sample, config: RunConfig) -> Request:

@@ -9,7 +9,7 @@ from cpu_codegen.engine.prefixes import share
 
 from .fake import FakeBackend, job, run, scheduler_for
 
-JOBS = [job("a beginning for all, and own words %d" % i, max_tokens=100) for i in range(12)]
+JOBS = [job(f"a beginning for all, and own words {i}", max_tokens=100) for i in range(12)]
 PREFIXES = share([one.tokens for one in JOBS]).prefixes
 
 
