@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cpu_codegen.cli.options import Format, Json, OutputFormat, split_commas
-from cpu_codegen.config import DEFAULT_MAX_TOKENS
+from cpu_codegen.config import DEFAULT_MAX_TOKENS, RunConfig
 
 if TYPE_CHECKING:
     from cpu_codegen.plan.estimate import Plan
@@ -129,6 +130,54 @@ def _measured(plan: Plan) -> str | None:
     return figure(plan.measured.decode_tokens_s) + together
 
 
+def suggest(models_file: Path | None, *, offline: bool) -> str:
+    """Prints the models that are usable here and gives back the one to begin with; for a `run` without a model."""
+    from cpu_codegen.cli.bars import Bars
+    from cpu_codegen.plan.survey import Question, survey
+    from cpu_codegen.report.tables import write_table
+
+    found = survey(Question(models_file=models_file, offline=offline), progress=Bars())
+    usable = [plan for plan in found.plans if plan.is_usable]
+    print(found.machine_line + "\n", file=sys.stderr)
+    write_table(_table(replace(found, plans=usable)), Format.TABLE, sys.stderr)
+    return found.recommended.spec.name if found.recommended else "MODEL"
+
+
+def outlook(config: RunConfig) -> str | None:
+    """One line before a run: what it will need and take, by what is known already; None when that is nothing."""
+    from cpu_codegen.errors import CpuCodegenError
+    from cpu_codegen.plan.estimate import SHOWN
+    from cpu_codegen.plan.survey import Question, survey
+    from cpu_codegen.progress import Silent
+    from cpu_codegen.sizes import format_bytes
+
+    known = Path(config.models_file) if config.models_file else None
+    question = Question(
+        (config.model,),
+        config.suites,
+        config.styles,
+        ctx_tokens=config.settings.ctx_tokens,
+        max_tokens=config.settings.max_tokens,
+        models_file=known,
+        offline=True,
+        calibrate=False,
+    )
+    try:
+        (plan,) = survey(question, progress=Silent()).plans
+    except CpuCodegenError:
+        return None  # the run itself will say what is wrong
+    if plan.ram is None:
+        return None
+    words = [f"{plan.spec.name}: {SHOWN[plan.verdict]}", f"needs ≈ {format_bytes(plan.ram.needed_bytes)}"]
+    if plan.speed is not None:
+        words.append(f"≈ {figure(plan.speed)} tokens/s in one stream")
+    is_part = config.ids or config.levels or config.limit or config.samples_per_problem > 1
+    if plan.run_s is not None and not is_part:
+        basis = "by an earlier run" if plan.measured else "estimate"
+        words.append(f"{plan.answers} answers in ≈ {duration(plan.run_s)} ({basis})")
+    return "plan: " + ", ".join(words)
+
+
 def figure(value: float) -> str:
     """Two figures, more for large numbers: 4.8, 22, 1640."""
     return f"{value:.2g}" if value < 10 else f"{value:.0f}"
@@ -153,6 +202,8 @@ def _footer(found: Survey) -> list[str]:
     if best is not None:
         size = "is here" if best.is_here else f"downloads {_size(best)}"
         time = f", ≈ {duration(best.run_s)}" if best.run_s else ""
+        if best.spec.published:
+            lines.append("order: published scores of unquantized models, not measured here")
         lines.append(f"next: cpu-codegen run -m {best.spec.name}   ({size}{time})")
     return lines
 

@@ -16,8 +16,9 @@ from cpu_codegen.schema import LEVELS, Level, Sampling
 
 def run(
     model: Annotated[
-        str, typer.Option("-m", "--model", help="Alias, alias@quant, hf:user/repo:quant, or a .gguf path.")
-    ],
+        str | None,
+        typer.Option("-m", "--model", help="Alias, alias@quant, hf:user/repo:quant, or a .gguf path.  [required]"),
+    ] = None,
     suites: Annotated[
         list[str] | None, typer.Option("-s", "--suite", help="Suites, by comma.  [default: lowcost60]")
     ] = None,
@@ -39,6 +40,9 @@ def run(
     ] = None,
     threads: Annotated[
         int | None, typer.Option("--threads", "-t", min=1, help="[default: usable physical cores]")
+    ] = None,
+    draft: Annotated[
+        str | None, typer.Option(help="Guess ahead at --parallel 1, greedy: a smaller model of the family, or lookup.")
     ] = None,
     parallel: Annotated[
         str, typer.Option(help="Sequences decoded together: auto or a number; 1 for latency figures.")
@@ -73,6 +77,10 @@ def run(
     json: Json = False,
 ) -> None:
     """Evaluate a model: generate, execute in the sandbox, measure, report. The same command resumes."""
+    if model is None:
+        from cpu_codegen.cli.plan import suggest
+
+        raise UsageError("run needs a model", remedy=f"-m {suggest(models_file, offline=offline)}")
     early_stop = early_stop and extract != "evalplus"
     settings = Settings(
         sampling=Sampling(temperature, top_p, top_k, min_p) if temperature > 0 else Sampling(),
@@ -96,6 +104,7 @@ def run(
         settings=settings,
         threads=threads,
         parallel=_width(parallel),
+        draft=draft,
         workers=workers,
         efficiency_budget_s=seconds(efficiency_budget),
         offline=offline,
@@ -111,9 +120,12 @@ def evaluate(config: RunConfig, output: Format) -> None:
     """Runs the line and renders its summary; exit 5 at the end when some samples met a harness error."""
     from cpu_codegen import pipeline
     from cpu_codegen.cli.bars import Bars
+    from cpu_codegen.cli.plan import outlook
     from cpu_codegen.cli.render import render_run
 
     bars = Bars()
+    if config.model != "demo" and (line := outlook(config)):
+        bars.say(line)
     try:
         path = pipeline.run(config, progress=bars, argv=sys.argv[1:])
     finally:

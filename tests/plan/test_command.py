@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from cpu_codegen.cli import app
-from cpu_codegen.cli.plan import duration, figure
+from cpu_codegen.cli.plan import duration, figure, outlook
+from cpu_codegen.config import RunConfig
 from cpu_codegen.errors import UsageError
 from cpu_codegen.machine import default_threads, fingerprint
 from cpu_codegen.plan import calibration as module
@@ -148,3 +149,26 @@ def test_budget_is_kept() -> None:
     found = measure(["q4_k"], threads=1, budget_s=0.05)
     assert found is not None
     assert found.types == {}
+
+
+def test_run_without_a_model_recommends(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    """`run` alone lists what is usable here and names the model to begin with: exit 2."""
+    with pytest.raises(UsageError, match="needs a model") as caught:
+        app(["run", "--offline"], standalone_mode=False)
+    assert (caught.value.remedy or "").startswith("-m ")
+    listed = capsys.readouterr().err
+    assert "qwen2.5-coder-0.5b@q4_k_m" in listed
+    assert "does not fit" not in listed
+    assert "slow" not in listed
+
+
+def test_outlook(call: Call) -> None:
+    """Before a run one line says what it needs and takes; what cannot be told is left out."""
+    line = outlook(RunConfig("qwen2.5-coder-0.5b"))
+    assert line is not None
+    assert line.startswith("plan: qwen2.5-coder-0.5b@q4_k_m: ")
+    assert "60 answers" in line
+    part = outlook(RunConfig("qwen2.5-coder-0.5b", limit=3))
+    assert part is not None
+    assert "answers" not in part
+    assert outlook(RunConfig("no-such-model")) is None
