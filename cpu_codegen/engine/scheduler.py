@@ -196,7 +196,13 @@ class Scheduler:
         guessed = self._guess(lane) if self._guesser is not None else []
         step.sampling.append((lane, len(step.tokens), guessed))
         lane.tokens_in_step = 1 + len(guessed)
-        step.put([lane.written[-1], *guessed], lane.position, lane.sequence, 1)
+        if guessed:
+            step.put([lane.written[-1], *guessed], lane.position, lane.sequence, 1)
+            return
+        step.tokens.append(lane.written[-1])  # the inner loop of every batch: no lists of one
+        step.positions.append(lane.position)
+        step.sequences.append(lane.sequence)
+        step.outputs.append(1)
 
     @staticmethod
     def _put_prefix(step: _Step, prefix: Prefix, room: int) -> int:

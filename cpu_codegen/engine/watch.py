@@ -93,7 +93,7 @@ class FenceWatch:
 def goes_round(tokens: Sequence[int]) -> bool:
     """True when the last LOOP_TOKENS tokens repeat one cycle of at most MAX_PERIOD tokens. Looks at every 50th token."""
     count = len(tokens)
-    if count < LOOP_TOKENS or count % _LOOP_EVERY:
+    if count % _LOOP_EVERY or count < LOOP_TOKENS:
         return False
     tail = tuple(tokens[-LOOP_TOKENS:])
     last = tail[-1]
