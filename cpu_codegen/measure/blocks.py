@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cpu_codegen.measure.timing import Pass, Timer
 from cpu_codegen.measure.workload import Rung
@@ -28,6 +28,7 @@ _CLEAR = math.log(1.5)  # beyond this a tenth is tight enough
 _TIGHT_WHEN_CLEAR = 0.1
 _EXTRA_PAIRS = 2
 _PATIENCE = 3
+_ALIKE = 4
 _LEAST_BUDGET_S = 0.2
 _PAIRS = 2
 
@@ -95,6 +96,7 @@ def compare(
     The rung below it is timed once per block, for growth. Raises SessionFailed when a program fails.
     """
     blocks = Blocks()
+    candidate, reference = alike(candidate, reference, rungs)
     started = time.monotonic()
     while len(blocks) < max_blocks:
         _one_block(blocks, candidate, reference, rungs)
@@ -106,6 +108,19 @@ def compare(
         if spent > _PATIENCE * max(budget_s, _LEAST_BUDGET_S):
             break
     return blocks
+
+
+def alike(candidate: Timer, reference: Timer, rungs: Sequence[Rung]) -> tuple[Timer, Timer]:
+    """Both with the same passes per window, so that what a window itself costs weighs alike on either side.
+
+    Where one needs over four times the passes of the other, the ratio is so far from 1 that this does not matter.
+    """
+    mine, theirs = dict(candidate.passes), dict(reference.passes)
+    for rung in rungs:
+        pair = mine.get(rung.number, 1), theirs.get(rung.number, 1)
+        if max(pair) <= _ALIKE * min(pair):
+            mine[rung.number] = theirs[rung.number] = max(pair)
+    return replace(candidate, passes=mine), replace(reference, passes=theirs)
 
 
 def _one_block(blocks: Blocks, candidate: Timer, reference: Timer, rungs: Sequence[Rung]) -> None:

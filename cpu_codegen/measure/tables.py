@@ -171,7 +171,7 @@ def _interval(estimate: Estimate) -> str:
 
 
 def _word(estimate: Estimate | None) -> str:
-    if estimate is None:
+    if estimate is None or estimate.n < 2:
         return "–"
     if estimate.low > 1:
         return "slower"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cpu_codegen.measure.blocks import LOOKS, MIN_BLOCKS, Blocks, compare, is_tight
+from cpu_codegen.measure.blocks import LOOKS, MIN_BLOCKS, Blocks, alike, compare, is_tight
 from cpu_codegen.measure.quiet import Company
 from cpu_codegen.measure.timing import Timer
 from cpu_codegen.measure.workload import Rung
@@ -100,6 +100,16 @@ def test_lower_rung_is_timed_once_a_block() -> None:
     found = compare(timer(0.01, rng), timer(0.01, rng), RUNGS, budget_s=0)
     assert len(found.lower_cpu_s) == len(found.reference_lower_cpu_s) == len(found)
     assert compare(timer(0.01, rng), timer(0.01, rng), [TOP], budget_s=0).lower_cpu_s == []
+
+
+def test_windows_are_alike() -> None:
+    """Both programs get the same passes per window, unless they are so far apart that it does not matter."""
+    rng = random.Random(10)
+    one, two = timer(0.01, rng), timer(0.01, rng)
+    one.passes, two.passes = {0: 3, 1: 1}, {0: 2, 1: 20}
+    mine, theirs = alike(one, two, RUNGS)
+    assert (mine.passes, theirs.passes) == ({0: 3, 1: 1}, {0: 3, 1: 20})
+    assert two.passes == {0: 2, 1: 20}
 
 
 def test_too_few_blocks_have_no_interval() -> None:
