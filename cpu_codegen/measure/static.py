@@ -14,7 +14,7 @@ from typing import Any
 
 _REPLY_S = 10.0
 _RUFF_S = 20.0
-# E9 and F: broken or unused; B: likely bugs; S: bandit's checks; PERF and C4: slower than need be. S101 is assert, S311 random numbers.
+# E9 and F: broken or unused; B: likely bugs; S: bandit's checks; PERF and C4: slower than need be. S101 and S311: assert, random.
 _RUFF = (
     "check",
     "--isolated",
@@ -22,7 +22,7 @@ _RUFF = (
     "--select",
     "E9,F,B,S,PERF,C4",
     "--ignore",
-    "S101",
+    "S101,S311",
     "--output-format",
     "json",
 )
