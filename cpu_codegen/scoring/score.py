@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cpu_codegen.errors import UsageError
 from cpu_codegen.judging.limits import limits_for
 from cpu_codegen.progress import Progress
 from cpu_codegen.sandbox import Sandbox, open_sandbox
-from cpu_codegen.schema import Execution, Isolation, Job, Limits, Outcome
+from cpu_codegen.schema import EvalPlusTask, Execution, Isolation, Job, Limits, Outcome
 from cpu_codegen.scoring.samples import Submission
 from cpu_codegen.scoring.verdicts import Verdicts, sample_key
 from cpu_codegen.store import plain
+from cpu_codegen.suites.evalplus import SLOW_TASKS
+
+LOOK_AHEAD = 256  # samples
 
 FIELDS = (
     "outcome",
@@ -74,18 +79,35 @@ class _Queue:
         self._tally: Counter[str] = Counter()
 
     def judged(self, sandbox: Sandbox, progress: Progress) -> Iterator[dict[str, Any]]:
-        """Judges what is not known yet; equal programs once."""
+        """Judges what is not known yet."""
         for execution in sandbox.judge(self._jobs()):
             self._keep(execution, sandbox.isolation)
             yield from self.settled(progress, drawn_only=True)
 
     def _draw(self) -> Submission | None:
         submission = next(self._submissions, None)
-        if submission is not None:
-            self._drawn[self._next + len(self._drawn)] = replace(submission, code=submission.code.strip()[:1])
+        if submission is None:
+            return None
+        place = self._next + len(self._drawn)
+        if place >= len(self._keys) or sample_key(submission.code, submission.problem) != self._keys[place]:
+            raise UsageError(
+                "the samples changed while they were judged", remedy="the same command judges what changed"
+            )
+        self._drawn[place] = replace(submission, code=submission.code.strip()[:1])
         return submission
 
     def _jobs(self) -> Iterator[Job]:
+        """Long tasks first among some that are looked ahead at, so that none is left to one worker at the end."""
+        ahead: list[tuple[float, int, Job]] = []
+        for place, job in enumerate(self._unknown()):
+            heapq.heappush(ahead, (-_rough_seconds(job), place, job))
+            if len(ahead) > LOOK_AHEAD:
+                yield heapq.heappop(ahead)[2]
+        while ahead:
+            yield heapq.heappop(ahead)[2]
+
+    def _unknown(self) -> Iterator[Job]:
+        """What has to be judged; equal programs once."""
         while (submission := self._draw()) is not None:
             key, problem = self._keys[self._next + len(self._drawn) - 1], submission.problem
             if key in self._verdicts or key in self._asked:
@@ -128,3 +150,7 @@ class _Queue:
     def note(self) -> str:
         """How many of each outcome so far."""
         return "  ".join(f"{count} {outcome}" for outcome, count in self._tally.most_common())
+
+
+def _rough_seconds(job: Job) -> float:
+    return SLOW_TASKS.get(job.task.task_id, 0.0) if isinstance(job.task, EvalPlusTask) else 0.0
