@@ -41,26 +41,38 @@ def one_load_s(manifest: dict[str, Any]) -> float:
     return median(loads) if loads else 0.0
 
 
-def cost_of(samples: Sequence[dict[str, Any]], *, passed: int, load_s: float, manifest: dict[str, Any]) -> Cost:
-    """The cost of these samples; `load_s` is their share of one model load."""
-    busy_s = math.fsum(s.get("cost_s") or 0.0 for s in samples)
+def cost_of(
+    samples: Sequence[dict[str, Any]],
+    judged: Sequence[dict[str, Any]],
+    *,
+    passed: int,
+    load_s: float,
+    manifest: dict[str, Any],
+) -> Cost:
+    """The cost of these samples; `load_s` is their share of one model load. Rates of correct programs are those of the judged."""
+    busy_s, judged_s = busy_seconds(samples), busy_seconds(judged)
     seconds = busy_s + load_s
     tokens = sum(s.get("completion_tokens") or 0 for s in samples)
     peaks = [s["peak_rss_bytes"] for s in samples if s.get("peak_rss_bytes")]
     widths = {s.get("width") or 1 for s in samples}
     ttft_s, ttft_why = _ttft(samples, widths)
-    per_wh, energy_why = _per_watt_hour(samples, passed, manifest)
+    per_wh, energy_why = _per_watt_hour(judged, passed, manifest)
     return Cost(
         tokens_per_s=tokens / busy_s if busy_s > 0 else None,
         ttft_s=ttft_s,
         ttft_why=ttft_why,
         peak_rss_bytes=max(peaks, default=None),
         seconds_per_problem=seconds / len(samples) if busy_s > 0 and samples else None,
-        correct_per_hour=passed * 3600 / seconds if busy_s > 0 else None,
+        correct_per_hour=passed * 3600 / (judged_s + load_s * judged_s / busy_s) if judged_s > 0 else None,
         correct_per_wh=per_wh,
         energy_why=energy_why,
         width=max(widths, default=None),
     )
+
+
+def busy_seconds(samples: Sequence[dict[str, Any]]) -> float:
+    """Σ cost_s."""
+    return math.fsum(s.get("cost_s") or 0.0 for s in samples)
 
 
 def _ttft(samples: Sequence[dict[str, Any]], widths: set[int]) -> tuple[float | None, str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from cpu_codegen.report.cost import Cost, cost_of, one_load_s
+from cpu_codegen.report.cost import Cost, busy_seconds, cost_of, one_load_s
 from cpu_codegen.report.samples import load_samples
 from cpu_codegen.schema import LEVELS, Outcome
 from cpu_codegen.stats import (
@@ -32,7 +32,6 @@ from cpu_codegen.store import RunFolder
 
 Sample = dict[str, Any]
 ALL_LEVELS = "all"
-REASON_UNDECIDED = "no sample has a verdict yet"
 Verdict = Literal["better", "worse", "no difference"]
 
 
@@ -46,6 +45,7 @@ class Efficiency:
     ratio: Estimate | None
     skipped: dict[str, int]
     passed: int
+    judged: int
 
     @property
     def verdict(self) -> str:
@@ -63,7 +63,7 @@ class Efficiency:
         if self.ratio is not None:
             return f"left out: {left_out}" if left_out else ""
         if not self.passed:
-            return "not measured: no answer passed"
+            return "not measured: no answer passed" if self.judged else "not measured: nothing is judged yet"
         return f"not measured: {left_out}" if left_out else "not measured: the efficiency column was not run"
 
 
@@ -147,7 +147,7 @@ def summarize(path: Path) -> RunSummary:
     manifest = folder.manifest()
     samples = load_samples(folder)
     load_s = one_load_s(manifest)
-    total_cost_s = math.fsum(s.get("cost_s") or 0.0 for s in samples)
+    total_cost_s = busy_seconds(samples)
     cells = [
         _cell(key, group, load_s=load_s * _share(group, total_cost_s), manifest=manifest)
         for key, group in _groups(samples, manifest)
@@ -157,8 +157,7 @@ def summarize(path: Path) -> RunSummary:
 
 
 def _share(samples: Sequence[Sample], total_cost_s: float) -> float:
-    cost_s = math.fsum(s.get("cost_s") or 0.0 for s in samples)
-    return cost_s / total_cost_s if total_cost_s > 0 else 0.0
+    return busy_seconds(samples) / total_cost_s if total_cost_s > 0 else 0.0
 
 
 def _groups(samples: list[Sample], manifest: dict[str, Any]) -> Iterable[tuple[tuple[str, str, str], list[Sample]]]:
@@ -208,8 +207,8 @@ def _cell(key: tuple[str, str, str], samples: list[Sample], *, load_s: float, ma
         cut=sum(1 for s in samples if s["finish_reason"] == "length"),
         completion_tokens=sum(s.get("completion_tokens") or 0 for s in samples),
         reasoning_tokens=sum(s.get("reasoning_tokens") or 0 for s in samples),
-        cost=cost_of(samples, passed=passed, load_s=load_s, manifest=manifest),
-        efficiency=efficiency_of([s for s in decided if s["outcome"] == Outcome.PASSED]),
+        cost=cost_of(samples, decided, passed=passed, load_s=load_s, manifest=manifest),
+        efficiency=efficiency_of([s for s in decided if s["outcome"] == Outcome.PASSED], judged=len(decided)),
     )
 
 
@@ -240,7 +239,7 @@ def pass_at(decided: list[Sample], wanted: Sequence[int] = (1, 10, 100)) -> dict
     return found
 
 
-def efficiency_of(passed: list[Sample]) -> Efficiency:
+def efficiency_of(passed: list[Sample], *, judged: int) -> Efficiency:
     """The geometric mean of cpu_ratio; a problem's samples are averaged (in logarithms) before the mean over problems."""
     logs: dict[str, list[float]] = {}
     skipped: Counter[str] = Counter()
@@ -253,7 +252,7 @@ def efficiency_of(passed: list[Sample]) -> Efficiency:
             skipped[record["status"]] += 1
     ratios = [math.exp(math.fsum(values) / len(values)) for values in logs.values()]
     estimate = geometric_mean(ratios) if ratios else None
-    return Efficiency(estimate, dict(sorted(skipped.items())), len(passed))
+    return Efficiency(estimate, dict(sorted(skipped.items())), len(passed), judged)
 
 
 def _pairs(samples: list[Sample], manifest: dict[str, Any]) -> list[Paired]:

@@ -72,6 +72,9 @@ def test_samples_without_a_verdict_are_told_apart(tmp_path: Path) -> None:
 
     plain = next(c for c in summary_of(tmp_path, change=forget).overall() if c.style == "plain")
     assert (plain.n, plain.undecided, plain.pass1) == (0, 60, None)
+    assert plain.cost.correct_per_hour is None
+    assert plain.cost.seconds_per_problem is not None
+    assert plain.efficiency.why == "not measured: nothing is judged yet"
 
 
 def test_several_samples_give_pass_at_k_over_problems(tmp_path: Path) -> None:
@@ -131,13 +134,13 @@ def test_efficiency_is_a_geometric_mean_with_what_it_leaves_out(tmp_path: Path) 
         return {"problem_id": name, "efficiency": {"status": "measured", "cpu_ratio": measured}}
 
     floor = {"problem_id": "c", "efficiency": {"status": "below_floor", "cpu_ratio": None}}
-    found = efficiency_of([ratio(2.0, "a"), ratio(0.5, "b"), floor])
+    found = efficiency_of([ratio(2.0, "a"), ratio(0.5, "b"), floor], judged=3)
     assert found.ratio is not None
     assert math.isclose(found.ratio.value, 1.0)
     assert found.verdict == "no difference"
     assert found.skipped == {"below_floor": 1}
     assert "below floor" in found.why
-    assert efficiency_of([]).why == "not measured: no answer passed"
+    assert efficiency_of([], judged=3).why == "not measured: no answer passed"
 
 
 def test_styles_are_paired_on_the_same_problems(tmp_path: Path) -> None:
