@@ -12,6 +12,7 @@ from cpu_codegen.cli.options import Format, Json, OutputFormat
 from cpu_codegen.errors import UsageError
 
 if TYPE_CHECKING:
+    from cpu_codegen.report.elsewhere import Elsewhere
     from cpu_codegen.report.summary import RunSummary
 
 
@@ -23,6 +24,10 @@ def report(
     figures: Annotated[
         Path | None, typer.Option("--figures", help="Also write the plots as SVG and PNG here (extra: figures).")
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option("--reference", help="Scores measured elsewhere (CSV: model, suite, setting, pass@1, source)."),
+    ] = None,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
@@ -30,39 +35,46 @@ def report(
     from cpu_codegen.report.folders import find_runs
     from cpu_codegen.report.summary import summarize
 
+    others = _others(reference)
     summaries = [summarize(path) for path in find_runs(runs)]
     chosen = Format.JSON if json else output
     if chosen is Format.HTML:
-        _write_page(summaries, runs, out)
+        _write_page(summaries, runs, out, others)
     else:
-        _write(summaries, chosen, out)
+        _write(summaries, chosen, out, others)
     if figures is not None:
         _write_figures(summaries, figures)
 
 
-def _write(summaries: list[RunSummary], output: Format, out: Path | None) -> None:
+def _others(path: Path | None) -> list[Elsewhere]:
+    from cpu_codegen.report.elsewhere import read_elsewhere
+
+    return read_elsewhere(path) if path else []
+
+
+def _write(summaries: list[RunSummary], output: Format, out: Path | None, others: list[Elsewhere]) -> None:
     from cpu_codegen.report.write import write_summaries
 
     if out is None:
-        write_summaries(summaries, output, sys.stdout)
+        write_summaries(summaries, output, sys.stdout, others=others)
         return
     import io
 
     from cpu_codegen.store import write_whole
 
     text = io.StringIO()
-    write_summaries(summaries, output, text)
+    write_summaries(summaries, output, text, others=others)
     write_whole(out, text.getvalue())
     print(out)
 
 
-def _write_page(summaries: list[RunSummary], runs: list[str], out: Path | None) -> None:
+def _write_page(summaries: list[RunSummary], runs: list[str], out: Path | None, others: list[Elsewhere]) -> None:
     from cpu_codegen.report.page import write_page
     from cpu_codegen.store import find_run
 
     if out is None and len(runs) > 1:
         raise UsageError("several runs, and no file for their page", remedy="--out report.html")
-    print(write_page(summaries, out or find_run(runs[0]) / "report.html"))
+    print(write_page(summaries, out or find_run(runs[0]) / "report.html", others))
 
 
 def _write_figures(summaries: list[RunSummary], folder: Path) -> None:

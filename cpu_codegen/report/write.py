@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import IO, Any
 
 from cpu_codegen.report import figures, overview
+from cpu_codegen.report.elsewhere import Elsewhere, elsewhere_table
 from cpu_codegen.report.escape import for_terminal
 from cpu_codegen.report.formats import Format
 from cpu_codegen.report.records import run_record
@@ -14,14 +16,28 @@ from cpu_codegen.report.summary import RunSummary
 from cpu_codegen.report.tables import write_table
 
 
-def write_summaries(summaries: Sequence[RunSummary], output: Format, stream: IO[str], *, full: bool = True) -> None:
-    """Writes runs in one format. `full` adds levels, outcomes and the rest to the overview (table, md, latex)."""
+def write_summaries(
+    summaries: Sequence[RunSummary],
+    output: Format,
+    stream: IO[str],
+    *,
+    full: bool = True,
+    others: Sequence[Elsewhere] = (),
+) -> None:
+    """Writes runs in one format. `full` adds levels, outcomes and the rest to the overview (table, md, latex).
+
+    `others` were measured elsewhere: a table of their own, a member of their own in JSON; in csv and jsonl they have no place.
+    """
     if output is Format.JSON:
-        stream.write(json.dumps(as_object(summaries), indent=1, allow_nan=False) + "\n")
+        told = as_object(summaries) | ({"measured_elsewhere": [asdict(other) for other in others]} if others else {})
+        stream.write(json.dumps(told, indent=1, allow_nan=False) + "\n")
     elif output in (Format.CSV, Format.JSONL):
         write_table(overview.flat(summaries), output, stream)
     else:
         _write_tables(summaries, output, stream, full=full)
+        if others:
+            stream.write("\n")
+            write_table(elsewhere_table(list(others)), output, stream)
 
 
 def as_object(summaries: Sequence[RunSummary]) -> dict[str, Any]:

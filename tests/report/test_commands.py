@@ -144,3 +144,17 @@ def test_our_own_scripts_make_no_markup_from_text() -> None:
         for sink in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
             assert sink not in text, f"{path.name}: {sink}"
         assert "https://" not in text
+
+
+def test_scores_from_elsewhere_stand_apart_with_their_source(run: Path, tmp_path: Path) -> None:
+    """A table of their own in text, JSON and page, marked "not run here"; a row without source is refused with its line."""
+    path = tmp_path / "others.csv"
+    path.write_text("model,suite,setting,pass@1,source\nChat <b>X</b>,humaneval,0-shot,0.9,its paper\n")
+    assert "not run here" in typed("report", str(run), "--reference", str(path)).stdout
+    told = json.loads(typed("report", str(run), "--reference", str(path), "-o", "json").stdout)
+    assert told["measured_elsewhere"][0]["score"] == 0.9
+    page = Path(typed("report", str(run), "--reference", str(path), "-o", "html").stdout.strip())
+    assert "Chat &lt;b&gt;X" in page.read_text(encoding="utf-8")
+    path.write_text("model,suite,setting,pass@1,source\nX,humaneval,0-shot,0.9,\n")
+    with pytest.raises(UsageError, match=r"others\.csv:2: no source"):
+        typed("report", str(run), "--reference", str(path))

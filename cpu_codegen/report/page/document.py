@@ -20,9 +20,11 @@ from urllib.parse import quote
 
 from cpu_codegen.report import figures, overview
 from cpu_codegen.report.advice import advise
+from cpu_codegen.report.elsewhere import Elsewhere, elsewhere_table
 from cpu_codegen.report.escape import for_html
 from cpu_codegen.report.page.data import page_data
 from cpu_codegen.report.summary import RunSummary
+from cpu_codegen.report.tables import as_html
 from cpu_codegen.sizes import format_bytes
 from cpu_codegen.store import write_whole
 
@@ -45,15 +47,15 @@ VENDOR = (
 SCRIPTS = ("base", "highlight", "diff", "table", "plots", "charts", "samples", "start")
 
 
-def write_page(summaries: Sequence[RunSummary], path: Path) -> Path:
+def write_page(summaries: Sequence[RunSummary], path: Path, others: Sequence[Elsewhere] = ()) -> Path:
     """Writes the page as a whole and gives its path back."""
-    write_whole(path, page_html(summaries))
+    write_whole(path, page_html(summaries, others))
     return path
 
 
-def page_html(summaries: Sequence[RunSummary]) -> str:
+def page_html(summaries: Sequence[RunSummary], others: Sequence[Elsewhere] = ()) -> str:
     """The page's text; long answers are cut further until it is under MAX_BYTES."""
-    before, after = _around_the_data(summaries)
+    before, after = _around_the_data(summaries, others)
     for limit in ANSWER_LIMITS:
         html = before + packed(page_data(summaries, limit=limit)) + after
         if len(html.encode()) <= MAX_BYTES:
@@ -99,7 +101,7 @@ def inline_source(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _around_the_data(summaries: Sequence[RunSummary]) -> tuple[str, str]:
+def _around_the_data(summaries: Sequence[RunSummary], others: Sequence[Elsewhere]) -> tuple[str, str]:
     """The page before and after its data. Filled in one pass, so that no foreign text is taken for a place to fill."""
     library, script = _scripts()
     style, advice = _asset("page.css"), advise(summaries)
@@ -115,6 +117,7 @@ def _around_the_data(summaries: Sequence[RunSummary]) -> tuple[str, str]:
         "RULE": for_html(advice.rule),
         "NOTES": "".join(f"<li>{for_html(note)}</li>" for note in _notes(summaries)),
         "ROWS": _rows(summaries),
+        "OTHERS": _others(others),
         "FOOT": "".join(_foot(summary) for summary in summaries),
     }
     before, after = _asset("page.html").split("@DATA@")
@@ -172,6 +175,14 @@ def _td(text: str, value: str | float | None) -> str:
     interval, _, after = rest.partition("]")
     shown = f'{value_text} <span class="range">[{interval}]</span>{after}' if bracket else value_text
     return f"<td{sort}>{shown}</td>"
+
+
+def _others(others: Sequence[Elsewhere]) -> str:
+    """Scores that others measured, apart from ours."""
+    if not others:
+        return ""
+    table = as_html(elsewhere_table(list(others)))
+    return f'<div class="scroll" role="region" aria-label="Measured elsewhere, not run here" tabindex="0">{table}</div>'
 
 
 def _foot(summary: RunSummary) -> str:
