@@ -47,16 +47,16 @@ def text_prompts(args: argparse.Namespace) -> list[str]:
     return [shared + " #" + "".join(draw.choice(letters) for _ in range(own)) for _ in range(args.prompts)]
 
 
-def letters_for(path: str) -> int:
+def letters(args: argparse.Namespace) -> dict[str, Any]:
     """How many of those letters make SHARED_TOKENS tokens in this model's vocabulary."""
     from cpu_codegen.engine import binding
 
     binding.start_backend()
-    model = binding.Model(path)
+    model = binding.Model(args.model)
     text = text_prompts(argparse.Namespace(chars=4096, prompts=1))[0]
     tokens = len(model.tokenize(text, add_special=True))
     model.close()
-    return len(text) * SHARED_TOKENS // tokens
+    return {"chars": len(text) * SHARED_TOKENS // tokens}
 
 
 # ── contenders ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -139,7 +139,7 @@ def inside(args: argparse.Namespace) -> dict[str, Any]:
     in_c = _TimedCalls(llama_cpp, ("llama_decode", "llama_sampler_sample"))
     opened = Opened(_open_settings(args))
     scheduler, context, _ = opened.prepare([_fields(request) for request in requests(args)], width=args.width)
-    full_s, full_tokens, full_python, full_steps = 0.0, 0, 0.0, 0
+    full_s, full_tokens, python_s = 0.0, 0, []
     began = time.perf_counter()
     while not scheduler.is_done:
         before_fed, before, in_before = scheduler.totals.prompt_tokens, time.perf_counter(), in_c.seconds
@@ -147,15 +147,15 @@ def inside(args: argparse.Namespace) -> dict[str, Any]:
         scheduler.step()
         spent, made = time.perf_counter() - before, scheduler.totals.answer_tokens - answered
         if made == args.width and scheduler.totals.prompt_tokens == before_fed:
-            full_s, full_tokens, full_steps = full_s + spent, full_tokens + made, full_steps + 1
-            full_python += spent - (in_c.seconds - in_before)
+            full_s, full_tokens = full_s + spent, full_tokens + made
+            python_s.append(spent - (in_c.seconds - in_before))
     seconds, totals = time.perf_counter() - began, scheduler.totals
     context.close()
     return {
         "tokens": totals.answer_tokens,
         "seconds": seconds,
         "decode_rate": full_tokens / full_s if full_s else None,
-        "python_ms_per_step": 1000 * full_python / full_steps if full_steps else None,
+        "python_ms_per_step": 1000 * statistics.median(python_s) if python_s else None,
         "c_share": in_c.seconds / seconds,
         "prefix_tokens": totals.prefix_tokens,
         "prompt_tokens": totals.prompt_tokens,
@@ -232,6 +232,7 @@ def pp512(args: argparse.Namespace) -> dict[str, Any]:
 
 
 CONTENDERS = {"serial": serial, "bare": bare, "inside": inside, "engine": engine}
+HELPERS = {"letters": letters, "pp512": pp512}
 
 
 def contend(name: str, args: argparse.Namespace) -> dict[str, Any]:
@@ -343,10 +344,10 @@ def main() -> None:
     parser.add_argument("--llama-bench", help="path of a llama-bench to compare with")
     parser.add_argument("--no-texts", action="store_true", help="leave out the demo model's texts")
     parser.add_argument("--chars", type=int, default=600, help=argparse.SUPPRESS)
-    parser.add_argument("--contender", choices=[*CONTENDERS, "pp512"], help=argparse.SUPPRESS)
+    parser.add_argument("--contender", choices=[*CONTENDERS, *HELPERS], help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.contender:
-        print(json.dumps({**CONTENDERS, "pp512": pp512}[args.contender](args)))
+        print(json.dumps({**CONTENDERS, **HELPERS}[args.contender](args)))
         return
     with tempfile.TemporaryDirectory() as folder:
         if args.model is None:
@@ -354,7 +355,7 @@ def main() -> None:
 
             args.model = str(Path(folder) / "synthetic.gguf")
             write(Path(args.model), PRESETS[args.like], args.like, "Q4_K_M")
-        args.chars = letters_for(args.model)
+        args.chars = contend("letters", args)["chars"]
         draw = random.Random(0)
         rounds = []
         for _ in range(args.rounds):
