@@ -34,7 +34,7 @@ _UNMEASURED: dict[str, Any] = dict.fromkeys(
     """size cpu_ratio wall_ratio cpu_s reference_cpu_s wall_s reference_wall_s cpu_utilisation memory_bytes
     reference_memory_bytes rss_bytes reference_rss_bytes rss_byte_seconds reference_rss_byte_seconds growth reference_growth
     memory_growth reference_memory_growth
-    naive_cpu_s ladder reference_ladder_s""".split()
+    naive_cpu_s ladder reference_ladder_s retired_instructions reference_retired_instructions""".split()
 )
 
 

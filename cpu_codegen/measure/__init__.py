@@ -7,8 +7,11 @@
     growth.py      exponents of time and memory over the size ladder
     memory.py      peak memory, in a run of its own
     scout.py       one call per size: how far a program comes; the reference of a problem
+    instructions.py  retired instructions of another process, where the kernel allows it
+    cachegrind.py  instructions under valgrind, on request; _jail and _inside are its own sandbox and what runs there
     program.py     all of that for one program: the fields of one line of efficiency.jsonl
     static.py      what is read off the text: radon, imports, dangerous calls, ruff
+    tables.py      a run's efficiency as tables
     metrics.py     pure: EffiBench, ENAMEL, Mercury, standing; geometric means over problems
     selftest.py    programs timed against themselves: how often noise would be reported
 

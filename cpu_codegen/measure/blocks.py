@@ -47,6 +47,8 @@ class Blocks:
     reference_lower_cpu_s: list[float] = field(default_factory=list)
     outside_cpu_s: list[float] = field(default_factory=list)
     reference_outside_cpu_s: list[float] = field(default_factory=list)
+    retired_instructions: list[float] = field(default_factory=list)
+    reference_retired_instructions: list[float] = field(default_factory=list)
     disturbed: int = 0
 
     def __len__(self) -> int:
@@ -163,6 +165,16 @@ def _book(blocks: Blocks, mine: list[Pass], theirs: list[Pass], lower: list[Pass
     blocks.reference_wall_s.append(median([b.wall_s for b in theirs]))
     blocks.outside_cpu_s.append(median([a.outside_cpu_s for a in mine]))
     blocks.reference_outside_cpu_s.append(median([b.outside_cpu_s for b in theirs]))
+    _book_instructions(blocks, mine, theirs)
     if lower is not None:
         blocks.lower_cpu_s.append(lower[0].cpu_s)
         blocks.reference_lower_cpu_s.append(lower[1].cpu_s)
+
+
+def _book_instructions(blocks: Blocks, mine: list[Pass], theirs: list[Pass]) -> None:
+    """Where the kernel lets us count them, in every window."""
+    own = [a.instructions for a in mine if a.instructions]
+    reference = [b.instructions for b in theirs if b.instructions]
+    if len(own) == len(mine) and len(reference) == len(theirs):
+        blocks.retired_instructions.append(median(own))
+        blocks.reference_retired_instructions.append(median(reference))

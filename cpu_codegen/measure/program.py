@@ -122,6 +122,7 @@ def _timed(reference: Reference, timer: Timer, trials: Sequence[Trial], budget_s
         **_medians(found),
         "blocks": len(found),
         "disturbed_blocks": found.disturbed,
+        **_instructions(found),
         **_growths(found, rungs),
         "ladder": _ladder(reference.workload.rungs, trials, reference.trials, found, top),
     }
@@ -141,6 +142,16 @@ def _medians(found: Blocks) -> dict[str, Any]:
     names = ("cpu_s", "wall_s", "outside_cpu_s")
     middles = {name: median(getattr(found, name)) for own in names for name in (own, f"reference_{own}")}
     return {**middles, "cpu_utilisation": middles["cpu_s"] / max(middles["wall_s"], 1e-9)}
+
+
+def _instructions(found: Blocks) -> dict[str, Any]:
+    """Retired instructions of a pass in user mode; {} where the kernel does not let us count."""
+    if len(found.retired_instructions) < len(found):
+        return {}
+    return {
+        "retired_instructions": median(found.retired_instructions),
+        "reference_retired_instructions": median(found.reference_retired_instructions),
+    }
 
 
 def _growths(found: Blocks, rungs: Sequence[Rung]) -> dict[str, Any]:

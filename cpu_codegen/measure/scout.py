@@ -12,11 +12,12 @@ from functools import partial
 from typing import Any
 
 from cpu_codegen.errors import HarnessError
+from cpu_codegen.measure.instructions import instruction_counter
 from cpu_codegen.measure.memory import Peak, peak_of
 from cpu_codegen.measure.quiet import Company
 from cpu_codegen.measure.timing import Opener, Timer
 from cpu_codegen.measure.workload import Rung, Workload
-from cpu_codegen.sandbox import Sandbox, SessionFailed
+from cpu_codegen.sandbox import Sandbox, Session, SessionFailed
 from cpu_codegen.schema import Limits
 
 MAX_CALL_S = 5.0
@@ -55,7 +56,13 @@ class Reference:
 def opener(sandbox: Sandbox, code: str, entry_point: str, company: Company, limit_s: float) -> Opener:
     """Opens fresh processes of one program. The wall limit is wider than the CPU limit: others may use the core too."""
     limits = Limits(wall_s=8 * limit_s + 5, call_s=limit_s, cpu_s=limit_s)
-    return partial(sandbox.session, code, entry_point, limits=limits, core=company.core)
+    return partial(_open, sandbox, code, entry_point, limits, company.core)
+
+
+def _open(sandbox: Sandbox, code: str, entry_point: str, limits: Limits, core: int | None) -> Session:
+    session = sandbox.session(code, entry_point, limits=limits, core=core)
+    session.counter = instruction_counter(session.host_pid)
+    return session
 
 
 def scout_reference(sandbox: Sandbox, workload: Workload, company: Company) -> Reference:

@@ -31,6 +31,7 @@ class Pass:
     wall_s: float
     disturbed: bool
     outside_cpu_s: float
+    instructions: float | None = None
 
 
 @dataclass(slots=True)
@@ -57,4 +58,5 @@ class Timer:
 
     def _per_pass(self, window: Measured, count: int) -> Pass:
         disturbed = self.company.disturbed(window)
-        return Pass(window.cpu_s / count, window.wall_s / count, disturbed, window.outside_cpu_s)
+        instructions = None if window.instructions is None else window.instructions / count
+        return Pass(window.cpu_s / count, window.wall_s / count, disturbed, window.outside_cpu_s, instructions)

@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from cpu_codegen.errors import HarnessError
 from cpu_codegen.judging import verdict
@@ -57,7 +57,8 @@ class Measured:
     `involuntary_switches` of its main thread. `outside_cpu_s` is what the process used around the window to decode arguments
     and encode outputs; far more than that needs is a sign of work hidden from the window. `outputs`: of the last pass.
     `peak_growth_bytes`: how far resident memory rose above what it was when the window opened, if that was asked for.
-    `opened_at` is when the window opened, on the clock of `time.perf_counter`.
+    `opened_at` is when the window opened, on the clock of `time.perf_counter`. `instructions`: retired in the window, where
+    a counter was attached.
     """
 
     cpu_s: float
@@ -67,6 +68,17 @@ class Measured:
     outputs: list[Encoded] | None = None
     peak_growth_bytes: int | None = None
     opened_at: float = 0.0
+    instructions: int | None = None
+
+
+class Counter(Protocol):
+    """Counts events of one process from outside."""
+
+    def read(self) -> int:
+        """Events so far."""
+
+    def close(self) -> None:
+        """Stops counting."""
 
 
 class Session:
@@ -87,6 +99,7 @@ class Session:
         core: int | None = None,
     ) -> None:
         self.limits = limits
+        self.counter: Counter | None = None  # attached by who wants one; closed with the session
         self._server = server
         ours, theirs = socket.socketpair()
         with ours, theirs:
@@ -137,16 +150,20 @@ class Session:
         self._send(["measure", repeats, fetch, list(batch)])
         self._expect(b"A")
         resident = self._resident_at_start() if memory else None
+        counted = self.counter.read() if self.counter else 0
         before_ns, switches, started = self._cpu_ns(), self._switches(), time.perf_counter()
         self._go_on(b"g")
         self._expect(b"D")
         wall_s = time.perf_counter() - started
         after_ns, switched = self._cpu_ns(), self._switches() - switches
+        instructions = self.counter.read() - counted if self.counter else None
         growth = None if resident is None else max(0, self.peak_rss_bytes() - resident)
         self._go_on(b"f")
         outputs = self._outputs(len(batch), fetch=fetch)
         outside_ns = before_ns - begun_ns + self._cpu_ns() - after_ns
-        return Measured((after_ns - before_ns) / 1e9, wall_s, switched, outside_ns / 1e9, outputs, growth, started)
+        return Measured(
+            (after_ns - before_ns) / 1e9, wall_s, switched, outside_ns / 1e9, outputs, growth, started, instructions
+        )
 
     def _resident_at_start(self) -> int | None:
         """Resident bytes with the high-water mark set back to them; None where the kernel refuses."""
@@ -261,6 +278,8 @@ class Session:
             return None
         self._is_open = False
         self._channel.close()
+        if self.counter is not None:
+            self.counter.close()
         with contextlib.suppress(HarnessError):  # the server is gone, and its children with it
             return self._server.reap([self._child])[0]
         return None
