@@ -16,8 +16,9 @@ from typing import Any
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Every path of command names below a Click command, itself first."""
     yield path
-    for name, below in sorted(getattr(command, "commands", {}).items()):
-        yield from commands(below, (*path, name))
+    if hasattr(command, "list_commands"):
+        for name in command.list_commands(None):
+            yield from commands(command.get_command(None, name), (*path, name))
 
 
 def help_text(path: tuple[str, ...]) -> str:

@@ -13,27 +13,12 @@ from types import FrameType
 
 import typer
 
-from cpu_codegen.cli import (
-    bench,
-    compare,
-    demo,
-    doctor,
-    efficiency,
-    export,
-    models,
-    plan,
-    problems,
-    report,
-    review,
-    run,
-    runs,
-    score,
-    show,
-)
+from cpu_codegen.cli.commands import LazyCommands
 from cpu_codegen.errors import CpuCodegenError, Interrupted
 
 app = typer.Typer(
     name="cpu-codegen",
+    cls=LazyCommands,
     help="Which code model should I run on this machine, and what will it cost me?",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -41,22 +26,6 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("demo")(demo.demo)
-app.command("run")(run.run)
-app.command("plan")(plan.plan)
-app.command("report")(report.report)
-app.command("review")(review.review)
-app.command("show")(show.show)
-app.command("score")(score.score)
-app.command("compare")(compare.compare)
-app.command("efficiency")(efficiency.efficiency)
-app.command("bench")(bench.bench)
-app.command("doctor")(doctor.doctor)
-app.command("export")(export.export)
-app.command("import")(export.import_)
-app.add_typer(runs.app, name="runs")
-app.add_typer(models.app, name="models")
-app.add_typer(problems.app, name="problems")
 
 
 @app.callback()
@@ -88,7 +57,9 @@ def _quick(arguments: list[str]) -> bool:
     """Answers the bare `models list` at once: what typer loads to parse options takes longer than the answer."""
     if arguments not in (["models", "list"], ["models", "ls"]):
         return False
-    models.list_()
+    from cpu_codegen.cli.models import list_
+
+    list_()
     return True
 
 

