@@ -3,8 +3,8 @@
     python scripts/bench_plan.py [--sizes 0.5,1.5,3,7] [--quants q4_k_m,q8_0,q4_0] [--rounds 2]
 
 Calibrations and measurements alternate, so that a machine that slows down slows both. Each model is measured in a process of its
-own and its file is deleted afterwards. Beside ours stands the usual rule: decode = memory bandwidth / file size. Aims: peak RAM within
-10 %, decode and prefill within 20 %, median error at most 10 %; `plan` for the registry under 2 s, `models list` under 0.3 s.
+own and its file is deleted afterwards. Beside ours stands the usual rule: decode = memory bandwidth / file size. Aims: peak RAM
+within 10 %, decode and prefill within 20 %, median error at most 10 %; `plan` for the registry in 2 s, `models list` in 0.3 s.
 """
 
 from __future__ import annotations

@@ -172,3 +172,23 @@ def test_outlook(call: Call) -> None:
     assert part is not None
     assert "answers" not in part
     assert outlook(RunConfig("no-such-model")) is None
+
+
+def test_header_from_the_hub(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that is named and not here is planned from its header: a few range requests, not the file."""
+    from tests.models.support import Hub
+
+    path = tmp_path / "big.gguf"
+    write_dense(path, Dense(8, 512, 2048, 8, 8, 2048), lambda _name, _layer: "f16")
+    hub = Hub()
+    try:
+        hub.add("user/big-GGUF", "big-f16.gguf", path.read_bytes())
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.delenv("HF_HUB_OFFLINE")
+        (only,) = records(call("-m", "hf:user/big-GGUF@main/big-f16.gguf", "-o", "json")).values()
+    finally:
+        hub.close()
+    assert only["basis"].startswith("the file's own header")
+    assert only["ram"]["weights_bytes"] == path.stat().st_size
+    assert only["disk_bytes"] == path.stat().st_size
+    assert hub.sent < path.stat().st_size / 10
