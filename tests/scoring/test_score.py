@@ -6,13 +6,19 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cpu_codegen.schema import ProblemFileTask
+from cpu_codegen.errors import UsageError
+from cpu_codegen.progress import Silent
+from cpu_codegen.schema import EvalPlusTask, Execution, Isolation, Job, Limits, Outcome, ProblemFileTask
 from cpu_codegen.scoring import score as scoring
+from cpu_codegen.scoring.samples import Submission
+from cpu_codegen.scoring.verdicts import Verdicts
+from cpu_codegen.suites.load import load_suite
 from cpu_codegen.suites.lowcost60 import load_lowcost60
 
 FIELDS = {
@@ -133,6 +139,54 @@ def test_the_summary_has_intervals_and_says_what_is_partial(tmp_path: Path) -> N
     summary = json.loads(score(path, "-s", "lowcost60", "-o", "json", home=tmp_path).stdout)
     assert summary["outcomes"] == {"passed": 2, "no_code": 1}
     assert summary["pass_at_k"][0]["interval"]["low"] < summary["pass_at_k"][0]["value"] < 1
+
+
+class Recorder:
+    """A sandbox that passes everything and keeps the order of what it was given."""
+
+    isolation = Isolation("A", ())
+
+    def __init__(self) -> None:
+        self.order: list[str] = []
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
+    def judge(self, jobs: Iterable[Job]) -> Iterator[Execution]:
+        """One after the other."""
+        for job in jobs:
+            assert isinstance(job.task, EvalPlusTask)
+            self.order.append(job.task.task_id)
+            yield Execution(job.id, Outcome.PASSED, base_status="pass", plus_status="pass")
+
+
+def test_long_tasks_are_judged_first_and_told_in_their_place(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else one worker would still be at the longest one when the others are done."""
+    monkeypatch.setenv("CPU_CODEGEN_DATASETS", str(shared / "datasets"))
+    recorder = Recorder()
+    monkeypatch.setattr(scoring, "open_sandbox", lambda **options: recorder)
+    problems = load_suite("mbpp+")
+    submissions = [Submission(i, problem, "code") for i, problem in enumerate(problems)]
+    with Verdicts("test", fresh=True) as verdicts:
+        how = scoring.Scoring("evalplus", Limits(), workers=1)
+        found = list(scoring.score(lambda: submissions, how, verdicts, Silent()))
+    assert [record["task_id"] for record in found] == [problem.id for problem in problems]
+    assert recorder.order.index("Mbpp/599") < 100 < [problem.id for problem in problems].index("Mbpp/599")
+    assert sorted(recorder.order) == sorted(problem.id for problem in problems)
+
+
+def test_samples_that_change_meanwhile_are_refused() -> None:
+    """A verdict is kept under the key of the program that ran, or not at all."""
+    versions = iter(["one", "two"])
+
+    def read() -> list[Submission]:
+        return [Submission(0, PROBLEMS[0], next(versions))]
+
+    with Verdicts("other", fresh=True) as verdicts, pytest.raises(UsageError, match="changed"):
+        list(scoring.score(read, scoring.Scoring("strict", Limits(), workers=1), verdicts, Silent()))
 
 
 def test_a_record_has_every_field(tmp_path: Path) -> None:
