@@ -159,6 +159,8 @@ class LlamaEngine:
         assert process is not None, "a started engine has a process"
         offset_s = time.monotonic() - (self._run_began_s or 0.0)
         process.send({"do": "run", "requests": [asdict(request) for request in batch], "width": wide})
+        if any(request.early_stop and request.entry_point for request in batch):
+            process.expect_questions()
         ended = False
         try:
             while not ended:

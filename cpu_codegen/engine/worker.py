@@ -22,7 +22,7 @@ from cpu_codegen.engine.wire import Wire, WireClosed
 EXIT_FAILURE = 70
 """llama.cpp gave up on a step: the parent treats it as a crash."""
 
-ANSWER_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 30.0
 """Far beyond the parser's own limit: a parent that does not answer must not hold the run."""
 
 

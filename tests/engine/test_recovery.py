@@ -61,6 +61,9 @@ class ScriptedProcess:
         elif message["do"] == "abort":
             self.events = [DONE]
 
+    def expect_questions(self) -> None:
+        """Nothing to get ready."""
+
     def next(self, timeout_s: float | None = None) -> dict[str, Any]:
         """The next event of the script."""
         event = self.events.pop(0)
