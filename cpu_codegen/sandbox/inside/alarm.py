@@ -8,7 +8,6 @@ else the machine does. One timer serves many calls, because setting it costs mor
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # the functions of `signal` wrap these and take ten times as long
-import contextlib
 import signal
 import sys
 import time
@@ -48,7 +47,7 @@ class Alarm:
         self.preempted = 0
         # kept, because the program may replace what it finds in the modules
         self._clock, self._cpu = time.perf_counter, time.process_time
-        self._set_timer: Callable[[int, float], Any] = _signal.setitimer
+        self._set_timer: Callable[[int, float], Any] = getattr(_signal, "setitimer", _no_timer)
 
     def begin(self, seconds: float) -> None:
         """A call begins that may take so long."""
@@ -65,10 +64,9 @@ class Alarm:
 
     def close(self) -> None:
         """The batch is over."""
-        with contextlib.suppress(ValueError):
-            if _signal.getsignal(_ALARM) == self._look:
-                self._set_timer(_signal.ITIMER_REAL, 0.0)
-                _signal.signal(_ALARM, _signal.SIG_DFL)
+        if self.call and _signal.getsignal(_ALARM) == self._look:
+            self._set_timer(_signal.ITIMER_REAL, 0.0)
+            _signal.signal(_ALARM, _signal.SIG_DFL)
 
     def _look(self, number: int, frame: FrameType | None) -> None:
         now = self._clock()
@@ -91,6 +89,10 @@ class Alarm:
             return
         self.until = 0.0
         raise TimeoutException("Timed out!")
+
+
+def _no_timer(kind: int, seconds: float) -> None:
+    """Windows has no such timer: calls have the limits kept from outside only."""
 
 
 def _preemptions() -> int:
