@@ -168,7 +168,17 @@ def _run_all(
     return outputs, None
 
 
+# Every page that a child writes to is copied, and to look at a name is to write its reference count: so the names are noted before
+# the fork, and the modules kept, not freed.
+_OURS: list[str] = []
+_KEPT: list[types.ModuleType] = []
+
+
+def note_modules() -> None:
+    """To be called by the fork server when everything is imported."""
+    _OURS[:] = [name for name in sys.modules if name.partition(".")[0] == "cpu_codegen"]
+
+
 def _be_nobody() -> None:
     """Takes our own modules out of sight: a candidate sees the standard library (and numpy), nothing of ours by import."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "cpu_codegen"]:
-        del sys.modules[name]
+    _KEPT.extend(sys.modules.pop(name) for name in _OURS)

@@ -43,6 +43,8 @@ class Isolation:
         self.uid = _drop_powers(config)
         self.layers = Layers.prepared(config)
         self.scratch_layers = Layers.prepared(config, scratch=namespaces.SCRATCH) if config["scratch_bytes"] else None
+        import resource  # noqa: F401 - for rlimits.apply, so that no child has to load it
+
         self.measure_itself()
 
     def facts(self) -> dict[str, Any]:

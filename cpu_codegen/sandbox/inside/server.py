@@ -80,6 +80,7 @@ class OnlyPackages(MetaPathFinder):
 
 def main(control_fd: int, package_root: str) -> None:
     """Reads the configuration, prepares the layers, serves until the socket closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's signals are the parent's business
     control = socket.socket(fileno=control_fd)
     config = json.loads(control.recv(_CONTROL_BYTES))
     for name in [*_PRELOADED, *config["import"]]:
@@ -87,6 +88,7 @@ def main(control_fd: int, package_root: str) -> None:
     sys.path[:] = [entry for entry in sys.path if entry and os.path.abspath(entry) != package_root]
     sys.meta_path.append(OnlyPackages(config["packages"]))
     server = Server(control, config)
+    candidate.note_modules()
     gc.collect()
     gc.freeze()
     control.sendall(json.dumps(server.facts()).encode())
@@ -170,7 +172,6 @@ class Server:
 
     def _isolate(self, child: dict[str, Any], fds: list[int]) -> list[int]:
         """A session of its own, then every layer. Returns the data sockets' new numbers."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         os.setsid()
         return self.isolation.apply(child, functools.partial(_move_fds, fds))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import os
 import struct
 
@@ -161,6 +162,7 @@ def _search(ranges: list[tuple[int, Block]]) -> Block:
 def build(machine: str | None = None, *, scratch: bool = False) -> bytes:
     """The filter as bytes, with a mark where the process's own pid belongs. `scratch`: files may be written."""
     machine = machine or kernel.machine()
+    _number()
     program: Block = [
         (_LOAD, 0, 0, _OFFSET_OF_ARCH),
         (_IF_EQUAL, 1, 0, syscalls.AUDIT_ARCH[machine]),
@@ -173,17 +175,23 @@ def build(machine: str | None = None, *, scratch: bool = False) -> bytes:
     return b"".join(struct.pack("=HBBI", code, jt, jf, k & 0xFFFFFFFF) for code, jt, jf, k in program)
 
 
+@functools.cache
+def _number() -> int:
+    """Of the call that loads a filter; known before the first fork, see `build`."""
+    return syscalls.numbers(kernel.machine())["seccomp"]
+
+
+class _Header(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
 def load(program: bytes) -> None:
     """Puts the calling process under the filter for ever. Needs no_new_privs."""
     program = program.replace(struct.pack("=I", _PID_MARK), struct.pack("=I", os.getpid()))
     buffer = ctypes.create_string_buffer(program, len(program))
 
-    class Header(ctypes.Structure):
-        _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
-
-    header = Header(len(program) // 8, ctypes.addressof(buffer))
-    number = syscalls.numbers(kernel.machine())["seccomp"]
-    kernel.syscall(number, ctypes.c_uint(_SET_MODE_FILTER), ctypes.c_uint(0), ctypes.byref(header))
+    header = _Header(len(program) // 8, ctypes.addressof(buffer))
+    kernel.syscall(_number(), ctypes.c_uint(_SET_MODE_FILTER), ctypes.c_uint(0), ctypes.byref(header))
 
 
 def available() -> bool:
