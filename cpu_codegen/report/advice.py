@@ -66,7 +66,7 @@ def advise(summaries: Sequence[RunSummary]) -> Advice:
         return Advice(
             "No advice: this run is the demo model, which has seen the problems.",
             f"It passes {_solved(max(rows, key=lambda r: r.score))}, which says nothing about any real model; "
-            "`cpu-codegen plan` shows the models that fit this machine.",
+            "cpu-codegen plan shows the models that fit this machine.",
             "",
             None,
         )

@@ -128,7 +128,7 @@ def flat(summaries: Sequence[RunSummary]) -> Table:
     return Table(columns, [tuple(record.get(name) for name in columns) for record in records])
 
 
-def notes(summaries: Sequence[RunSummary]) -> list[str]:
+def notes(summaries: Sequence[RunSummary], *, name_demo: bool = True) -> list[str]:
     """What a reader must know beside the numbers, in short sentences."""
     said: list[str] = []
     for summary in summaries:
@@ -143,7 +143,7 @@ def notes(summaries: Sequence[RunSummary]) -> list[str]:
             said.append(f"{prefix}{cut} answers were cut at --max-tokens")
         left = {c.efficiency.why for c in summary.cells if c.level == ALL_LEVELS and c.efficiency.ratio}
         said += [f"{prefix}efficiency {why}" for why in sorted(left - {""})]
-        if is_demo(summary):
+        if name_demo and is_demo(summary):
             said.append(f"{prefix}demo model: it has seen the problems; its score says nothing about any real model")
     return said
 

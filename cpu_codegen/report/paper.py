@@ -71,7 +71,7 @@ def _pareto(axes: Axes, summaries: Sequence[RunSummary]) -> None:
                 name = _named(f"{summary.model}, {cell.style}")
                 look = _look(number, cell.style, _styles(summaries))
                 axes.errorbar([seconds], [score.value], yerr=_reach(score), capsize=2, linestyle="", label=name, **look)
-    axes.set(xlabel="seconds per problem", ylabel="pass@1 (95 % interval)", ylim=(0, 1))
+    axes.set(xlabel="seconds per problem", ylabel="pass@1 (95 % interval)", ylim=(0, 1.03))
     _legend(axes)
 
 
@@ -88,7 +88,7 @@ def _levels(axes: Axes, summaries: Sequence[RunSummary]) -> None:
             axes.errorbar(
                 [at], [cell.pass1.value], yerr=_reach(cell.pass1), capsize=2, linestyle="", label=name, **look
             )
-    axes.set(ylabel="pass@1 (95 % interval)", ylim=(0, 1), xticks=range(len(levels)))
+    axes.set(ylabel="pass@1 (95 % interval)", ylim=(0, 1.03), xticks=range(len(levels)))
     axes.set_xticklabels(levels)
     _legend(axes)
 

@@ -129,7 +129,7 @@ def _filled(template: str, parts: dict[str, str]) -> str:
 
 
 def _notes(summaries: Sequence[RunSummary]) -> list[str]:
-    notes = overview.notes(summaries)
+    notes = overview.notes(summaries, name_demo=not all(map(overview.is_demo, summaries)))  # else the heading says it
     machines = {(s.manifest.get("machine") or {}).get("id") for s in summaries}
     if len(machines) > 1:
         notes.append(f"these runs come from {len(machines)} machines: compare pass@1, not seconds")
