@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from cpu_codegen.report.page import write_page
+from cpu_codegen.report.summary import summarize
 from tests.browser.conftest import DESKTOP, PHONE, Opened
+from tests.report.support import write_run
 
 
 def column(page: Any, number: int) -> list[str]:
@@ -156,3 +159,24 @@ def test_it_prints(three_runs: Path, opened: Opened) -> None:
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.locator("#results tbody tr:visible").count() == 6
         assert page.pdf()[:4] == b"%PDF"
+
+
+def test_a_run_that_knows_no_costs_can_be_read_too(tmp_path: Path, opened: Opened) -> None:
+    """Imported and half-judged answers: what is missing is said, the rest is drawn."""
+
+    def bare(records: dict[str, Any]) -> None:
+        kept = ("key", "problem_id", "suite", "level", "style", "index", "prompt_hash", "text", "finish_reason")
+        records["generation"] = {name: records["generation"][name] for name in kept}
+        records["efficiency"] = None
+        if records["generation"]["level"] == "hard":
+            records["result"] = None
+
+    folder = write_run(tmp_path / "run", change=bare)
+    with opened(write_page([summarize(folder)], tmp_path / "report.html")) as page:
+        assert page.locator("#axis").input_value() == "file"
+        assert page.locator("#axis option[value=seconds]").is_disabled()
+        assert "not measured" in page.locator("#results tbody").inner_text()
+        assert "No time was recorded" in page.locator("#time").inner_text()
+        assert page.locator("#levels svg a").count() > 0
+        page.evaluate("location.hash = '#sample=0'")
+        page.wait_for_selector("#sample[open]")

@@ -219,7 +219,7 @@ function drawTime() {
   const run = chosen.time, list = page.samples.filter((s) => s.run === run && s.start_offset_s !== undefined);
   const choice = severalRuns() ? el("div", { class: "controls" }, chooser("run", page.runs.map((_, i) => [i, runLabel(i)]), run, (v) => { chosen.time = Number(v); drawTime(); })) : null;
   const widths = [...new Set(list.map((s) => s.width))];
-  const note = widths.every((w) => w === 1) ? "One stream: latency as a user feels it." : `Up to ${Math.max(...widths, 1)} answers were decoded together, so one answer takes longer than its share: latency of one stream is what cpu-codegen bench measures.`;
+  const note = !list.length ? "" : widths.every((w) => w === 1) ? "One stream: latency as a user feels it." : `Up to ${Math.max(...widths, 1)} answers were decoded together, so one answer takes longer than its share: latency of one stream is what cpu-codegen bench measures.`;
   const cells = overall().filter((c) => c.run === run);
   const rows = cells.map((c) => [label(c), number(c.seconds_per_problem), number(c.tokens_per_s), c.ttft_s === null ? c.ttft_why : `${number(c.ttft_s)} s`, bytes(c.peak_rss_bytes), c.correct_per_wh === null ? c.energy_why : number(c.correct_per_wh)]);
   const table = dataTable("Cost of the answers", ["style", { name: "s/problem", n: 1 }, { name: "tok/s", n: 1 }, "time to first token", { name: "peak RAM", n: 1 }, "correct/Wh"], rows);
