@@ -62,14 +62,11 @@ def _run(arguments: list[str], folder: Path) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_that_a_test_cannot_run_are_at_least_known(page: str) -> None:
     """Those that need a network or a person name options that exist."""
-    from typer.main import get_command
-
-    from cpu_codegen.cli import app
+    from cpu_codegen.cli.commands import load
 
     for line in [*commands(page, "network"), *commands(page, "interactive")]:
         name, *arguments = shlex.split(line)[1:]
-        command = get_command(app).commands[name]  # type: ignore[attr-defined]
-        known = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]}
+        known = {option for parameter in load(name).params for option in [*parameter.opts, *parameter.secondary_opts]}
         assert {part for part in arguments if part.startswith("-")} <= known
 
 
