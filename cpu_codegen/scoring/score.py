@@ -49,7 +49,7 @@ def score(
     """One record per submission, in order. `submissions` is asked twice: all are checked before the first one runs."""
     keys = [sample_key(submission.code, submission.problem) for submission in submissions()]
     known = sum(key in verdicts for key in keys)
-    progress.begin("score", len(keys), known)
+    progress.begin("score", len(keys))
     queue = _Queue(submissions, keys, scoring, verdicts)
     if known < len(keys):
         with open_sandbox(workers=scoring.workers, allow_weak=scoring.allow_weak_isolation) as sandbox:
