@@ -37,7 +37,10 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`experts_share` is the part of expert weights that one token uses. `state_bytes`: recurrent state of one sequence."""
+    """`experts_share` is the part of expert weights that one token uses. `state_bytes`: recurrent state of one sequence.
+
+    `entries` are the tokens whose texts are held in memory: the vocabulary, or none in a file without a tokenizer.
+    """
 
     basis: Basis
     file_bytes: int | None
@@ -51,6 +54,7 @@ class Shape:
     state_bytes: float = 0.0
     experts_share: float = 1.0
     is_unusual: bool = False
+    entries: int = 0
 
     @property
     def weight_bytes(self) -> int:
@@ -91,6 +95,7 @@ def shape_of_header(header: GgufHeader, kv_types: tuple[str, str] = ("f16", "f16
         state_bytes=_state_bytes(header.layers or 0, number("embedding_length")) if recurrent else 0.0,
         experts_share=used / experts if experts and used else 1.0,
         is_unusual=bool(experts) or recurrent,
+        entries=header.vocabulary or 0 if "tokenizer.ggml.tokens" in header.metadata else 0,
     )
 
 
@@ -136,6 +141,7 @@ def shape_of_spec(spec: ModelSpec, kv_types: tuple[str, str] = ("f16", "f16")) -
         state_bytes=_state_bytes(shape.recurrent_layers, shape.width),
         experts_share=shape.experts_used / shape.experts if shape.experts else 1.0,
         is_unusual=bool(shape.experts or shape.recurrent_layers or spec.geometry_note),
+        entries=shape.vocabulary,
     )
 
 
@@ -161,7 +167,7 @@ def _of_size(spec: ModelSpec) -> Shape:
     values = round(size * 8 / TYPES_BY_NAME[kind].bits_per_value)
     # 120 kB of KV per token lie in the middle of what 7 B models with grouped heads need
     weights = (Weights(kind, "layer", values),)
-    return Shape("size", size, weights, 32, 3072, 9216, 64_000, spec.context, 120_000, is_unusual=True)
+    return Shape("size", size, weights, 32, 3072, 9216, 64_000, spec.context, 120_000, is_unusual=True, entries=64_000)
 
 
 def _grouped(shape: Geometry, quant: str) -> Iterator[Weights]:
