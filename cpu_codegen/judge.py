@@ -1,10 +1,10 @@
 """Decides a verdict. This is the code that the sandboxed checker runs; the parent only books what it says.
 
-decide(job, candidates) → a dict with outcome, detail, message, tests_total, tests_passed, base_status, plus_status, failure. Outcome "gone"
-means that the candidate's process ended and the parent, which can see how, has to name it.
+decide(job, candidates) → a dict with outcome, detail, message, tests_total, tests_passed, base_status, plus_status, failure.
+Outcome "gone" means that the candidate's process ended and the parent, which can see how, has to name it.
 
-Trusted: the job (task, expected values). Hostile: everything that comes out of a Candidate. Not covered: processes, limits of a process
-(cpu_codegen/sandbox/), what equality means (judging/equality.py, judging/comparators.py).
+Trusted: the job (task, expected values). Hostile: everything that comes out of a Candidate. Not covered: processes, limits of
+a process (cpu_codegen/sandbox/), what equality means (judging/equality.py, judging/comparators.py).
 """
 
 from __future__ import annotations

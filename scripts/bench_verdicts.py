@@ -31,10 +31,9 @@ from typing import Any
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
-from parity import Difference, differences  # noqa: E402
-
 from cpu_codegen.suites import datasets  # noqa: E402
 from cpu_codegen.suites.evalplus import canonical_solutions  # noqa: E402
+from scripts.parity import Difference, differences  # noqa: E402
 
 SHARED = Path(os.environ.get("CPU_CODEGEN_SHARED") or REPO.parent / "shared")
 EVALPLUS = "evalplus==0.3.1"

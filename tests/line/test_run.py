@@ -105,7 +105,7 @@ def test_two_processes_do_not_share_a_folder(short_run: Path, cpu_codegen: Run) 
     """While one holds the lock, the other exits 6 with a remedy."""
     holder = (
         "import sys, time\nfrom pathlib import Path\nfrom cpu_codegen.store import RunFolder\n"
-        "RunFolder(Path(sys.argv[1]), writable=True)\nprint('held', flush=True)\ntime.sleep(60)"
+        "folder = RunFolder(Path(sys.argv[1]), writable=True)\nprint('held', flush=True)\ntime.sleep(60)"
     )
     process = subprocess.Popen([sys.executable, "-c", holder, str(short_run)], stdout=subprocess.PIPE)
     try:
