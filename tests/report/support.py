@@ -59,6 +59,7 @@ def sample(problem: Problem, style: str, *, passed: bool, rng: random.Random, in
         "judge_hash": "j",
     }
     ratio = rng.uniform(0.8, 1.4)
+    unbounded = rng.random() < 0.2  # too few pairs: the store writes infinite ends as null
     efficiency = {
         "key": digest(code, "m"),
         "result": result["key"],
@@ -66,7 +67,12 @@ def sample(problem: Problem, style: str, *, passed: bool, rng: random.Random, in
         **shared,
         "status": "measured",
         "reason": "",
-        "cpu_ratio": {"value": ratio, "low": ratio * 0.93, "high": ratio * 1.07, "n": 12},
+        "cpu_ratio": {
+            "value": ratio,
+            "low": None if unbounded else ratio * 0.93,
+            "high": None if unbounded else ratio * 1.07,
+            "n": 5 if unbounded else 12,
+        },
         "cpu_s": 0.02 * ratio,
         "reference_cpu_s": 0.02,
         "memory_bytes": 90_000,

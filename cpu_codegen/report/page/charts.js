@@ -194,7 +194,8 @@ function ratioFigure(cell, measured) {
   measured.forEach((s, i) => {
     const e = s.efficiency.cpu_ratio, mid = i * rowHeight + 10;
     svg.append("text").attr("class", "soft").attr("x", left - 8).attr("y", mid + 4).attr("text-anchor", "end").text(shortened(s.problem.replace(/^.*?\//, "")));
-    line(svg, x(Math.max(e.low, x.domain()[0])), mid, x(Math.min(e.high, x.domain()[1])), mid, colour);
+    const [least, most] = x.domain(); // an end that the data do not bound is null: the bar goes to the edge
+    line(svg, x(Math.max(e.low ?? least, least)), mid, x(Math.min(e.high ?? most, most)), mid, colour);
     mark(svg, { x: x(e.value), y: mid, style: cell.style, colour, size: 55, href: `#sample=${page.samples.indexOf(s)}`, name: `${s.problem}: ${ratio(e)}` });
     svg.append("text").attr("x", width - 62).attr("y", mid + 4).text(`${fixed(e.value)}×`);
   });
