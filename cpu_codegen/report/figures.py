@@ -39,10 +39,11 @@ def ratio(estimate: Estimate) -> str:
 
 
 def efficiency(found: Efficiency) -> str:
-    """`1.02× [0.98, 1.07] no difference, n = 51`, or why there is none."""
+    """`1.02× [0.98, 1.07] no difference, n = 51`, with ≥ in front of a lower bound; or why there is none."""
     if found.ratio is None:
         return found.why
-    return f"{ratio(found.ratio)} {found.verdict}, n = {found.ratio.n}"
+    bound = "≥ " if found.censored else ""
+    return f"{bound}{ratio(found.ratio)} {found.verdict}, n = {found.ratio.n}"
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -47,6 +47,7 @@ def cell_record(cell: Cell) -> dict[str, Any]:
         "efficiency": {
             "cpu_ratio": estimate_record(efficiency.ratio),
             "verdict": efficiency.verdict or None,
+            "censored": efficiency.censored,
             "skipped": efficiency.skipped,
             "why": efficiency.why,
         },

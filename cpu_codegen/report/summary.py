@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from cpu_codegen.measure.metrics import has_ratio, mean_ratio
 from cpu_codegen.report.cost import Cost, busy_seconds, cost_of, one_load_s
 from cpu_codegen.report.samples import load_samples
 from cpu_codegen.schema import LEVELS, Outcome
 from cpu_codegen.stats import (
     Estimate,
     bootstrap_mean,
-    geometric_mean,
     mcnemar_exact,
     paired_permutation,
     pass_at_k,
@@ -39,10 +39,12 @@ Verdict = Literal["better", "worse", "no difference"]
 class Efficiency:
     """CPU time of passed answers over the reference's: geometric mean over problems; > 1 is slower than the reference.
 
-    `skipped` counts passed answers without a ratio by status (below_floor, censored, disturbed, not_measured).
+    `censored` answers ran into the time limit and enter with the ratio they had reached by then, so the mean is a lower bound;
+    left out, they would make slow code look fast. `skipped` counts answers without a ratio (below_floor, disturbed, not_measured).
     """
 
     ratio: Estimate | None
+    censored: int
     skipped: dict[str, int]
     passed: int
     judged: int
@@ -61,7 +63,8 @@ class Efficiency:
         """Why there is no ratio, or what it leaves out."""
         left_out = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in self.skipped.items())
         if self.ratio is not None:
-            return f"left out: {left_out}" if left_out else ""
+            bound = f"≥: {self.censored} answers ran into the time limit" if self.censored else ""
+            return "; ".join(part for part in (bound, f"left out: {left_out}" if left_out else "") if part)
         if not self.passed:
             return "not measured: no answer passed" if self.judged else "not measured: nothing is judged yet"
         return f"not measured: {left_out}" if left_out else "not measured: the efficiency column was not run"
@@ -241,18 +244,11 @@ def pass_at(decided: list[Sample], wanted: Sequence[int] = (1, 10, 100)) -> dict
 
 def efficiency_of(passed: list[Sample], *, judged: int) -> Efficiency:
     """The geometric mean of cpu_ratio; a problem's samples are averaged (in logarithms) before the mean over problems."""
-    logs: dict[str, list[float]] = {}
-    skipped: Counter[str] = Counter()
-    for sample in passed:
-        record = sample.get("efficiency")
-        ratio = (record or {}).get("cpu_ratio")
-        if record and record["status"] == "measured" and ratio and ratio["value"] > 0:
-            logs.setdefault(sample["problem_id"], []).append(math.log(ratio["value"]))
-        elif record:
-            skipped[record["status"]] += 1
-    ratios = [math.exp(math.fsum(values) / len(values)) for values in logs.values()]
-    estimate = geometric_mean(ratios) if ratios else None
-    return Efficiency(estimate, dict(sorted(skipped.items())), len(passed), judged)
+    records = [sample["efficiency"] for sample in passed if sample.get("efficiency")]
+    used = [record for record in records if record["status"] in ("measured", "censored") and has_ratio(record)]
+    skipped = Counter(record["status"] for record in records if record not in used)
+    found = mean_ratio(used)
+    return Efficiency(found.estimate, found.censored, dict(sorted(skipped.items())), len(passed), judged)
 
 
 def _pairs(samples: list[Sample], manifest: dict[str, Any]) -> list[Paired]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cpu_codegen.report import figures
 from cpu_codegen.report.advice import advise
 from cpu_codegen.report.formats import Format
 from cpu_codegen.report.summary import RunSummary, efficiency_of, summarize
@@ -141,6 +142,18 @@ def test_efficiency_is_a_geometric_mean_with_what_it_leaves_out(tmp_path: Path) 
     assert found.skipped == {"below_floor": 1}
     assert "below floor" in found.why
     assert efficiency_of([], judged=3).why == "not measured: no answer passed"
+
+
+def test_a_program_that_ran_into_the_limit_is_a_lower_bound_and_not_left_out() -> None:
+    """Else the slowest code would be the code that does not count."""
+    slow = {"status": "censored", "cpu_ratio": {"value": 16.0, "low": 16.0, "high": None, "n": 1}}
+    even = {"status": "measured", "cpu_ratio": {"value": 1.0, "low": 0.9, "high": 1.1, "n": 9}}
+    found = efficiency_of([{"problem_id": "a", "efficiency": slow}, {"problem_id": "b", "efficiency": even}], judged=2)
+    assert found.ratio is not None
+    assert math.isclose(found.ratio.value, 4.0)
+    assert found.censored == 1
+    assert figures.efficiency(found).startswith("≥ 4.00×")
+    assert "time limit" in found.why
 
 
 def test_styles_are_paired_on_the_same_problems(tmp_path: Path) -> None:
