@@ -132,7 +132,7 @@ def test_efficiency_is_a_geometric_mean_with_what_it_leaves_out(tmp_path: Path) 
 
     def ratio(value: float, name: str) -> dict[str, Any]:
         measured = {"value": value, "low": value, "high": value, "n": 9}
-        return {"problem_id": name, "efficiency": {"status": "measured", "cpu_ratio": measured}}
+        return {"problem_id": name, "efficiency": {"problem_id": name, "status": "measured", "cpu_ratio": measured}}
 
     floor = {"problem_id": "c", "efficiency": {"status": "below_floor", "cpu_ratio": None}}
     found = efficiency_of([ratio(2.0, "a"), ratio(0.5, "b"), floor], judged=3)
@@ -146,8 +146,8 @@ def test_efficiency_is_a_geometric_mean_with_what_it_leaves_out(tmp_path: Path) 
 
 def test_a_program_that_ran_into_the_limit_is_a_lower_bound_and_not_left_out() -> None:
     """Else the slowest code would be the code that does not count."""
-    slow = {"status": "censored", "cpu_ratio": {"value": 16.0, "low": 16.0, "high": None, "n": 1}}
-    even = {"status": "measured", "cpu_ratio": {"value": 1.0, "low": 0.9, "high": 1.1, "n": 9}}
+    slow = {"problem_id": "a", "status": "censored", "cpu_ratio": {"value": 16.0, "low": 16.0, "high": None, "n": 1}}
+    even = {"problem_id": "b", "status": "measured", "cpu_ratio": {"value": 1.0, "low": 0.9, "high": 1.1, "n": 9}}
     found = efficiency_of([{"problem_id": "a", "efficiency": slow}, {"problem_id": "b", "efficiency": even}], judged=2)
     assert found.ratio is not None
     assert math.isclose(found.ratio.value, 4.0)
