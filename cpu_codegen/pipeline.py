@@ -31,8 +31,8 @@ def run(config: RunConfig, *, progress: Progress, argv: Sequence[str] = ()) -> P
                 session.folder.append("results", result)
             for efficiency in measure(session, inputs, progress):
                 session.folder.append("efficiency", efficiency)
-        except (KeyboardInterrupt, Interrupted):
+        except (KeyboardInterrupt, Interrupted) as stop:
             session.end("interrupted")
-            raise
+            raise session.interruption(stop, wanted=len(inputs.samples)) from None
         session.end("finished")
         return session.folder.path

@@ -7,6 +7,7 @@ refused; session options are free and recorded per session.
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import Any
 
 from cpu_codegen import __version__
 from cpu_codegen.config import RunConfig
-from cpu_codegen.errors import IntegrityError
+from cpu_codegen.errors import IntegrityError, Interrupted
 from cpu_codegen.inputs import RunInputs
 from cpu_codegen.progress import Progress
 from cpu_codegen.schema import SCHEMA_VERSION
@@ -47,6 +48,13 @@ class Session:
         self.facts["ended_utc"] = now_utc()
         self.manifest["status"] = status
         self.folder.write_manifest(self.manifest)
+
+    def interruption(self, stop: BaseException, *, wanted: int) -> Interrupted:
+        """What the user is told: how many answers are kept, and that the same command goes on."""
+        kept = sum(1 for _ in self.folder.read("generations"))
+        number = stop.signal_number if isinstance(stop, Interrupted) else int(signal.SIGINT)
+        message = f"interrupted: {kept} of {wanted} answers kept in {self.folder.path}"
+        return Interrupted(message, remedy="the same command goes on", signal_number=number)
 
 
 def now_utc() -> str:

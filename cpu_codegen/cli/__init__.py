@@ -45,8 +45,12 @@ def main() -> None:
             app(standalone_mode=True)
     except CpuCodegenError as error:
         sys.exit(_fail(error))
+    except SystemExit as end:
+        if end.code == Interrupted.exit_code:  # what Typer makes of Ctrl-C, without a word
+            _fail(Interrupted("interrupted", remedy="the same command again"))
+        raise
     except KeyboardInterrupt:
-        sys.exit(_fail(Interrupted("interrupted", remedy="the same command goes on")))
+        sys.exit(_fail(Interrupted("interrupted", remedy="the same command again")))
     except BrokenPipeError:
         # The reader of stdout went away (a pager, `head`): end quietly, and keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -176,6 +176,7 @@ def test_ctrl_c_stops_soon_and_the_same_command_goes_on(
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130, told
+    assert "answers kept" in told
     assert "the same command" in told
     manifest = json.loads((tmp_path / "stopped" / "manifest.json").read_text())
     assert manifest["status"] == "interrupted"
