@@ -33,3 +33,6 @@ def demo(
         out=str(out) if out else None,
     )
     evaluate(config, Format.JSON if json else output)
+    print(
+        "next     cpu-codegen plan   which real models fit this machine, and how long they would take", file=sys.stderr
+    )

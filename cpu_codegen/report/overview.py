@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cpu_codegen.report import figures
 from cpu_codegen.report.records import flat_record
-from cpu_codegen.report.summary import ALL_LEVELS, Cell, RunSummary
+from cpu_codegen.report.summary import Cell, RunSummary
 from cpu_codegen.report.tables import Cell as TableCell
 from cpu_codegen.report.tables import Table
 from cpu_codegen.schema import Outcome
@@ -141,8 +141,9 @@ def notes(summaries: Sequence[RunSummary], *, name_demo: bool = True) -> list[st
         cut = sum(cell.cut for cell in summary.overall())
         if cut:
             said.append(f"{prefix}{cut} answers were cut at --max-tokens")
-        left = {c.efficiency.why for c in summary.cells if c.level == ALL_LEVELS and c.efficiency.ratio}
-        said += [f"{prefix}efficiency {why}" for why in sorted(left - {""})]
+        for cell in summary.overall():
+            if cell.efficiency.ratio and cell.efficiency.why:
+                said.append(f"{prefix}efficiency, {cell.style} {cell.efficiency.why}")
         if name_demo and is_demo(summary):
             said.append(f"{prefix}demo model: it has seen the problems; its score says nothing about any real model")
     return said
