@@ -19,7 +19,9 @@ def demo(
     style: Annotated[list[str] | None, typer.Option("--style", help="[default: plain,cot]")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N problems of the order.")] = None,
     efficiency_budget: Annotated[str, typer.Option(help="Time for measuring the answers' efficiency.")] = "45s",
-    out: Annotated[Path | None, typer.Option("--out", help="The run folder.  [default: ./runs/<utc>-demo]")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The run folder.  [default: ./runs/<utc>-demo-q8-0]")
+    ] = None,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:

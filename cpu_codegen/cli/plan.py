@@ -26,7 +26,8 @@ def plan(
         list[str] | None, typer.Option("-s", "--suite", help="Suites, by comma.  [default: lowcost60]")
     ] = None,
     style: Annotated[
-        list[str] | None, typer.Option("--style", help="Prompt styles, by comma.  [default: plain]")
+        list[str] | None,
+        typer.Option("--style", help="Prompt styles, by comma: plain, cot, cot-efficient.  [default: plain]"),
     ] = None,
     as_if: Annotated[
         str | None, typer.Option("--as-if", help="Another machine: ram=4G,cores=4,bandwidth=12G (bytes a second).")

@@ -23,7 +23,8 @@ def run(
         list[str] | None, typer.Option("-s", "--suite", help="Suites, by comma.  [default: lowcost60]")
     ] = None,
     style: Annotated[
-        list[str] | None, typer.Option("--style", help="Prompt styles, by comma.  [default: plain]")
+        list[str] | None,
+        typer.Option("--style", help="Prompt styles, by comma: plain, cot, cot-efficient.  [default: plain]"),
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N problems of the order.")] = None,
     ids: Annotated[list[str] | None, typer.Option("--ids", "--id", help="Only these problems, by comma.")] = None,
