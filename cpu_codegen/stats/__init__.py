@@ -3,11 +3,13 @@
     interval.py      Interval, Estimate: what the other files give back
     proportions.py   pass@k; Wilson, Clopper–Pearson; bootstrap over problems; which of them a score gets
     paired.py        exact McNemar, Tango, Newcombe, permutation, Holm, power: two models on the same problems
+    betting.py       capital and confidence sequences: tests and intervals that may be looked at again and again
     robust.py        Hodges–Lehmann, geometric mean: times and ratios
 
 Formulas are named where they stand. Not covered: what is measured (measure/), what is shown (report/).
 """
 
+from cpu_codegen.stats.betting import anytime_mean, log_capital
 from cpu_codegen.stats.interval import Estimate, Interval
 from cpu_codegen.stats.paired import (
     detectable_difference,
@@ -30,12 +32,14 @@ from cpu_codegen.stats.robust import geometric_mean, hodges_lehmann, median, sig
 __all__ = [
     "Estimate",
     "Interval",
+    "anytime_mean",
     "bootstrap_mean",
     "clopper_pearson",
     "detectable_difference",
     "geometric_mean",
     "hodges_lehmann",
     "holm",
+    "log_capital",
     "mcnemar_exact",
     "median",
     "newcombe_paired",
