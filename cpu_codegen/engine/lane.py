@@ -61,11 +61,15 @@ class Lane:
     open_questions: int = 0
     cut: Cut | None = None
     complete: Question | None = None
+    prompt_end: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.prompt_end = len(self.job.tokens) - 1
 
     @property
     def position(self) -> int:
         """Where the next token goes: behind the prompt and all written tokens but the last, which is that token."""
-        return len(self.job.tokens) + len(self.written) - 1
+        return self.prompt_end + len(self.written)
 
     def end(self, reason: FinishReason, *, text: int | None = None, tokens: int | None = None) -> None:
         """Fixes how the answer ends, unless an open question turns out to have completed it earlier."""

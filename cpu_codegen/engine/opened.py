@@ -9,10 +9,12 @@ from typing import Any
 
 from cpu_codegen.engine import binding, meters
 from cpu_codegen.engine.backend import EngineFailure, Guesser
+from cpu_codegen.engine.context import MAX_SEQUENCES, AbortFlag, Context
+from cpu_codegen.engine.events import Meters
 from cpu_codegen.engine.lane import Job
 from cpu_codegen.engine.layout import PADDING, plan_layout
 from cpu_codegen.engine.prefixes import share
-from cpu_codegen.engine.scheduler import Meters, Scheduler
+from cpu_codegen.engine.scheduler import Scheduler
 from cpu_codegen.engine.speculate import AHEAD, LOOKUP, Draft, Lookup, Paying, break_even
 from cpu_codegen.schema import FinishReason, Generation, Request, Sampling
 
@@ -29,7 +31,7 @@ class Opened:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self._settings = settings
-        self.abort = binding.AbortFlag()
+        self.abort = AbortFlag()
         binding.start_backend()
         self.model = binding.Model(settings["model_path"])
         self._energy = meters.energy_meter()
@@ -52,9 +54,9 @@ class Opened:
             "speculation": f"{self._settings['draft']}, where it pays" if self._can_guess else "off",
         }
 
-    def context(self, *, cells: int, sequences: int, outputs: int, streams: bool = False) -> binding.Context:
+    def context(self, *, cells: int, sequences: int, outputs: int, streams: bool = False) -> Context:
         """A context on this model with the settings' threads and cache types."""
-        return binding.Context(
+        return Context(
             self.model,
             cells=cells,
             sequences=sequences,
@@ -67,9 +69,7 @@ class Opened:
 
     # ── a run ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def prepare(
-        self, requests: list[dict[str, Any]], *, width: int
-    ) -> tuple[Scheduler, binding.Context, list[Generation]]:
+    def prepare(self, requests: list[dict[str, Any]], *, width: int) -> tuple[Scheduler, Context, list[Generation]]:
         """The scheduler with all jobs, its context, and the generations of prompts that are too long to begin."""
         jobs, refused = self._jobs([_request(fields) for fields in requests])
         width = max(1, min(width, len(jobs)))
@@ -83,7 +83,7 @@ class Opened:
             width=width,
             cell_bytes=self._settings["kv_cell_bytes"],
             room_bytes=self._settings["kv_room_bytes"],
-            most_sequences=binding.MAX_SEQUENCES,
+            most_sequences=MAX_SEQUENCES,
             has_state=self.model.memory_kind in ("recurrent", "hybrid"),
             spare=spare,
         )
@@ -127,7 +127,7 @@ class Opened:
         """Recurrent state cannot forget a wrong guess."""
         return self._settings["draft"] is not None and self.model.memory_kind in ("attention", "swa")
 
-    def _guesser(self, context: binding.Context) -> Guesser | None:
+    def _guesser(self, context: Context) -> Guesser | None:
         """The asked-for guesser, if the cost of a step with guesses leaves anything to gain."""
         if not self._can_guess:
             return None
@@ -141,7 +141,7 @@ class Opened:
             guess_s = time.perf_counter() - began
         return Paying(guesser, break_even(context, guess_s=guess_s))
 
-    def _draft_context(self) -> binding.Context | None:
+    def _draft_context(self) -> Context | None:
         """The draft model's own context; None for lookup. Loaded once."""
         if self._settings["draft"] == LOOKUP:
             return None
@@ -151,7 +151,7 @@ class Opened:
                 raise EngineFailure("the draft model has another vocabulary, or recurrent state")
             self._draft = draft
         cells = self._settings["ctx_tokens"] + AHEAD
-        return binding.Context(
+        return Context(
             self._draft, cells=cells, sequences=1, outputs=1, threads=self._settings["threads"], abort=self.abort
         )
 
@@ -177,7 +177,7 @@ class Opened:
             context.close()
         return rates
 
-    def _rate(self, context: binding.Context, sampler: Any, width: int, budget_s: float) -> float:
+    def _rate(self, context: Context, sampler: Any, width: int, budget_s: float) -> float:
         """The median step of `width` sequences, the first one left out as warm-up."""
         context.clear()
         prompt = [(7 * i + 3) % self.model.vocabulary for i in range(_PROMPT_TOKENS)]

@@ -7,79 +7,16 @@ each step is shared among its tokens' owners, so the costs of all samples add up
 
 from __future__ import annotations
 
-import time
 from bisect import insort
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from cpu_codegen.engine.admission import Admission
 from cpu_codegen.engine.backend import Backend, EngineFailure, Guesser
+from cpu_codegen.engine.events import Asked, Event, Meters, Started, Totals
 from cpu_codegen.engine.lane import Job, Lane, generation_of
-from cpu_codegen.engine.prefixes import Prefix
-from cpu_codegen.engine.speculate import AHEAD
-from cpu_codegen.engine.watch import FenceWatch, Question, first_stop, goes_round
-from cpu_codegen.schema import FinishReason, Generation
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A sample's first tokens go into the next step: if the engine dies now, it is a suspect."""
-
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question to the parent's parser: does this block complete the sample? Answer with `Scheduler.answer(ticket, …)`."""
-
-    ticket: int
-    entry_point: str
-    question: Question
-
-
-Event = Started | Asked | Generation
-
-
-@dataclass(slots=True)
-class Totals:
-    """Counts of one run: tokens of prompts, of shared prefixes (decoded once), of answers; guesses; steps; busy seconds."""
-
-    prompt_tokens: int = 0
-    prefix_tokens: int = 0
-    answer_tokens: int = 0
-    guessed_tokens: int = 0
-    guessed_right: int = 0
-    steps: int = 0
-    busy_s: float = 0.0
-
-
-@dataclass(slots=True)
-class _Step:
-    """One batch in the making, and what to do behind it."""
-
-    tokens: list[int] = field(default_factory=list)
-    positions: list[int] = field(default_factory=list)
-    sequences: list[int] = field(default_factory=list)
-    outputs: list[int] = field(default_factory=list)
-    sampling: list[tuple[Lane, int, list[int]]] = field(default_factory=list)
-    filled: list[tuple[Prefix, int]] = field(default_factory=list)
-
-    def put(self, tokens: list[int], position: int, sequence: int, output: int) -> None:
-        """Consecutive tokens of one sequence."""
-        count = len(tokens)
-        self.tokens += tokens
-        self.positions += range(position, position + count)
-        self.sequences += [sequence] * count
-        self.outputs += [output] * count
-
-
-@dataclass(frozen=True, slots=True)
-class Meters:
-    """What the scheduler reads: the clock, the process's largest memory, the energy so far (None = no counter)."""
-
-    clock: Callable[[], float] = time.perf_counter
-    peak_rss: Callable[[], int | None] = lambda: None
-    joules: Callable[[], float] | None = None
+from cpu_codegen.engine.step import Step, next_step, share_cost
+from cpu_codegen.engine.watch import LOOP_EVERY, FenceWatch, Question, first_stop, goes_round
+from cpu_codegen.schema import FinishReason
 
 
 class Scheduler:
@@ -144,6 +81,7 @@ class Scheduler:
         step = self._next_step()
         if step.tokens:
             self._backend.decode(step.tokens, step.positions, step.sequences, step.outputs)
+            self.totals.prompt_tokens += step.prompt_tokens
             self._after_decode(step)
         elif self._admission.queue:
             raise EngineFailure("no room in the KV cache for the next prompt")
@@ -174,58 +112,16 @@ class Scheduler:
 
     # ── one step ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _next_step(self) -> _Step:
-        """Sequences in their order, as streams want them; prefixes, whose numbers are the highest, last but served first."""
-        step, filling = _Step(), self._admission.filling
-        decoding = sum(lane.is_decoding for lane in self._lanes)
-        room = self._backend.batch_tokens - decoding * (1 + (AHEAD if self._guesser is not None else 0))
-        if decoding:
-            room = min(room, self._chunk)
-        for_prefixes = min(room, sum(prefix.end - prefix.done for prefix in filling))
-        room -= for_prefixes
-        for lane in self._lanes:
-            if lane.is_decoding:
-                self._put_decoding(step, lane)
-            elif room > 0:
-                room -= self._put_prompt(step, lane, room)
-        for prefix in filling:
-            for_prefixes -= self._put_prefix(step, prefix, for_prefixes)
-        return step
+    def _next_step(self) -> Step:
+        return next_step(
+            self._lanes,
+            self._admission.filling,
+            batch_tokens=self._backend.batch_tokens,
+            chunk_tokens=self._chunk,
+            guess=self._guess if self._guesser is not None else None,
+        )
 
-    def _put_decoding(self, step: _Step, lane: Lane) -> None:
-        guessed = self._guess(lane) if self._guesser is not None else []
-        step.sampling.append((lane, len(step.tokens), guessed))
-        lane.tokens_in_step = 1 + len(guessed)
-        if guessed:
-            step.put([lane.written[-1], *guessed], lane.position, lane.sequence, 1)
-            return
-        step.tokens.append(lane.written[-1])  # the inner loop of every batch: no lists of one
-        step.positions.append(lane.position)
-        step.sequences.append(lane.sequence)
-        step.outputs.append(1)
-
-    @staticmethod
-    def _put_prefix(step: _Step, prefix: Prefix, room: int) -> int:
-        at = prefix.done - prefix.start
-        part = list(prefix.tokens[at : at + room])
-        if part and prefix.holder is not None:
-            step.put(part, prefix.done, prefix.holder, 0)
-            step.filled.append((prefix, len(part)))
-        return len(part)
-
-    def _put_prompt(self, step: _Step, lane: Lane, room: int) -> int:
-        part = lane.job.tokens[lane.fed : lane.fed + room]
-        step.put(part, lane.fed, lane.sequence, 0)
-        lane.fed += len(part)
-        lane.tokens_in_step = len(part)
-        self.totals.prompt_tokens += len(part)
-        if lane.fed == len(lane.job.tokens):
-            lane.is_decoding = True
-            step.outputs[-1] = 1
-            step.sampling.append((lane, len(step.tokens) - 1, []))
-        return len(part)
-
-    def _after_decode(self, step: _Step) -> None:
+    def _after_decode(self, step: Step) -> None:
         sample = self._backend.sample
         for lane, index, guessed in step.sampling:
             if guessed:
@@ -248,7 +144,7 @@ class Scheduler:
                 if not lane.open_questions:
                     self._finish(lane)
 
-    def _charge(self, now: float, step: _Step) -> None:
+    def _charge(self, now: float, step: Step) -> None:
         """Shares the time (and energy) since the last mark by tokens."""
         seconds = now - (self._mark_s if self._mark_s is not None else now)
         joules = self._meters.joules() - self._mark_j if self._meters.joules else 0.0
@@ -256,14 +152,7 @@ class Scheduler:
         self._mark_j += joules
         self.totals.busy_s += seconds
         self.totals.steps += 1
-        per_token, energy = seconds / len(step.tokens), joules / len(step.tokens)
-        for lane in self._lanes:
-            lane.cost_s += per_token * lane.tokens_in_step
-            lane.energy_j += energy * lane.tokens_in_step
-            lane.tokens_in_step = 0
-        for prefix, part in step.filled:
-            prefix.cost_s += per_token * part
-            prefix.energy_j += energy * part
+        share_cost(step, self._lanes, seconds=seconds, joules=joules)
 
     # ── one token ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -272,19 +161,20 @@ class Scheduler:
         if token in self._backend.ends:
             lane.end(FinishReason.EOS)
             return
-        piece = self._backend.piece(token)
-        lane.written.append(token)
+        piece, written, request = self._backend.piece(token), lane.written, lane.job.request
+        written.append(token)
         lane.pieces.append(piece)
         self.totals.answer_tokens += 1
-        new, request = lane.text.add(piece), lane.job.request
+        new = lane.text.add(piece)
         if request.stop and (at := first_stop(lane.text.text, len(new), request.stop)) is not None:
             lane.end(FinishReason.STOP_STRING, text=at)
             return
-        if lane.watch is not None and "\n" in new:
+        if "\n" in new and lane.watch is not None:
             self._ask(lane, lane.watch)
-        if len(lane.written) >= lane.job.limit:
+        count = len(written)
+        if count >= lane.job.limit:
             lane.end(FinishReason.LENGTH)
-        elif request.early_stop and goes_round(lane.written):
+        elif count % LOOP_EVERY == 0 and request.early_stop and goes_round(written):
             lane.end(FinishReason.LOOP)
 
     def _ask(self, lane: Lane, watch: FenceWatch) -> None:

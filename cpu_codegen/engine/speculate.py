@@ -17,7 +17,7 @@ from cpu_codegen.engine.backend import Guesser
 from cpu_codegen.schema import Sampling
 
 if TYPE_CHECKING:
-    from cpu_codegen.engine.binding import Context
+    from cpu_codegen.engine.context import Context
 
 AHEAD = 4
 """Tokens guessed at once."""

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from cpu_codegen.engine import meters
-from cpu_codegen.engine.binding import UBATCH_TOKENS, Context
+from cpu_codegen.engine.context import UBATCH_TOKENS, Context
 from cpu_codegen.schema import Sampling
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ MAX_QUESTIONS = 40
 
 LOOP_TOKENS = 400
 MAX_PERIOD = 100
-_LOOP_EVERY = 50
+LOOP_EVERY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,15 @@ class Text:
     def __init__(self) -> None:
         self.text = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._is_whole = True
 
     def add(self, piece: bytes) -> str:
         """The text that became whole with this token."""
-        new = self._decoder.decode(piece)
+        if self._is_whole and piece.isascii():  # nearly every token of code
+            new = piece.decode("ascii")
+        else:
+            new = self._decoder.decode(piece)
+            self._is_whole = not self._decoder.getstate()[0]
         self.text += new
         return new
 
@@ -50,8 +55,8 @@ class Text:
 
 def first_stop(text: str, new: int, stops: Sequence[str]) -> int | None:
     """The offset of the earliest stop string that ends within the last `new` characters; None without one."""
-    found = [text.find(stop, max(0, len(text) - new - len(stop) + 1)) for stop in stops if stop]
-    hits = [at for at in found if at >= 0]
+    before = len(text) - new + 1
+    hits = [at for stop in stops if stop and (at := text.find(stop, max(0, before - len(stop)))) >= 0]
     return min(hits) if hits else None
 
 
@@ -93,7 +98,7 @@ class FenceWatch:
 def goes_round(tokens: Sequence[int]) -> bool:
     """True when the last LOOP_TOKENS tokens repeat one cycle of at most MAX_PERIOD tokens. Looks at every 50th token."""
     count = len(tokens)
-    if count % _LOOP_EVERY or count < LOOP_TOKENS:
+    if count % LOOP_EVERY or count < LOOP_TOKENS:
         return False
     tail = tuple(tokens[-LOOP_TOKENS:])
     last = tail[-1]

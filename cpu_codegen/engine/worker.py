@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import IO, Any, NoReturn
 
 from cpu_codegen.engine.backend import Aborted, EngineFailure
-from cpu_codegen.engine.scheduler import Asked, Event, Started
+from cpu_codegen.engine.events import Asked, Event, Started
 from cpu_codegen.engine.wire import Wire, WireClosed
 
 EXIT_FAILURE = 70

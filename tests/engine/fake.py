@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cpu_codegen.engine.events import Event
 from cpu_codegen.engine.lane import Job
 from cpu_codegen.engine.prefixes import share
-from cpu_codegen.engine.scheduler import Event, Scheduler
+from cpu_codegen.engine.scheduler import Scheduler
 from cpu_codegen.schema import Generation, Request, Sampling
 
 END = 0

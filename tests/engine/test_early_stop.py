@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cpu_codegen.engine.completeness import Completeness
-from cpu_codegen.engine.scheduler import Asked, Event
+from cpu_codegen.engine.events import Asked, Event
 from cpu_codegen.extraction.answer import extract
 from cpu_codegen.sandbox.inside.outline import outline
 from cpu_codegen.schema import FinishReason, Outline, OutlineItem

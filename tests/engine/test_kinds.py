@@ -32,12 +32,13 @@ SHARED = "def shared_beginning(of, all, prompts):\n    # longer than the window 
 def serial(path: Path, prompts: list[str]) -> list[bytes]:
     """One prompt at a time in a fresh context: no state can be left over."""
     from cpu_codegen.engine import binding
+    from cpu_codegen.engine.context import Context
 
     binding.start_backend()
     model = binding.Model(str(path))
     found = []
     for prompt in prompts:
-        context = binding.Context(model, cells=512, sequences=1, outputs=1, threads=1)
+        context = Context(model, cells=512, sequences=1, outputs=1, threads=1)
         sampler = context.new_sampler(Sampling(), 0)
         tokens = model.tokenize(prompt, add_special=True)
         count = len(tokens)

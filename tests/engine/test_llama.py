@@ -60,10 +60,11 @@ def texts(engine: LlamaEngine, requests: list[Request]) -> dict[str, str]:
 def serial(requests: list[Request]) -> dict[str, str]:
     """The plainest loop there is: one prompt at a time, whole, then token by token."""
     from cpu_codegen.engine import binding
+    from cpu_codegen.engine.context import Context
 
     binding.start_backend()
     model = binding.Model(str(demo_model()))
-    context = binding.Context(model, cells=1024, sequences=1, outputs=1, threads=1)
+    context = Context(model, cells=1024, sequences=1, outputs=1, threads=1)
     sampler = context.new_sampler(Sampling(), 0)
     found = {}
     for request in requests:

@@ -8,8 +8,9 @@ import random
 import pytest
 
 from cpu_codegen.engine.admission import least_cells
+from cpu_codegen.engine.events import Meters
 from cpu_codegen.engine.prefixes import share
-from cpu_codegen.engine.scheduler import Meters, Scheduler
+from cpu_codegen.engine.scheduler import Scheduler
 from cpu_codegen.schema import FinishReason
 
 from .fake import FakeBackend, job, run, scheduler_for
