@@ -19,7 +19,7 @@ DEFAULT_CTX = 4096
 class Settings:
     """Enters the keys. `ctx_tokens` is the context of one sequence; None = the model's own, at most DEFAULT_CTX."""
 
-    engine: Literal["llama.cpp", "replay"] = "llama.cpp"
+    engine: Literal["llama.cpp", "replay", "served"] = "llama.cpp"
     sampling: Sampling = field(default_factory=Sampling)
     seed: int = 0
     max_tokens: int = DEFAULT_MAX_TOKENS
@@ -34,7 +34,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """One `run`: one model, scope, settings, session options."""
+    """One `run`: one model, scope, settings, session options. `reuse`: a folder whose runs' answers are taken over."""
 
     model: str
     suites: tuple[str, ...] = ("lowcost60",)
@@ -55,5 +55,24 @@ class RunConfig:
     offline: bool = False
     models_file: str | None = None
     allow_weak_isolation: bool = False
+    reuse: str | None = None
+    engine_url: str | None = None
+    model_sha256: str | None = None
     out: str | None = None
     new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One command: the models, each run as `run` says (its own `model` aside), and when to end early. All of it session options.
+
+    `max_hours` counts from the command's start without suspended time, `until` is the next HH:MM of the local clock. `race` stops
+    models that are surely behind, `screen` = problems before the first look.
+    """
+
+    models: tuple[str, ...]
+    run: RunConfig
+    max_hours: float | None = None
+    until: str | None = None
+    race: bool = False
+    screen: int | None = None

@@ -36,7 +36,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class RunInputs:
-    """All that is fixed before the first token: what the keys are made of, and the work in its order."""
+    """All that is fixed before the first token: what the keys are made of, and the work in its order.
+
+    `served` is what a server told of itself (`--engine URL`).
+    """
 
     model: ModelFile
     spec: ModelSpec
@@ -48,15 +51,12 @@ class RunInputs:
     suite_hashes: dict[str, str]
     samples: tuple[Sample, ...]
     settings: dict[str, Any]
+    served: dict[str, Any] | None = None
 
 
 def prepare(config: RunConfig, progress: Progress | None = None) -> RunInputs:
     """Resolves the model and fetches it if need be, loads the suites, renders all prompts and makes the keys."""
-    models_file = Path(config.models_file) if config.models_file else None
-    spec, model = obtain(config.model, progress=progress or Silent(), offline=config.offline, models_file=models_file)
-    header = read_header(Path(model.path))
-    template = chat_template(header, spec, config.prompt_format)
-    ctx_tokens = context_tokens(config.settings, header)
+    spec, model, template, ctx_tokens, served = _model(config, progress or Silent())
     settings = settings_record(config.settings, ctx_tokens)
     suites = {name: load_suite(name, offline=config.offline) for name in config.suites}
     ordered = {name: run_order(problems, seed=config.settings.seed) for name, problems in suites.items()}
@@ -73,7 +73,24 @@ def prepare(config: RunConfig, progress: Progress | None = None) -> RunInputs:
         suite_hashes={name: digest([p.data_hash for p in problems]) for name, problems in suites.items()},
         samples=tuple(_samples(config, chosen, texts, model=model, template=template, settings=settings)),
         settings=settings,
+        served=served,
     )
+
+
+def _model(
+    config: RunConfig, progress: Progress
+) -> tuple[ModelSpec, ModelFile, ChatTemplate | None, int, dict[str, Any] | None]:
+    """Spec, file, template and context of the model: of a file here, or as a server tells (then with what it told)."""
+    if config.engine_url is not None:
+        from cpu_codegen.served_model import served_model
+
+        found = served_model(config)
+        return found.spec, found.model, found.template, found.ctx_tokens, found.served.record()
+    models_file = Path(config.models_file) if config.models_file else None
+    spec, model = obtain(config.model, progress=progress, offline=config.offline, models_file=models_file)
+    header = read_header(Path(model.path))
+    template = chat_template(header, spec, config.prompt_format)
+    return spec, model, template, context_tokens(config.settings, header), None
 
 
 def _chosen(problems: list[Problem], config: RunConfig) -> list[Problem]:

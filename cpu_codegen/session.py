@@ -17,6 +17,7 @@ from typing import Any
 
 from cpu_codegen import __version__
 from cpu_codegen.config import RunConfig
+from cpu_codegen.deadline import Deadline
 from cpu_codegen.errors import IntegrityError, Interrupted
 from cpu_codegen.inputs import RunInputs
 from cpu_codegen.progress import Progress
@@ -26,12 +27,17 @@ from cpu_codegen.store import RunFolder, list_runs, new_run_path, plain
 
 @dataclass(slots=True)
 class Session:
-    """One session of work on one run folder. `facts` of this session (width, load time …) end up in the manifest."""
+    """One session of work on one run folder. `facts` of this session (width, load time …) end up in the manifest.
+
+    `unfinished` holds, by key, the samples that were begun and that the deadline cut off: they stay in n as unknown.
+    """
 
     folder: RunFolder
     config: RunConfig
     manifest: dict[str, Any]
     facts: dict[str, Any] = field(default_factory=dict)
+    deadline: Deadline | None = None
+    unfinished: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def note(self, **facts: Any) -> None:
         """Adds facts to this session's entry and writes the manifest."""
@@ -46,8 +52,21 @@ class Session:
     def end(self, status: str) -> None:
         """Writes the final status; the last thing that a session does."""
         self.facts["ended_utc"] = now_utc()
+        self.manifest.pop("unfinished", None)
+        if self.unfinished:
+            done = {record["key"] for record in self.folder.read("generations")}
+            self.manifest["unfinished"] = [entry for key, entry in self.unfinished.items() if key not in done]
         self.manifest["status"] = status
         self.folder.write_manifest(self.manifest)
+
+    @contextmanager
+    def kept(self, *, wanted: int) -> Iterator[None]:
+        """Work inside may be interrupted: the status is written and what is raised says how much is kept."""
+        try:
+            yield
+        except (KeyboardInterrupt, Interrupted) as stop:
+            self.end("interrupted")
+            raise self.interruption(stop, wanted=wanted) from None
 
     def interruption(self, stop: BaseException, *, wanted: int) -> Interrupted:
         """What the user is told: how many answers are kept, and that the same command goes on."""
@@ -63,7 +82,14 @@ def now_utc() -> str:
 
 
 @contextmanager
-def open_run(config: RunConfig, inputs: RunInputs, *, argv: Sequence[str], progress: Progress) -> Iterator[Session]:
+def open_run(
+    config: RunConfig,
+    inputs: RunInputs,
+    *,
+    argv: Sequence[str],
+    progress: Progress,
+    deadline: Deadline | None = None,
+) -> Iterator[Session]:
     """The folder of this run, locked, with its manifest brought up to date."""
     path = choose_folder(config, inputs)
     with RunFolder(path, writable=True) as folder:
@@ -79,7 +105,8 @@ def open_run(config: RunConfig, inputs: RunInputs, *, argv: Sequence[str], progr
         manifest["status"] = "running"
         folder.write_manifest(manifest)
         write_prompts(folder, inputs)
-        yield Session(folder, config, manifest, facts)
+        unfinished = {entry["key"]: entry for entry in manifest.get("unfinished", [])}
+        yield Session(folder, config, manifest, facts, deadline, unfinished)
 
 
 def choose_folder(config: RunConfig, inputs: RunInputs) -> Path:
@@ -98,15 +125,22 @@ def choose_folder(config: RunConfig, inputs: RunInputs) -> Path:
 def slug(inputs: RunInputs) -> str:
     """`<alias>-<quant>` or the file's stem, lower case."""
     model = inputs.model
-    name = f"{model.alias}-{model.quant}" if model.alias and model.quant else model.alias or Path(model.path).stem
-    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-") or "run"
+    return as_slug(
+        f"{model.alias}-{model.quant}" if model.alias and model.quant else model.alias or Path(model.path).stem
+    )
+
+
+def as_slug(name: str) -> str:
+    """A name as a part of a folder's: lower case, letters, digits, dots and hyphens."""
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "run"
 
 
 def differences(manifest: dict[str, Any], inputs: RunInputs) -> list[str]:
     """What an old folder holds otherwise: model digest, settings, prompt texts, template, suites."""
     found: list[str] = []
     if manifest.get("model", {}).get("sha256") != inputs.model.sha256:
-        found.append(f"model {manifest.get('model', {}).get('name')}, now {inputs.model.name}")
+        before, now = manifest.get("model", {}).get("name"), inputs.model.name
+        found.append(f"model {before}, now {now}" if before != now else f"what {_known_by(inputs)} {now}")
     old = manifest.get("settings", {})
     for name, value in plain(inputs.settings).items():
         if old.get(name) != value:
@@ -118,6 +152,10 @@ def differences(manifest: dict[str, Any], inputs: RunInputs) -> list[str]:
     if manifest.get("template_hash") != template_hash(inputs):
         found.append("the chat template")
     return found
+
+
+def _known_by(inputs: RunInputs) -> str:
+    return "the server tells of itself and of" if inputs.served else "the file holds that is named"
 
 
 def refuse_other_settings(path: Path, manifest: dict[str, Any], inputs: RunInputs) -> None:
@@ -155,6 +193,7 @@ def new_manifest(inputs: RunInputs) -> dict[str, Any]:
         "prompts": {},
         "suites": {},
         "sessions": [],
+        **({"served": inputs.served} if inputs.served else {}),
     }
 
 
@@ -183,7 +222,16 @@ def grow_scope(manifest: dict[str, Any], config: RunConfig, inputs: RunInputs) -
 
 def session_options(config: RunConfig) -> dict[str, Any]:
     """The free options, recorded per session."""
-    names = ("threads", "parallel", "draft", "workers", "efficiency_budget_s", "offline", "allow_weak_isolation")
+    names = (
+        "threads",
+        "parallel",
+        "draft",
+        "workers",
+        "efficiency_budget_s",
+        "offline",
+        "allow_weak_isolation",
+        "engine_url",
+    )
     return {name: getattr(config, name) for name in names}
 
 

@@ -42,6 +42,13 @@ def run(
     threads: Annotated[
         int | None, typer.Option("--threads", "-t", min=1, help="[default: usable physical cores]")
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option("--engine", metavar="URL", help="Generate on an OpenAI-compatible server; -m names its model."),
+    ] = None,
+    model_sha256: Annotated[
+        str | None, typer.Option("--model-sha256", metavar="HEX", help="With --engine: the digest of the file served.")
+    ] = None,
     draft: Annotated[
         str | None, typer.Option(help="Guess ahead at --parallel 1, greedy: a smaller model of the family, or lookup.")
     ] = None,
@@ -78,12 +85,15 @@ def run(
     json: Json = False,
 ) -> None:
     """Evaluate a model: generate, execute in the sandbox, measure, report. The same command resumes."""
-    if model is None:
+    if model_sha256 is not None and engine is None:
+        raise UsageError("--model-sha256 belongs to --engine URL", remedy="drop it: the file's own digest is taken")
+    if model is None and engine is None:
         from cpu_codegen.cli.plan import suggest
 
         raise UsageError("run needs a model", remedy=f"-m {suggest(models_file, offline=offline)}")
     early_stop = early_stop and extract != "evalplus"
     settings = Settings(
+        engine="served" if engine else "llama.cpp",
         sampling=Sampling(temperature, top_p, top_k, min_p) if temperature > 0 else Sampling(),
         seed=seed,
         max_tokens=max_tokens,
@@ -93,7 +103,7 @@ def run(
         comparator=cast(Literal["evalplus", "strict"], _one_of("--comparator", comparator, ("strict", "evalplus"))),
     )
     config = RunConfig(
-        model=model,
+        model=model or "",
         suites=split_commas(suites) or ("lowcost60",),
         styles=split_commas(style) or ("plain",),
         samples_per_problem=n,
@@ -111,6 +121,8 @@ def run(
         offline=offline,
         models_file=str(models_file) if models_file else None,
         allow_weak_isolation=allow_weak_isolation,
+        engine_url=engine,
+        model_sha256=model_sha256,
         out=str(out) if out else None,
         new=new,
     )
@@ -125,7 +137,7 @@ def evaluate(config: RunConfig, output: Format) -> None:
     from cpu_codegen.cli.render import render_run
 
     bars = Bars()
-    if config.model != "demo" and (line := outlook(config)):
+    if config.engine_url is None and config.model != "demo" and (line := outlook(config)):
         bars.say(line)
     try:
         path = pipeline.run(config, progress=bars, argv=sys.argv[1:])

@@ -8,10 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
+from typing import Any, Literal
 
 from cpu_codegen.config import RunConfig
 from cpu_codegen.engine.protocol import Engine, EngineSettings
+from cpu_codegen.errors import IntegrityError
 from cpu_codegen.inputs import RunInputs, Sample
 from cpu_codegen.progress import Progress
 from cpu_codegen.schema import Generation, Request
@@ -45,7 +46,7 @@ def _generate(left: list[Sample], session: Session, inputs: RunInputs, progress:
 
 
 def open_engine(session: Session, inputs: RunInputs) -> Engine:
-    """The llama.cpp engine in its own process, with every default that bites set on purpose."""
+    """The llama.cpp engine in its own process, with every default that bites set on purpose; or a server's."""
     from cpu_codegen.engine.llama import LlamaEngine
 
     config, settings = session.config, session.config.settings
@@ -53,6 +54,8 @@ def open_engine(session: Session, inputs: RunInputs) -> Engine:
     recorded = [s["width"] for s in session.manifest["sessions"] if s.get("width")]
     if width == "auto" and recorded:
         width = recorded[-1]  # a resumed run keeps its width: batched kernels sum in another order
+    if config.engine_url is not None:
+        return _served_engine(config, inputs, width)
     return LlamaEngine(
         EngineSettings(
             model_path=inputs.model.path,
@@ -66,6 +69,20 @@ def open_engine(session: Session, inputs: RunInputs) -> Engine:
             draft=draft_model(config.draft),
         )
     )
+
+
+def _served_engine(config: RunConfig, inputs: RunInputs, width: int | Literal["auto"]) -> Engine:
+    """The server is asked once more: a model that changed since the keys were made must not answer under them."""
+    from cpu_codegen.engine.served import ServedEngine
+    from cpu_codegen.served_model import served_model
+
+    found = served_model(config)
+    if (found.model.sha256, found.template) != (inputs.model.sha256, inputs.template):
+        raise IntegrityError(
+            f"the server at {config.engine_url} tells another thing of itself than a moment ago",
+            remedy="leave the server as it is while a run goes on; the same command again",
+        )
+    return ServedEngine(found.served, parallel=width)
 
 
 def draft_model(name: str | None) -> str | None:

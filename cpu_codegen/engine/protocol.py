@@ -15,7 +15,8 @@ class EngineSettings:
 
     `threads` None = `machine.default_threads()`. `parallel` is how many sequences are decoded together; "auto" calibrates.
     `draft` guesses ahead where it pays: "lookup", or the path of a smaller model of the same vocabulary; it only touches greedy
-    answers at width 1. `check_memory` False loads even where memory looks too small.
+    answers at width 1. `check_memory` False loads even where memory looks too small. `mmap` False reads the file into memory of the
+    engine's own; `mlock` keeps it there. `max_ram_bytes` puts the engine's process under a limit (memory_limit.py).
     """
 
     model_path: str
@@ -28,6 +29,9 @@ class EngineSettings:
     log_path: str | None = None
     draft: str | None = None
     check_memory: bool = True
+    mmap: bool = True
+    mlock: bool = False
+    max_ram_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,9 @@ class EngineInfo:
     """What was opened. `build` names the binding and llama.cpp, `cpu_flags` what that build uses of the CPU.
 
     `width_source`: given, calibrated (just now), cached. `calibration` is width → decoded tokens per second, as measured.
+    `loading` is how the model's file is held (mapped or read, locked or not), `memory_limit` who enforces --max-ram ("" = none).
     `memory_kind`: attention, swa (sliding window), recurrent or hybrid: what kind of state a sequence has.
+    `timings`: whose clock seconds are by, where it is not the engine's own process (served.py).
     """
 
     kind: str
@@ -52,6 +58,9 @@ class EngineInfo:
     calibration_s: float = 0.0
     speculation: str = "off"
     energy: str = "not measured"
+    timings: str = ""
+    loading: str = "mapped"
+    memory_limit: str = ""
 
 
 class Engine(Protocol):
