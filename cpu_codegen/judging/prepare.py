@@ -18,7 +18,6 @@ from cpu_codegen.sandbox import values
 from cpu_codegen.sandbox.inside.calls import Announced, Candidate, HarnessFault, Large, Raised, Returned
 from cpu_codegen.sandbox.inside.raw_batch import Chunk, Known, parse_replies, send_chunk
 
-REFERENCE_LIMIT_S = 3600.0
 _SLOW_S = 0.9  # a call under it keeps the plain limit of 4 s
 
 
@@ -26,20 +25,23 @@ def decide(job: dict[str, Any], candidates: list[Candidate], prepared: Callable[
     """{"outcome": "prepared", "packed": base64}. HarnessFault when the canonical solution fails here."""
     task, entry_point = job["task"], job["entry_point"]
     parts = encoded_inputs(task["task_id"], base64.b64decode(task["packed_record"]))
-    prepared(REFERENCE_LIMIT_S)
+    limit_s = float(task["reference_limit_s"])
+    prepared(limit_s)
     found = []
     for inputs, candidate in zip(parts, candidates, strict=True):
-        found.append(_part(inputs, candidate, job["code"], task["suite"], entry_point))
+        found.append(_part(inputs, candidate, job["code"], task, entry_point=entry_point, limit_s=limit_s))
         candidate.finish(False)
     return {"outcome": "prepared", "packed": base64.b64encode(pack(found)).decode()}
 
 
-def _part(inputs: Sequence[Any], candidate: Candidate, code: str, suite: str, entry_point: str) -> Part:
+def _part(
+    inputs: Sequence[Any], candidate: Candidate, code: str, task: dict[str, Any], *, entry_point: str, limit_s: float
+) -> Part:
     chunks = chunks_of(inputs)
     if not chunks:
         return Part([], Known(b"", []))
-    collected = _Collected(suite, entry_point)
-    candidate.wall_s = candidate.large_output_s = REFERENCE_LIMIT_S
+    collected = _Collected(task["suite"], entry_point)
+    candidate.wall_s = candidate.large_output_s = limit_s
     candidate.load(code, entry_point, "evalplus")
     for chunk in chunks:
         for reply, seconds, digest_s in _timed(candidate, chunk):

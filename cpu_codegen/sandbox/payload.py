@@ -23,7 +23,7 @@ def preparation_of(job: Job, task: EvalPlusTask) -> bytes:
 
 
 def _head(task: EvalPlusTask) -> dict[str, object]:
-    names = ("kind", "suite", "task_id", "canonical", "atol")
+    names = ("kind", "suite", "task_id", "canonical", "atol", "reference_limit_s")
     return {name: getattr(task, name) for name in names}
 
 

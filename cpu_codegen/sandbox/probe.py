@@ -24,14 +24,19 @@ _MAX_REPLY_BYTES = 32 << 20
 
 
 class ProbeFailed(Exception):
-    """The problem file's code raised, hung or died; what it said is the message."""
+    """The problem file's code raised, hung or died; what it said is the message, `line` where in the file (0 = unknown)."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a problem file offers. `error` is set, and nothing else, when it could not even be loaded."""
+    """What a problem file offers. `error` (and `error_line`) is set, and nothing else, when it could not even be loaded."""
 
     error: str = ""
+    error_line: int = 0
     case_count: int = 0
     doctest_count: int = 0
     doctest_failures: int = 0
@@ -56,7 +61,7 @@ class ProblemProbe:
         self._server = server
         self._timeout_s = timeout_s
         self._number = 0
-        self._load_error = ""
+        self._load_error: ProbeFailed | None = None
         ours, theirs = socket.socketpair()
         with ours, theirs:
             (self._child,) = server.fork([ChildSpec("probe", _MEMORY_BYTES, None, (theirs.fileno(),))])
@@ -65,7 +70,7 @@ class ProblemProbe:
         try:
             self._ask_raw(source, entry_point)
         except ProbeFailed as error:
-            self._load_error = str(error) or "it does not load"
+            self._load_error = error
 
     def __enter__(self) -> ProblemProbe:
         return self
@@ -81,7 +86,7 @@ class ProblemProbe:
             found, doctests = self._ask("facts"), self._ask("doctests")
             return _facts(found, doctests)
         except ProbeFailed as error:
-            return Facts(error=str(error) or "it does not load")
+            return Facts(error=str(error) or "it does not load", error_line=error.line)
         except (KeyError, TypeError, ValueError) as error:
             return Facts(error=f"malformed facts ({error!r})")
 
@@ -124,8 +129,8 @@ class ProblemProbe:
         return None
 
     def _ask(self, name: str, *arguments: Any) -> Any:
-        if self._load_error:
-            raise ProbeFailed(self._load_error)
+        if self._load_error is not None:
+            raise ProbeFailed(str(self._load_error), self._load_error.line)
         return self._ask_raw(name, *arguments)
 
     def _ask_raw(self, *request: Any) -> Any:
@@ -142,8 +147,8 @@ class ProblemProbe:
         match reply:
             case [self._number, 0, result]:
                 return result
-            case [self._number, 1, [str(name), str(message), str()]]:
-                raise ProbeFailed(f"{name}: {message}" if message else name)
+            case [self._number, 1, [str(name), str(message), str()], int(line)]:
+                raise ProbeFailed(f"{name}: {message}" if message else name, line)
             case _:
                 self.close()
                 raise ProbeFailed("the problem file's process sent no answer")

@@ -1,7 +1,7 @@
 """The probe's process: runs a problem file's own code (reference, naive, scaled, doctests) for those who need its values.
 
 A problem file may be anybody's, so it runs under the same layers as a candidate. Frames: [id, request, …] → [id, 0, result] or
-[id, 1, error]. Arguments and results stay encoded, so that the parent need not rebuild them.
+[id, 1, error, line of the file]. Arguments and results stay encoded, so that the parent need not rebuild them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def serve(fd: int) -> None:
         try:
             probe = Probe(run_file(source), entry_point)
         except BaseException as error:
-            channel.send([number, 1, describe(error)])
+            channel.send([number, 1, describe(error), line_of(error)])
             return
         channel.send([number, 0, None])
         while True:
@@ -44,8 +44,18 @@ def serve(fd: int) -> None:
             try:
                 reply = values.dumps([number, 0, getattr(probe, f"do_{name}")(*arguments)])
             except BaseException as error:
-                reply = values.dumps([number, 1, describe(error)])
+                reply = values.dumps([number, 1, describe(error), line_of(error)])
             channel.send_bytes(reply)
+
+
+def line_of(error: BaseException) -> int:
+    """The file's last line that an exception passed through; 0 where it passed none."""
+    trace, line = error.__traceback__, 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<problem>":
+            line = trace.tb_lineno or line
+        trace = trace.tb_next
+    return line
 
 
 class Probe:
