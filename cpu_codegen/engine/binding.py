@@ -19,6 +19,10 @@ from cpu_codegen.extraction.fences import REASONING_TAGS
 MemoryKind = Literal["attention", "swa", "recurrent", "hybrid"]
 
 
+_LOAD_MODES = {(False, False): 0, (True, False): 1, (False, True): 2, (True, True): 3}
+"""(mmap, mlock) → llama_load_mode: none, mmap, mlock, both."""
+
+
 class LoadFailed(Exception):
     """llama.cpp gave no model or no context back; its log says why."""
 
@@ -51,9 +55,13 @@ def build_flags() -> str:
 class Model:
     """A loaded GGUF and its vocabulary."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, mmap: bool = True, mlock: bool = False) -> None:
         params = L.llama_model_default_params()
         params.n_gpu_layers = 0
+        if hasattr(params, "load_mode"):
+            params.load_mode = _LOAD_MODES[mmap, mlock]
+        else:  # builds before llama.cpp had one field for both
+            params.use_mmap, params.use_mlock = mmap, mlock
         self.pointer = L.llama_model_load_from_file(os.fsencode(path), params)
         if not self.pointer:
             raise LoadFailed(path)

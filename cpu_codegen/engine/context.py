@@ -89,7 +89,12 @@ class Context:
         params.n_outputs_max_per_seq = outputs
         params.n_threads = params.n_threads_batch = threads
         params.type_k, params.type_v = KV_TYPES[kv_types[0]], KV_TYPES[kv_types[1]]
-        params.flash_attn_type = L.LLAMA_FLASH_ATTN_TYPE_AUTO
+        needs_flash = kv_types[1] not in (
+            "f32",
+            "f16",
+            "bf16",
+        )  # llama.cpp reads a quantized V by flash attention alone
+        params.flash_attn_type = L.LLAMA_FLASH_ATTN_TYPE_ENABLED if needs_flash else L.LLAMA_FLASH_ATTN_TYPE_AUTO
         params.no_perf = True
         self._abort = abort
         if abort is not None:

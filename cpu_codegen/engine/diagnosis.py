@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from cpu_codegen.errors import CpuCodegenError, IntegrityError, MachineError, UsageError
+from cpu_codegen.sizes import format_bytes
 
 _ARCHITECTURE = re.compile(r"unknown model architecture: '([^']*)'")
 _MISSING_TENSOR = re.compile(r"missing tensor '([^']*)'|tensor '([^']*)' not found")
@@ -13,7 +14,8 @@ _TOKENIZER = re.compile(r"unknown (?:pre-)?tokenizer(?: type)?: '([^']*)'")
 _MISSING_KEY = re.compile(r"key not found in model: (\S+)")
 _UNKNOWN_TYPE = re.compile(r"invalid ggml type (\d+)")
 _MEMORY = re.compile(
-    r"failed to allocate|unable to allocate|out of memory|cannot allocate memory|bad_alloc|failed to mmap",
+    r"failed to allocate|unable to allocate|out of memory|cannot allocate memory|bad_alloc|failed to mmap|mmap failed"
+    r"|MemoryError|failed to map segment|thread creation failed|can't start new thread",
     re.IGNORECASE,
 )
 _LAST_ERROR = re.compile(r"^(?:llama_model_load|llama_init_from_model|load_tensors|\S+): (?:error[^:]*: )?(.+)$")
@@ -31,13 +33,17 @@ def no_binding(why: str) -> CpuCodegenError:
 
 
 def refused(kind: str, why: str, log: str, *, model: str) -> CpuCodegenError:
-    """The engine said no. `kind`: no_binding, unsupported, load, context."""
+    """The engine said no. `kind`: no_binding, unsupported, load, context, disk, numbers."""
     if kind == "no_binding":
         return no_binding(why)
     if kind == "unsupported":
         return UsageError(f"{model} cannot continue text: {why}", remedy="-m with a model that generates text")
     if kind == "context":
         return MachineError(f"llama.cpp gave no context for {model}: {why}", remedy=LESS_MEMORY)
+    if kind == "disk":
+        return MachineError(f"cannot keep what {model} says: {why}", remedy="free some space; the same command goes on")
+    if kind == "numbers":
+        return IntegrityError(f"{model}: {why}", remedy="fetch the file again, or take another GGUF of that model")
     return load_error(log, model=model)
 
 
@@ -83,6 +89,20 @@ def died_loading(returncode: int | None, how: str, log: str, *, model: str) -> C
     return IntegrityError(
         f"llama.cpp crashed while it loaded {model} ({how}): {last_error(log)}",
         remedy="fetch the file again, or take another GGUF of that model",
+    )
+
+
+def is_out_of_memory(returncode: int | None, log: str) -> bool:
+    """By its end, or by what it wrote."""
+    return returncode == -9 or _MEMORY.search(log) is not None
+
+
+def over_limit(model: str, limit_bytes: int, how: str, *, proven: bool) -> CpuCodegenError:
+    """--max-ram did what it is for. `proven`: the kernel counted the kill."""
+    words = "ran out of memory" if proven else "ran out of memory, as it seems,"
+    return MachineError(
+        f"{model} {words} under --max-ram {format_bytes(limit_bytes)} (enforced by {how.partition(',')[0]})",
+        remedy="--parallel 1, --kv-type q8_0, a smaller --ctx, a smaller quantization, or a larger --max-ram",
     )
 
 

@@ -6,23 +6,22 @@ Not covered: batching and llama.cpp itself, which live in the engine's process (
 
 from __future__ import annotations
 
-import importlib.util
+import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from cpu_codegen.engine import diagnosis, room, width
+from cpu_codegen.engine import diagnosis, width
 from cpu_codegen.engine.completeness import Completeness
+from cpu_codegen.engine.memory_limit import Enclosure, enclose
+from cpu_codegen.engine.opening import checked, forget_files, open_settings
 from cpu_codegen.engine.process import EngineDied, EngineProcess
 from cpu_codegen.engine.protocol import EngineInfo, EngineSettings
-from cpu_codegen.engine.speculate import LOOKUP
-from cpu_codegen.errors import MachineError, UnavailableError, UsageError
-from cpu_codegen.gguf_header import GgufHeader, read_header
-from cpu_codegen.machine import Machine, default_threads, fingerprint
-from cpu_codegen.models.splits import split_parts
+from cpu_codegen.errors import MachineError
+from cpu_codegen.machine import Machine, fingerprint
 from cpu_codegen.schema import FinishReason, Generation, Request
 
 CRASHES_ALONE = 2
@@ -40,10 +39,15 @@ class LlamaEngine:
         self._process: EngineProcess | None = None
         self._run_began_s: float | None = None
         self.totals: dict[str, Any] = {}
-        header = _checked(settings)
+        header = checked(settings)
         machine = fingerprint()
-        self._open_settings = _open_settings(settings, header, machine)
-        self._info = self._first_start(machine)
+        self._open_settings = open_settings(settings, header, machine)
+        self._enclosure = _enclosure(settings, machine)
+        try:
+            self._info = self._first_start(machine)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def info(self) -> EngineInfo:
@@ -67,6 +71,16 @@ class LlamaEngine:
         """Ends the engine's process and the parser; may be called twice."""
         self._end_process()
         self._completeness.close()
+        if self._enclosure is not None:
+            self._enclosure.close()
+
+    @property
+    def memory_limit(self) -> dict[str, Any] | None:
+        """How --max-ram is enforced, and the most that the engine has used under it (None where nobody counts)."""
+        limit = self._enclosure
+        if limit is None:
+            return None
+        return {"bytes": limit.limit_bytes, "enforced_by": limit.how, "peak_bytes": limit.peak_bytes()}
 
     # ── start ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -92,12 +106,18 @@ class LlamaEngine:
             width_source="calibrated" if calibrate else "cached" if known else "given",
             calibration=known.rates if known else {},
             calibration_s=ready["calibration_s"] if calibrate else 0.0,
+            memory_limit=self._enclosure.how if self._enclosure else "",
             **{name: ready[name] for name in _INFO_FIELDS},
         )
 
     def _start(self, *, calibrate: bool = False) -> dict[str, Any]:
         """A new process with the model loaded; what it says of itself."""
-        process = EngineProcess(log_path=self._settings.log_path, decide=self._completeness.decide)
+        limit = self._enclosure
+        if limit is not None:
+            forget_files(self._settings.model_path)
+        process = EngineProcess(
+            log_path=self._settings.log_path, decide=self._completeness.decide, enter=limit.enter if limit else ()
+        )
         self._process = process
         process.send({"do": "open", "settings": {**self._open_settings, "calibrate": calibrate}})
         try:
@@ -105,6 +125,7 @@ class LlamaEngine:
         except EngineDied as died:
             log = process.log_tail()
             self._end_process()
+            self._raise_if_over_limit(died, log)
             raise diagnosis.died_loading(died.returncode, str(died), log, model=self._name) from None
         except BaseException:
             self._end_process()
@@ -112,6 +133,7 @@ class LlamaEngine:
         if event["event"] == "refused":
             log = process.log_tail()
             self._end_process()
+            self._raise_if_over_limit(None, log)
             raise diagnosis.refused(event["kind"], event["why"], log, model=self._name)
         info: dict[str, Any] = event["info"]
         return info
@@ -140,7 +162,7 @@ class LlamaEngine:
                     alone.pop(generation.key, None)
                     yield generation
             except EngineDied as died:
-                error = self._why_died(died)
+                error = self.why_died(died)
                 suspects = [key for key in started if key in left]
                 blind += not suspects
                 if blind >= BLIND_CRASHES:
@@ -152,28 +174,38 @@ class LlamaEngine:
                         yield Generation(key, "", FinishReason.ENGINE_ERROR, error=error)
 
     def _attempt(self, batch: list[Request], wide: int, started: list[str]) -> Iterator[Generation]:
-        """One batch on the process that is there, or a new one. Leaves no step running behind."""
+        """One batch on the process that is there, or a new one."""
+        if self._process is None:
+            self._start()
+        assert self._process is not None, "a started engine has a process"
+        if any(request.early_stop and request.entry_point for request in batch):
+            self._process.expect_questions()
+        offset_s = time.monotonic() - (self._run_began_s or 0.0)
+        command = {"do": "run", "requests": [asdict(request) for request in batch], "width": wide}
+        with contextlib.closing(self.ask(command)) as events:
+            for event in events:
+                if event["event"] == "started":
+                    started.append(event["key"])
+                elif event["event"] == "generation":
+                    yield _generation(event["generation"], offset_s)
+                elif event["event"] == "done":
+                    self._add_totals(event["totals"])
+
+    def ask(self, command: dict[str, Any]) -> Generator[dict[str, Any], None, None]:
+        """A command's events up to "done". Leaves no step running behind. EngineDied is for the caller to survive: ask again."""
         if self._process is None:
             self._start()
         process = self._process
         assert process is not None, "a started engine has a process"
-        offset_s = time.monotonic() - (self._run_began_s or 0.0)
-        process.send({"do": "run", "requests": [asdict(request) for request in batch], "width": wide})
-        if any(request.early_stop and request.entry_point for request in batch):
-            process.expect_questions()
+        process.send(command)
         ended = False
         try:
             while not ended:
                 event = _next(process)
                 ended = event["event"] in ("done", "refused")
-                if event["event"] == "started":
-                    started.append(event["key"])
-                elif event["event"] == "generation":
-                    yield _generation(event["generation"], offset_s)
-                elif event["event"] == "refused":
+                if event["event"] == "refused":
                     raise diagnosis.refused(event["kind"], event["why"], process.log_tail(), model=self._name)
-                elif event["event"] == "done":
-                    self._add_totals(event["totals"])
+                yield event
         except EngineDied:
             ended = True
             raise
@@ -194,10 +226,23 @@ class LlamaEngine:
             pass
         self._end_process()
 
-    def _why_died(self, died: EngineDied) -> str:
+    def why_died(self, died: EngineDied) -> str:
+        """What its log says, in words; what is asked next starts a new process.
+
+        Raises MachineError when --max-ram was the cause: every further try would end the same way.
+        """
         log = self._process.log_tail() if self._process else ""
         self._end_process()
+        self._raise_if_over_limit(died, log)
         return diagnosis.died_running(died.returncode, str(died), log)
+
+    def _raise_if_over_limit(self, died: EngineDied | None, log: str) -> None:
+        limit = self._enclosure
+        if limit is None:
+            return
+        is_proven = bool(limit.kills())
+        if is_proven or diagnosis.is_out_of_memory(died.returncode if died else None, log):
+            raise diagnosis.over_limit(self._name, limit.limit_bytes, limit.how, proven=is_proven)
 
     def _add_totals(self, totals: dict[str, Any]) -> None:
         for name, value in totals.items():
@@ -213,7 +258,7 @@ class LlamaEngine:
         try:
             event = _next(process)
         except EngineDied as died:
-            raise MachineError(self._why_died(died), remedy=diagnosis.LESS_MEMORY) from None
+            raise MachineError(self.why_died(died), remedy=diagnosis.LESS_MEMORY) from None
         except BaseException:
             self._end_process()
             raise
@@ -222,60 +267,19 @@ class LlamaEngine:
         return event
 
 
-_INFO_FIELDS = ("build", "cpu_flags", "model", "parameters", "memory_kind", "energy", "speculation")
+_INFO_FIELDS = ("build", "cpu_flags", "model", "parameters", "memory_kind", "energy", "speculation", "loading")
+
+
+def _enclosure(settings: EngineSettings, machine: Machine) -> Enclosure | None:
+    if settings.max_ram_bytes is None:
+        return None
+    return enclose(settings.max_ram_bytes, cgroups_are_off=machine.memory_cgroup_disabled)
 
 
 def _next(process: EngineProcess) -> dict[str, Any]:
     while (event := process.next()) is None:
         pass
     return event
-
-
-def _checked(settings: EngineSettings) -> GgufHeader:
-    """The file's header, before llama.cpp sees the file; and whether there is a llama.cpp."""
-    if not Path(settings.model_path).is_file():
-        raise UnavailableError(f"no model at {settings.model_path}", remedy="-m with a .gguf file, or an alias")
-    header = read_header(Path(settings.model_path))
-    if settings.draft not in (None, LOOKUP):
-        _check_draft(settings.draft, header)
-    if importlib.util.find_spec("llama_cpp") is None:
-        raise diagnosis.no_binding("it is not installed")
-    return header
-
-
-def _check_draft(path: str | None, header: GgufHeader) -> None:
-    """A draft model must speak the same tokens."""
-    draft = read_header(Path(path or ""))
-    if draft.vocabulary != header.vocabulary or draft.text("tokenizer.ggml.pre") != header.text("tokenizer.ggml.pre"):
-        raise UsageError(
-            f"{draft.name} has another vocabulary than {header.name}",
-            remedy="--draft with a smaller model of its family",
-        )
-
-
-def _open_settings(settings: EngineSettings, header: GgufHeader, machine: Machine) -> dict[str, Any]:
-    """What the process is given: the settings, and the memory that its sequences may take."""
-    for name in (settings.kv_type_k, settings.kv_type_v):
-        if name not in room.BYTES_PER_VALUE:
-            raise MachineError(f"no KV cache of type {name!r}", remedy=f"one of {', '.join(room.BYTES_PER_VALUE)}")
-    parts = [Path(part) for part in split_parts(settings.model_path)]
-    model_bytes = sum(part.stat().st_size for part in parts if part.is_file())
-    available = machine.ram_available_bytes
-    if settings.check_memory:
-        room.refuse_without_memory(header.name, model_bytes, available)
-    cell = room.kv_cell_bytes(header, (settings.kv_type_k, settings.kv_type_v))
-    room_bytes = room.kv_room_bytes(model_bytes, available)
-    return {
-        "model_path": settings.model_path,
-        "ctx_tokens": settings.ctx_tokens,
-        "threads": settings.threads or default_threads(machine),
-        "kv_type_k": settings.kv_type_k,
-        "kv_type_v": settings.kv_type_v,
-        "draft": settings.draft,
-        "kv_cell_bytes": cell,
-        "kv_room_bytes": room_bytes,
-        "widest": max(1, min(width.WIDEST, room_bytes // max(1, cell * min(settings.ctx_tokens, 512)))),
-    }
 
 
 def _generation(fields: dict[str, Any], offset_s: float) -> Generation:

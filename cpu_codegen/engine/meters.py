@@ -44,6 +44,11 @@ def peak_rss_bytes() -> int | None:
     return memory().peak_rss_bytes
 
 
+def locked_bytes() -> int | None:
+    """Memory of this process that the system may not take away (mlock); None where the system does not say."""
+    return _table(Path("/proc/self/status")).get("VmLck")
+
+
 def _table(path: Path) -> dict[str, int]:
     """`Name:   123 kB` lines → bytes."""
     found: dict[str, int] = {}

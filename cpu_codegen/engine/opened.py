@@ -17,6 +17,7 @@ from cpu_codegen.engine.prefixes import share
 from cpu_codegen.engine.scheduler import Scheduler
 from cpu_codegen.engine.speculate import AHEAD, LOOKUP, Draft, Lookup, Paying, break_even
 from cpu_codegen.schema import FinishReason, Generation, Request, Sampling
+from cpu_codegen.sizes import format_bytes
 
 WIDTHS = (1, 2, 4, 8, 16, 24, 32, 48, 64)
 CALIBRATION_S = 12.0
@@ -33,7 +34,7 @@ class Opened:
         self._settings = settings
         self.abort = AbortFlag()
         binding.start_backend()
-        self.model = binding.Model(settings["model_path"])
+        self.model = binding.Model(settings["model_path"], mmap=settings["mmap"], mlock=settings["mlock"])
         self._energy = meters.energy_meter()
         self._draft: binding.Model | None = None
 
@@ -51,8 +52,17 @@ class Opened:
             "calibration": {str(width): rate for width, rate in rates.items()},
             "calibration_s": time.monotonic() - began,
             "energy": self._energy.label,
+            "loading": self._loading(),
             "speculation": f"{self._settings['draft']}, where it pays" if self._can_guess else "off",
         }
+
+    def _loading(self) -> str:
+        """How the model's file is held."""
+        words = "mapped" if self._settings["mmap"] else "read into memory"
+        if not self._settings["mlock"]:
+            return words
+        locked = meters.locked_bytes()
+        return f"{words}, {format_bytes(locked)} locked" if locked else f"{words}, not locked (its log says why)"
 
     def context(self, *, cells: int, sequences: int, outputs: int, streams: bool = False) -> Context:
         """A context on this model with the settings' threads and cache types."""

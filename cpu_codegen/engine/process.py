@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +48,12 @@ def ending(returncode: int | None) -> str:
 
 
 class EngineProcess:
-    """One child. `events` are delivered in their order; the end of the child ends them with EngineDied."""
+    """One child. `events` are delivered in their order; the end of the child ends them with EngineDied.
 
-    def __init__(self, *, log_path: str | None, decide: Decide) -> None:
+    `enter` is a command that puts itself under a limit and becomes the child (memory_limit.py).
+    """
+
+    def __init__(self, *, log_path: str | None, decide: Decide, enter: Sequence[str] = ()) -> None:
         self._own_log = log_path is None
         self.log_path = Path(log_path) if log_path else _temporary_log()
         self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
@@ -59,7 +62,7 @@ class EngineProcess:
         self._questions: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         with open(self.log_path, "ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "cpu_codegen.engine.worker"],
+                [*enter, sys.executable, "-P", "-m", "cpu_codegen.engine.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cpu_codegen.errors import MachineError
+from cpu_codegen.errors import MachineError, UsageError
 from cpu_codegen.gguf_header import GgufHeader
 from cpu_codegen.sizes import format_bytes
 
@@ -30,6 +30,70 @@ KV_SHARE = 0.5
 """Of the memory that is left beside the model."""
 
 
+BLOCK_VALUES = 32
+"""Values that share a scale in the quantized types above."""
+
+_NO_FLASH_ATTENTION = frozenset({"grok"})
+"""Architectures for which llama.cpp leaves flash attention off (llama-context.cpp)."""
+
+
+def parse_kv_types(text: str) -> tuple[str, str]:
+    """`q8_0` for both, or `k=q8_0,v=f16` (what is not named is f16) → types of K and V. UsageError otherwise."""
+    known = ", ".join(BYTES_PER_VALUE)
+    parts = [part.strip().lower() for part in text.split(",")]
+    pairs = dict(part.split("=", 1) for part in parts if part.count("=") == 1)
+    if len(parts) == 1 and not pairs:
+        pairs = {"k": parts[0], "v": parts[0]}
+    elif len(pairs) != len(parts) or not set(pairs) <= {"k", "v"}:
+        raise UsageError(f"--kv-type {text!r} is not understood", remedy="--kv-type q8_0, or --kv-type k=q8_0,v=f16")
+    for name in pairs.values():
+        if name not in BYTES_PER_VALUE:
+            raise UsageError(
+                f"--kv-type: there is no KV cache of type {name!r}", remedy=f"--kv-type with one of {known}"
+            )
+    return pairs.get("k", "f16"), pairs.get("v", "f16")
+
+
+def refuse_kv_types(header: GgufHeader, kv_types: tuple[str, str]) -> None:
+    """llama.cpp's rules: blocks must divide a head; a quantized V needs flash attention, which it then turns on."""
+    for which, kind in zip("KV", kv_types, strict=True):
+        if kind not in BYTES_PER_VALUE:
+            raise UsageError(
+                f"no KV cache of type {kind!r}", remedy=f"--kv-type with one of {', '.join(BYTES_PER_VALUE)}"
+            )
+        size = _head_size(header, "key_length" if which == "K" else "value_length")
+        if is_quantized(kind) and size % BLOCK_VALUES:
+            raise UsageError(
+                f"the {which} cache of {header.name} cannot be {kind}: its heads have {size} values, no multiple of "
+                f"{BLOCK_VALUES}",
+                remedy="--kv-type f16",
+            )
+    if is_quantized(kv_types[1]) and header.architecture in _NO_FLASH_ATTENTION:
+        raise UsageError(
+            f"a quantized V cache needs flash attention, which llama.cpp does not do for {header.architecture}",
+            remedy=f"--kv-type k={kv_types[0]},v=f16",
+        )
+
+
+def is_quantized(kind: str) -> bool:
+    """Blocks with a scale, not single numbers."""
+    return kind not in ("f32", "f16", "bf16")
+
+
+def _head_size(header: GgufHeader, key: str) -> int:
+    """Values of one head, as the header states them or by habit: width over heads."""
+    stated = header.number(f"{header.architecture}.attention.{key}")
+    heads = max(_per_layer(header.of_architecture("attention.head_count"), header.layers or 0), default=0)
+    width = header.number(f"{header.architecture}.embedding_length") or 0
+    return stated or (width // heads if heads else 0)
+
+
+def within(available_bytes: int | None, limit_bytes: int | None) -> int | None:
+    """Memory to be had, under --max-ram if there is one; None = unknown."""
+    known = [value for value in (available_bytes, limit_bytes) if value is not None]
+    return min(known, default=None)
+
+
 def kv_cell_bytes(header: GgufHeader, kv_types: tuple[str, str]) -> int:
     """Bytes of KV cache for one token of context; 0 where the header does not say (a recurrent model)."""
     key_type, value_type = BYTES_PER_VALUE[kv_types[0]], BYTES_PER_VALUE[kv_types[1]]
@@ -40,11 +104,7 @@ def kv_cell_bytes(header: GgufHeader, kv_types: tuple[str, str]) -> int:
         return round(layers * ((latent + rope) * key_type))
     heads = header.of_architecture("attention.head_count")
     kv_heads = _per_layer(header.of_architecture("attention.head_count_kv") or heads, layers)
-    all_heads = _per_layer(heads, layers)
-    width = header.number(f"{header.architecture}.embedding_length") or 0
-    habit = width // max(all_heads, default=1) if max(all_heads, default=0) else 0
-    key = header.number(f"{header.architecture}.attention.key_length") or habit
-    value = header.number(f"{header.architecture}.attention.value_length") or habit
+    key, value = _head_size(header, "key_length"), _head_size(header, "value_length")
     return round(sum(kv_heads) * (key * key_type + value * value_type))
 
 

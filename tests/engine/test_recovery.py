@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from cpu_codegen.engine import llama
+from cpu_codegen.engine import llama, opening
 from cpu_codegen.engine.process import EngineDied
 from cpu_codegen.engine.protocol import EngineSettings
 from cpu_codegen.errors import IntegrityError, MachineError, UnavailableError
@@ -23,6 +23,7 @@ INFO = {
     "memory_kind": "attention",
     "energy": "not measured",
     "speculation": "off",
+    "loading": "mapped",
     "calibration": {"1": 10.0, "2": 19.0, "4": 18.0, "8": 30.0, "16": 30.5},
     "calibration_s": 1.0,
 }
@@ -89,7 +90,7 @@ def answer(key: str) -> Generation:
 def process(monkeypatch: pytest.MonkeyPatch) -> type[ScriptedProcess]:
     """The scripted process instead of the real one."""
     monkeypatch.setattr(llama, "EngineProcess", ScriptedProcess)
-    monkeypatch.setattr(llama.importlib.util, "find_spec", lambda _: object())
+    monkeypatch.setattr(opening.importlib.util, "find_spec", lambda _: object())
     monkeypatch.setattr(ScriptedProcess, "deadly", {})
     monkeypatch.setattr(ScriptedProcess, "made", [])
     monkeypatch.setattr(ScriptedProcess, "dies_at_load", None)
@@ -160,7 +161,7 @@ def test_the_width_is_calibrated_once(process: type[ScriptedProcess]) -> None:
 
 def test_without_llama_cpp_the_error_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     """No traceback of an import: what to install, and what works without it."""
-    monkeypatch.setattr(llama.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(opening.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(MachineError, match="llama-cpp-python") as caught:
         engine()
     assert "pip install" in str(caught.value.remedy)
