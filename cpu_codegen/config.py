@@ -11,13 +11,20 @@ from typing import Literal
 
 from cpu_codegen.schema import Level, Limits, Sampling
 
+Think = Literal["auto", "on", "off"] | int
+"""What is asked of models that reason; a number is the budget of tokens, and means on."""
+
 DEFAULT_MAX_TOKENS = 1024
 DEFAULT_CTX = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Enters the keys. `ctx_tokens` is the context of one sequence; None = the model's own, at most DEFAULT_CTX."""
+    """Enters the keys. `ctx_tokens` is the context of one sequence; None = the model's own, at most DEFAULT_CTX.
+
+    `max_tokens` bounds the tokens outside reasoning. `recommended` takes the sampling from models.yaml in place of `sampling`; the
+    keys hold its values. Settings that came later (`think`, `loop_stop`) stand in the keys only where they are not the default.
+    """
 
     engine: Literal["llama.cpp", "replay", "served"] = "llama.cpp"
     sampling: Sampling = field(default_factory=Sampling)
@@ -27,6 +34,9 @@ class Settings:
     kv_type_k: str = "f16"
     kv_type_v: str = "f16"
     early_stop: bool = True
+    think: Think = "auto"
+    loop_stop: bool = True
+    recommended: bool = False
     extract: Literal["default", "evalplus"] = "default"
     comparator: Literal["evalplus", "strict"] = "strict"
     limits: Limits = field(default_factory=Limits)
@@ -55,6 +65,10 @@ class RunConfig:
     offline: bool = False
     models_file: str | None = None
     allow_weak_isolation: bool = False
+    force: bool = False
+    mmap: bool = True
+    mlock: bool = False
+    max_ram_bytes: int | None = None
     reuse: str | None = None
     engine_url: str | None = None
     model_sha256: str | None = None

@@ -170,8 +170,24 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Thinking:
+    """How an answer may reason: at most `budget` tokens behind `opening`, until the model writes `closing`.
+
+    When the budget is spent, `sequence` is fed as prompt tokens; "" = it is not known how to close, and the sample ends there.
+    """
+
+    budget: int
+    opening: str
+    closing: str
+    sequence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One sample asked of an engine. `seed` is already derived from the run's seed and the key."""
+    """One sample asked of an engine. `seed` is already derived from the run's seed and the key.
+
+    `max_tokens` bounds the tokens outside reasoning; `thinking` None = reasoning is not watched and counts as answer.
+    """
 
     key: str
     text: str
@@ -183,6 +199,8 @@ class Request:
     entry_point: str = ""
     early_stop: bool = True
     is_completion: bool = False
+    thinking: Thinking | None = None
+    loop_stop: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +209,9 @@ class Generation:
 
     Seconds are wall time. `cost_s` is this sample's share of the busy engine's wall time (contracts §6): the costs of a run
     add up to it. `prompt_tokens` counts all prompt tokens, `shared_prefix_tokens` those that were decoded for another
-    sequence and copied. `start_offset_s` counts from the engine's first request.
+    sequence and copied. `start_offset_s` counts from the engine's first request. `completion_tokens` are the model's own;
+    `reasoning_tokens` of them are reasoning, which cost `reasoning_s` of `cost_s`. A closing sequence that was fed stands in
+    `text` and counts as prompt.
     """
 
     key: str
@@ -211,6 +231,7 @@ class Generation:
     energy_j: float | None = None
     reasoning_end: ReasoningEnd = "none"
     reasoning_tokens: int = 0
+    reasoning_s: float = 0.0
     error: str = ""
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from cpu_codegen.engine.prefixes import Prefix
+from cpu_codegen.engine.reasoning import Closing, ReasoningWatch
 from cpu_codegen.engine.watch import FenceWatch, Question, Text, reasoning_of
 from cpu_codegen.schema import FinishReason, Generation, ReasoningEnd, Request
 
 
 @dataclass(slots=True)
 class Job:
-    """A request with its prompt's tokens. `limit` is the most tokens that the answer may have within the context."""
+    """A request with its prompt's tokens. `limit` is the most tokens that may follow them: reasoning, its closing, answer."""
 
     request: Request
     tokens: list[int]
     limit: int
     chain: tuple[Prefix, ...] = ()
+    closing: Closing | None = None
 
     @property
     def shared(self) -> int:
@@ -41,7 +44,10 @@ class Cut:
 
 @dataclass(eq=False, slots=True)
 class Lane:
-    """A job with a sequence. `fed` of the prompt's tokens are in the state (all: `is_decoding`), `written` are the answer's."""
+    """A job with a sequence: `fed` of the tokens in `feed` are in the state (all: `is_decoding`), `written` are the answer's.
+
+    `feed` is the prompt; later perhaps the answer's last token and a closing sequence, from position `feed_at` on.
+    """
 
     job: Job
     sequence: int
@@ -61,15 +67,54 @@ class Lane:
     open_questions: int = 0
     cut: Cut | None = None
     complete: Question | None = None
+    feed_at: int = 0
     prompt_end: int = field(init=False)
+    feed: list[int] = field(init=False)
+    limit: int = field(init=False)
+    reasoning: ReasoningWatch | None = None
 
     def __post_init__(self) -> None:
-        self.prompt_end = len(self.job.tokens) - 1
+        job, request = self.job, self.job.request
+        self.prompt_end, self.feed, self.limit = len(job.tokens) - 1, job.tokens, job.limit
+        if job.closing is not None:
+            self.reasoning = ReasoningWatch(job.closing, prompt=request.text, max_tokens=request.max_tokens)
+            self.limit = self.reasoning.limit
 
     @property
     def position(self) -> int:
         """Where the next token goes: behind the prompt and all written tokens but the last, which is that token."""
         return self.prompt_end + len(self.written)
+
+    @property
+    def state_ends(self) -> int:
+        """The position up to which the state holds what was chosen, without guesses behind it."""
+        return self.position if self.is_decoding else self.feed_at
+
+    def follow_reasoning(self, new: int, *, is_loop: bool, pieces: Callable[[int], bytes]) -> bool:
+        """The last token, which made `new` characters, as part of the reasoning; True when that was cut here."""
+        watch = self.reasoning
+        if watch is None or watch.state == "after":
+            return False
+        watch.follow(self.text.text, new, len(self.written), self.cost_s)
+        cut = watch.state == "inside" and (is_loop or watch.is_spent)
+        if cut:
+            self._close_reasoning(watch, "loop" if is_loop else "budget", pieces)
+        self.limit = watch.limit
+        return cut
+
+    def _close_reasoning(self, watch: ReasoningWatch, why: ReasoningEnd, pieces: Callable[[int], bytes]) -> None:
+        """Has the closing sequence fed behind the last token; where none is known, the answer ends here."""
+        sequence = watch.cut(why)
+        if not sequence:
+            self.end(FinishReason.LENGTH if why == "budget" else FinishReason.LOOP)
+            return
+        self.feed_at, self.fed, self.is_decoding = self.position, 0, False
+        self.feed = [self.written[-1], *sequence]
+        for token in sequence:
+            piece = pieces(token)
+            self.written.append(token)
+            self.pieces.append(piece)
+            self.text.add(piece)
 
     def end(self, reason: FinishReason, *, text: int | None = None, tokens: int | None = None) -> None:
         """Fixes how the answer ends, unless an open question turns out to have completed it earlier."""
@@ -86,17 +131,15 @@ def generation_of(lane: Lane, *, began_s: float, width: int, peak_rss_bytes: int
         cut = Cut(FinishReason.ANSWER_COMPLETE, lane.complete.cut, lane.complete.tokens)
     assert cut is not None, "a lane is finished only after its end was fixed"
     text = lane.text.text[: cut.text]
+    ended, reasoning_tokens, fed = _reasoning(lane, text, cut)
     first_s = lane.first_token_s if lane.first_token_s is not None else lane.ended_s
-    reasoning = reasoning_of(
-        text, lane.pieces[: cut.tokens], prompt=job.request.text, ended_by=_reasoning_end(cut.reason)
-    )
     return Generation(
         key=job.request.key,
         text=text,
         finish_reason=cut.reason,
-        prompt_tokens=len(job.tokens),
+        prompt_tokens=len(job.tokens) + fed,
         shared_prefix_tokens=job.shared,
-        completion_tokens=cut.tokens,
+        completion_tokens=cut.tokens - fed,
         queue_s=lane.started_s - began_s,
         prefill_s=first_s - lane.started_s,
         decode_s=lane.ended_s - first_s,
@@ -106,9 +149,20 @@ def generation_of(lane: Lane, *, began_s: float, width: int, peak_rss_bytes: int
         width=width,
         peak_rss_bytes=peak_rss_bytes,
         energy_j=lane.energy_j + sum(p.energy_j / p.users for p in job.chain) if energy else None,
-        reasoning_end=reasoning.end,
-        reasoning_tokens=reasoning.tokens,
+        reasoning_end=ended,
+        reasoning_tokens=reasoning_tokens,
+        reasoning_s=lane.reasoning.seconds() if lane.reasoning is not None and reasoning_tokens else 0.0,
     )
+
+
+def _reasoning(lane: Lane, text: str, cut: Cut) -> tuple[ReasoningEnd, int, int]:
+    """How reasoning ended, its tokens, the tokens that were fed; unwatched reasoning is found by its tags."""
+    if lane.reasoning is not None:
+        return lane.reasoning.counted(cut.tokens)
+    found = reasoning_of(
+        text, lane.pieces[: cut.tokens], prompt=lane.job.request.text, ended_by=_reasoning_end(cut.reason)
+    )
+    return found.end, found.tokens, 0
 
 
 def _reasoning_end(reason: FinishReason) -> ReasoningEnd:

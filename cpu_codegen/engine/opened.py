@@ -14,9 +14,10 @@ from cpu_codegen.engine.events import Meters
 from cpu_codegen.engine.lane import Job
 from cpu_codegen.engine.layout import PADDING, plan_layout
 from cpu_codegen.engine.prefixes import share
+from cpu_codegen.engine.reasoning import Closing
 from cpu_codegen.engine.scheduler import Scheduler
 from cpu_codegen.engine.speculate import AHEAD, LOOKUP, Draft, Lookup, Paying, break_even
-from cpu_codegen.schema import FinishReason, Generation, Request, Sampling
+from cpu_codegen.schema import FinishReason, Generation, Request, Sampling, Thinking
 from cpu_codegen.sizes import format_bytes
 
 WIDTHS = (1, 2, 4, 8, 16, 24, 32, 48, 64)
@@ -117,15 +118,24 @@ class Opened:
         refused: list[Generation] = []
         for request in requests:
             tokens = self.model.tokenize(request.text, add_special=request.add_special)
+            closing = self._closing(request.thinking) if request.thinking is not None else None
             room = self._settings["ctx_tokens"] - len(tokens)
-            if room >= 1:
-                jobs.append(Job(request, tokens, min(request.max_tokens, room)))
+            wanted = request.max_tokens + (closing.most_tokens if closing is not None else 0)
+            if room >= (1 if closing is None else wanted):
+                jobs.append(Job(request, tokens, min(wanted, room), closing=closing))
                 continue
-            why = f"the prompt has {len(tokens)} tokens, the context {self._settings['ctx_tokens']}"
+            beside = f", reasoning and answer may take {wanted} more" if closing is not None else ""
+            why = f"the prompt has {len(tokens)} tokens{beside}, the context {self._settings['ctx_tokens']}"
             refused.append(
                 Generation(request.key, "", FinishReason.PROMPT_TOO_LONG, prompt_tokens=len(tokens), error=why)
             )
         return jobs, refused
+
+    def _closing(self, thinking: Thinking) -> Closing:
+        def tokens(text: str) -> list[int]:
+            return self.model.tokenize(text, add_special=False) if text else []
+
+        return Closing(thinking, tuple(tokens(thinking.sequence)), len(tokens(thinking.opening)))
 
     def _meters(self) -> Meters:
         return Meters(peak_rss=meters.peak_rss_bytes, joules=self._energy.joules)
@@ -225,4 +235,5 @@ def _request(fields: dict[str, Any]) -> Request:
     fields = dict(fields)
     fields["sampling"] = Sampling(**fields["sampling"])
     fields["stop"] = tuple(fields["stop"])
+    fields["thinking"] = Thinking(**fields["thinking"]) if fields.get("thinking") else None
     return Request(**fields)

@@ -14,8 +14,9 @@ from cpu_codegen.engine.admission import Admission
 from cpu_codegen.engine.backend import Backend, EngineFailure, Guesser
 from cpu_codegen.engine.events import Asked, Event, Meters, Started, Totals
 from cpu_codegen.engine.lane import Job, Lane, generation_of
+from cpu_codegen.engine.loops import LOOP_EVERY, goes_round
 from cpu_codegen.engine.step import Step, next_step, share_cost
-from cpu_codegen.engine.watch import LOOP_EVERY, FenceWatch, Question, first_stop, goes_round
+from cpu_codegen.engine.watch import FenceWatch, Question, first_stop
 from cpu_codegen.schema import FinishReason
 
 
@@ -172,9 +173,12 @@ class Scheduler:
         if "\n" in new and lane.watch is not None:
             self._ask(lane, lane.watch)
         count = len(written)
-        if count >= lane.job.limit:
+        is_loop = count % LOOP_EVERY == 0 and request.loop_stop and goes_round(written)
+        if lane.reasoning is not None and lane.follow_reasoning(len(new), is_loop=is_loop, pieces=self._backend.piece):
+            return
+        if count >= lane.limit:
             lane.end(FinishReason.LENGTH)
-        elif count % LOOP_EVERY == 0 and request.early_stop and goes_round(written):
+        elif is_loop:
             lane.end(FinishReason.LOOP)
 
     def _ask(self, lane: Lane, watch: FenceWatch) -> None:
@@ -186,7 +190,7 @@ class Scheduler:
             self._events.append(Asked(self._tickets, lane.job.request.entry_point, question))
 
     def _guess(self, lane: Lane) -> list[int]:
-        limit = lane.job.limit - len(lane.written) - 1
+        limit = lane.limit - len(lane.written) - 1
         if self._guesser is None or limit <= 0 or lane.job.request.sampling.temperature > 0:
             return []
         return self._guesser.guess(lane.job.tokens, lane.written, limit)
@@ -198,13 +202,13 @@ class Scheduler:
         for offset in range(len(guessed) + 1):
             token = self._backend.sample(lane.sampler, index + offset)
             self._accept(lane, token)
-            if lane.cut is not None or offset == len(guessed) or token != guessed[offset]:
+            if not lane.is_decoding or lane.cut is not None or offset == len(guessed) or token != guessed[offset]:
                 break
             self.totals.guessed_right += 1
         if self._guesser is not None:
             self._guesser.learn(self.totals.guessed_right - right_before, len(guessed))
-        if lane.cut is None and lane.position <= decoded_to:
-            self._backend.trim(lane.sequence, lane.position)
+        if lane.cut is None and lane.state_ends <= decoded_to:
+            self._backend.trim(lane.sequence, lane.state_ends)
 
     # ── endings ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

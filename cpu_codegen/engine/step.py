@@ -37,13 +37,13 @@ class Step:
         self.outputs += [output] * count
 
     def put_prompt(self, lane: Lane, room: int) -> int:
-        """The next part of a lane's prompt; with its last token the lane begins to decode. Returns the tokens put."""
-        part = lane.job.tokens[lane.fed : lane.fed + room]
-        self.put(part, lane.fed, lane.sequence, 0)
+        """The next part of what a lane is fed; with its last token the lane decodes. Returns the tokens put."""
+        part = lane.feed[lane.fed : lane.fed + room]
+        self.put(part, lane.feed_at + lane.fed, lane.sequence, 0)
         lane.fed += len(part)
         lane.tokens_in_step = len(part)
         self.prompt_tokens += len(part)
-        if lane.fed == len(lane.job.tokens):
+        if lane.fed == len(lane.feed):
             lane.is_decoding = True
             self.outputs[-1] = 1
             self.sampling.append((lane, len(self.tokens) - 1, []))

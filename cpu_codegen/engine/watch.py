@@ -1,7 +1,8 @@
-"""Reads an answer while it is written: when is it complete, where is a stop string, does it go round in circles?
+"""Reads an answer while it is written: when is it complete, where is a stop string?
 
-Covered: characters split over tokens, stop strings split over tokens, closed fenced blocks outside reasoning, loops of tokens. Not
-covered: whether a block's code is a solution; the parent's sandboxed parser says whether it defines the entry point.
+Covered: characters split over tokens, stop strings split over tokens, closed fenced blocks outside reasoning. Not covered: loops
+(loops.py), the budget of reasoning (reasoning.py), whether a block's code is a solution: the parent's sandboxed parser says whether
+it defines the entry point.
 """
 
 from __future__ import annotations
@@ -15,10 +16,6 @@ from cpu_codegen.schema import ReasoningEnd
 
 MAX_QUESTIONS = 40
 """As many blocks as extraction looks at."""
-
-LOOP_TOKENS = 400
-MAX_PERIOD = 100
-LOOP_EVERY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +90,6 @@ class FenceWatch:
             return None
         self._asked += 1
         return Question(blocks[-1].text, len(text), tokens)
-
-
-def goes_round(tokens: Sequence[int]) -> bool:
-    """True when the last LOOP_TOKENS tokens repeat one cycle of at most MAX_PERIOD tokens. Looks at every 50th token."""
-    count = len(tokens)
-    if count % LOOP_EVERY or count < LOOP_TOKENS:
-        return False
-    tail = tuple(tokens[-LOOP_TOKENS:])
-    last = tail[-1]
-    return any(tail[-1 - period] == last and tail[period:] == tail[:-period] for period in range(1, MAX_PERIOD + 1))
 
 
 @dataclass(frozen=True, slots=True)

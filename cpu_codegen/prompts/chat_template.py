@@ -21,12 +21,16 @@ TEMPLATE_DATE = (2024, 7, 26)
 
 @dataclass(frozen=True, slots=True)
 class ChatTemplate:
-    """A model's chat template with the special tokens that it may print; `source` says where the template came from."""
+    """A model's chat template with the special tokens that it may print; `source` says where the template came from.
+
+    `variables` are given to it whenever it is rendered: the switch of a model's reasoning.
+    """
 
     text: str
     bos_token: str = ""
     eos_token: str = ""
     source: str = "gguf"
+    variables: tuple[tuple[str, Any], ...] = ()
 
 
 def _raise_exception(message: str) -> None:
@@ -68,7 +72,7 @@ def render_chat(template: ChatTemplate, messages: list[dict[str, str]], **variab
             add_generation_prompt=True,
             bos_token=template.bos_token,
             eos_token=template.eos_token,
-            **variables,
+            **(dict(template.variables) | variables),
         ):
             size += len(piece)
             if size > MAX_RENDERED_CHARS:

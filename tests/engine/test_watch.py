@@ -1,10 +1,10 @@
-"""Reading an answer while it is written: split characters, stop strings, closed blocks, reasoning, loops."""
+"""Reading an answer while it is written: split characters, stop strings, closed blocks, reasoning."""
 
 from __future__ import annotations
 
 import pytest
 
-from cpu_codegen.engine.watch import FenceWatch, Text, first_stop, goes_round, reasoning_of
+from cpu_codegen.engine.watch import FenceWatch, Text, first_stop, reasoning_of
 
 
 def test_a_character_split_over_tokens_appears_whole() -> None:
@@ -53,14 +53,6 @@ def test_nothing_is_asked_inside_reasoning() -> None:
     assert blocks(f"<think>\n{block}") == []
     assert blocks(block, prompt="user: hi\n<think>\n") == []
     assert [code for code, _ in blocks(f"{block}</think>\n{block}", prompt="<think>")] == ["x = 1\n"]
-
-
-def test_only_an_endless_cycle_is_a_loop() -> None:
-    """Long regular texts that still change are none."""
-    assert goes_round([1, 2, 3] * 200)
-    assert not goes_round([1, 2, 3] * 100), "300 tokens are too few"
-    assert not goes_round([*range(600)])
-    assert not goes_round([token for i in range(150) for token in (7, 8, i, 9)])
 
 
 def test_reasoning_is_counted_apart() -> None:
