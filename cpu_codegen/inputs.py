@@ -24,6 +24,10 @@ from cpu_codegen.store import digest, plain
 from cpu_codegen.suites.load import load_suite
 
 
+LATER_SETTINGS: dict[str, Any] = {"think": "auto", "loop_stop": True}
+"""Settings that earlier versions did not have, with the default that their folders stand for: left out of keys and records."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One answer that the run asks for; `key` names it in generations.jsonl."""
@@ -133,8 +137,11 @@ def _samples(
 def settings_record(settings: Settings, ctx_tokens: int) -> dict[str, Any]:
     """The settings that enter a generation's key (the judging ones enter result keys only)."""
     record: dict[str, Any] = plain(settings)
-    for name in ("extract", "comparator", "limits"):
+    for name in ("extract", "comparator", "limits", "recommended"):
         del record[name]
+    for name, default in LATER_SETTINGS.items():
+        if record[name] == default:
+            del record[name]
     record["ctx_tokens"] = ctx_tokens
     record["template_date"] = list(TEMPLATE_DATE)
     return record
