@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from cpu_codegen.engine.loops import goes_round
 from cpu_codegen.engine.served_http import Trouble
-from cpu_codegen.engine.watch import FenceWatch, first_stop, goes_round, reasoning_of
+from cpu_codegen.engine.watch import FenceWatch, first_stop, reasoning_of
 from cpu_codegen.schema import FinishReason, Generation, ReasoningEnd, Request
 
 OPENING, CLOSING = "<think>", "</think>"
@@ -117,7 +118,7 @@ class Reply:
             self._end(FinishReason.ANSWER_COMPLETE, chars=self.cut_chars)
         elif len(self.pieces) >= self.request.max_tokens:
             self._end(FinishReason.LENGTH)
-        elif self.request.early_stop and goes_round(self._written):
+        elif self.request.loop_stop and goes_round(self._written):
             self._end(FinishReason.LOOP)
 
     def _is_complete(self, watch: FenceWatch) -> bool:
