@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat, split_commas
+from cpu_codegen.cli.options import (
+    Force,
+    Format,
+    Json,
+    KvType,
+    MaxRam,
+    Mlock,
+    Mmap,
+    OutputFormat,
+    kv_types,
+    size,
+    split_commas,
+)
 from cpu_codegen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +47,11 @@ def bench(
     threads: Annotated[str, typer.Option("-t", "--threads", help="auto (scans), or thread counts by comma.")] = "auto",
     repeats: Annotated[int, typer.Option("--repeats", "-r", min=1, max=1000, help="Of every test.")] = 5,
     seed: Annotated[int, typer.Option(help="Of the order and of the tokens.")] = 0,
+    kv_type: KvType = "f16",
+    mmap: Mmap = True,
+    mlock: Mlock = False,
+    max_ram: MaxRam = None,
+    force: Force = False,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
@@ -48,6 +65,7 @@ def bench(
     from cpu_codegen.engine.llama import LlamaEngine
     from cpu_codegen.engine.protocol import EngineSettings
     from cpu_codegen.machine import fingerprint
+    from cpu_codegen.plan.fit import Load, refuse_unless_it_fits
     from cpu_codegen.registry import local_file, resolve
 
     lengths, tokens = _numbers("-p", prompts, (128, 512)), _numbers("-g", generated, (64,))
@@ -57,7 +75,22 @@ def bench(
         raise UsageError("there is nothing to measure", remedy="-p 512 -g 64 -t auto")
     file, bars = local_file(resolve(model)), Bars()
     context = max(behind) + max([*lengths, *tokens])
-    settings = EngineSettings(file.path, file.sha256, ctx_tokens=context, threads=max(counts), parallel=1)
+    kv_type_k, kv_type_v = kv_types(kv_type)
+    settings = EngineSettings(
+        file.path,
+        file.sha256,
+        ctx_tokens=context,
+        threads=max(counts),
+        parallel=1,
+        kv_type_k=kv_type_k,
+        kv_type_v=kv_type_v,
+        check_memory=False,
+        mmap=mmap,
+        mlock=mlock,
+        max_ram_bytes=size(max_ram),
+    )
+    if not force:
+        refuse_unless_it_fits(Load(file, context, (kv_type_k, kv_type_v), settings.max_ram_bytes), machine)
     try:
         with LlamaEngine(settings) as engine:
             profile = run_bench(
@@ -72,10 +105,10 @@ def bench(
                 machine=machine,
                 progress=bars,
             )
-            info = engine.info
+            info, limit = engine.info, engine.memory_limit
     finally:
         bars.close()
-    _render(profile, file, info, machine, Format.JSON if json else output)
+    _render(Report(profile, file, info, machine, limit), Format.JSON if json else output)
 
 
 def _numbers(option: str, values: list[str] | None, default: tuple[int, ...]) -> list[int]:
@@ -85,15 +118,26 @@ def _numbers(option: str, values: list[str] | None, default: tuple[int, ...]) ->
     return [int(part) for part in parts] or list(default)
 
 
-def _render(profile: Profile, file: ModelFile, info: EngineInfo, machine: Machine, output: Format) -> None:
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that one bench has to say. `limit` is how --max-ram was enforced."""
+
+    profile: Profile
+    file: ModelFile
+    info: EngineInfo
+    machine: Machine
+    limit: dict[str, Any] | None
+
+
+def _render(report: Report, output: Format) -> None:
     from cpu_codegen.report.tables import write_table
 
     if output in (Format.JSON, Format.JSONL):
-        _write_json(profile, file, info, machine, indent=1 if output is Format.JSON else None)
+        _write_json(report, indent=1 if output is Format.JSON else None)
         return
-    write_table(_speeds(profile, file), output, sys.stdout)
+    write_table(_speeds(report.profile, report.file), output, sys.stdout)
     stream = sys.stdout if output in (Format.TABLE, Format.MD) else sys.stderr
-    for name, value in _facts(profile, info, machine):
+    for name, value in _facts(report):
         bullet = "- " if output is Format.MD else ""
         print(f"{bullet}{name}: {value}", file=stream)
 
@@ -125,17 +169,19 @@ def _rounded(value: float | None, digits: int, *, scale: float = 1.0) -> float |
     return None if value is None else round(value * scale, digits)
 
 
-def _facts(profile: Profile, info: EngineInfo, machine: Machine) -> list[tuple[str, str]]:
+def _facts(report: Report) -> list[tuple[str, str]]:
     from cpu_codegen.sizes import format_bytes
 
+    profile, info, machine = report.profile, report.info, report.machine
     memory = {name: "not measured" if v is None else format_bytes(v) for name, v in profile.memory.items()}
     facts = [
-        ("load", f"{info.load_s:.2f} s"),
+        ("load", f"{info.load_s:.2f} s, {info.loading}"),
         (
             "memory",
             f"peak {memory.get('peak_rss_bytes')} resident; now {memory.get('file_bytes')} of files (the model, shared) and "
             f"{memory.get('anonymous_bytes')} of its own; PSS {memory.get('pss_bytes')}",
         ),
+        *_limit_words(report),
         ("energy", info.energy),
         ("clock", _clock(profile)),
         ("drift", "not measured: too few repeats" if profile.drift is None else f"{100 * (profile.drift - 1):+.1f} %"),
@@ -148,6 +194,16 @@ def _facts(profile: Profile, info: EngineInfo, machine: Machine) -> list[tuple[s
     return [*facts, *(("warning", text) for text in profile.warnings)]
 
 
+def _limit_words(report: Report) -> list[tuple[str, str]]:
+    from cpu_codegen.sizes import format_bytes
+
+    limit = report.limit
+    if limit is None:
+        return []
+    peak = "" if limit["peak_bytes"] is None else f"; {format_bytes(limit['peak_bytes'])} used at most"
+    return [("limit", f"{format_bytes(limit['bytes'])}, enforced by {limit['enforced_by']}{peak}")]
+
+
 def _clock(profile: Profile) -> str:
     if profile.clock_mhz is None:
         return "not measured: the kernel states no frequency"
@@ -156,12 +212,13 @@ def _clock(profile: Profile) -> str:
     return f"{low:.0f}–{high:.0f} MHz{throttled}"
 
 
-def _write_json(profile: Profile, file: ModelFile, info: EngineInfo, machine: Machine, *, indent: int | None) -> None:
+def _write_json(report: Report, *, indent: int | None) -> None:
     """llama-bench's field names where the quantity is its own."""
     import json
 
     from cpu_codegen.store import plain
 
+    profile = report.profile
     tests = [
         {
             "test": row.test.name,
@@ -177,9 +234,10 @@ def _write_json(profile: Profile, file: ModelFile, info: EngineInfo, machine: Ma
         for row in profile.rows
     ]
     record: dict[str, Any] = {
-        "model": plain(file),
-        "engine": plain(info),
-        "machine": plain(machine),
+        "model": plain(report.file),
+        "engine": plain(report.info),
+        "machine": plain(report.machine),
+        "memory_limit": report.limit,
         "tests": tests,
         **{k: v for k, v in asdict(profile).items() if k != "rows"},
     }

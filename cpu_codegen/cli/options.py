@@ -15,6 +15,22 @@ OutputFormat = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", hidden=True, help="The same as -o json.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, its name under ./runs, latest or prev.")]
+KvType = Annotated[
+    str,
+    typer.Option(
+        "--kv-type",
+        help="KV cache: f16, bf16, q8_0, q5_1, q4_0 …, or k=q8_0,v=f16. A quantized V is read by flash attention.",
+    ),
+]
+Mmap = Annotated[bool, typer.Option("--mmap/--no-mmap", help="Map the model's file, or read it into own memory.")]
+Mlock = Annotated[bool, typer.Option("--mlock", help="Lock the model in RAM: it is never paged out.")]
+MaxRam = Annotated[
+    str | None,
+    typer.Option(
+        "--max-ram", metavar="SIZE", help="Run the engine within 2G, 1500M … of RAM, as a smaller device would."
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Load the model even where it does not seem to fit.")]
 
 
 def split_commas(values: list[str] | None) -> tuple[str, ...]:
@@ -33,3 +49,17 @@ def seconds(text: str) -> float:
     if match is None:
         raise UsageError(f"{text!r} is no duration", remedy="45s, 4m or 1.5h")
     return float(match[1]) * _UNITS[match[2]]
+
+
+def kv_types(text: str) -> tuple[str, str]:
+    """`q8_0`, or `k=q8_0,v=f16` → types of the K and of the V cache."""
+    from cpu_codegen.engine.room import parse_kv_types
+
+    return parse_kv_types(text)
+
+
+def size(text: str | None) -> int | None:
+    """`2G`, `1500M` … → bytes."""
+    from cpu_codegen.sizes import parse_bytes
+
+    return None if text is None else parse_bytes(text)

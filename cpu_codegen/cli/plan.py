@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat, split_commas
+from cpu_codegen.cli.options import Format, Json, KvType, OutputFormat, split_commas
 from cpu_codegen.config import DEFAULT_MAX_TOKENS, RunConfig
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def plan(
     ] = None,
     ctx: Annotated[int | None, typer.Option(min=64, help="Context of one sequence.")] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = DEFAULT_MAX_TOKENS,
-    kv_type: Annotated[str, typer.Option("--kv-type", help="Type of the KV cache: f16, q8_0, …")] = "f16",
+    kv_type: KvType = "f16",
     min_speed: Annotated[float, typer.Option(help="Slower models (tokens/s, one stream) are marked slow.")] = 5.0,
     threads: Annotated[int | None, typer.Option("--threads", "-t", min=1)] = None,
     recalibrate: Annotated[bool, typer.Option("--recalibrate", help="Measure this machine again (≤ 20 s).")] = False,
@@ -159,6 +159,8 @@ def outlook(config: RunConfig) -> str | None:
         config.styles,
         ctx_tokens=config.settings.ctx_tokens,
         max_tokens=config.settings.max_tokens,
+        kv_type=f"k={config.settings.kv_type_k},v={config.settings.kv_type_v}",
+        max_ram_bytes=config.max_ram_bytes,
         models_file=known,
         offline=True,
         calibrate=False,

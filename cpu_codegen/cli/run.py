@@ -8,7 +8,20 @@ from typing import Annotated, Literal, cast
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat, seconds, split_commas
+from cpu_codegen.cli.options import (
+    Force,
+    Format,
+    Json,
+    KvType,
+    MaxRam,
+    Mlock,
+    Mmap,
+    OutputFormat,
+    kv_types,
+    seconds,
+    size,
+    split_commas,
+)
 from cpu_codegen.config import DEFAULT_MAX_TOKENS, RunConfig, Settings
 from cpu_codegen.errors import HarnessError, UsageError
 from cpu_codegen.schema import LEVELS, Level, Sampling
@@ -81,6 +94,11 @@ def run(
     allow_weak_isolation: Annotated[
         bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
     ] = False,
+    kv_type: KvType = "f16",
+    mmap: Mmap = True,
+    mlock: Mlock = False,
+    max_ram: MaxRam = None,
+    force: Force = False,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
@@ -91,13 +109,20 @@ def run(
         from cpu_codegen.cli.plan import suggest
 
         raise UsageError("run needs a model", remedy=f"-m {suggest(models_file, offline=offline)}")
+    if engine is not None and (kv_type != "f16" or max_ram or mlock or not mmap):
+        raise UsageError(
+            "--kv-type, --max-ram, --mlock and --no-mmap are for an engine of ours", remedy="drop --engine"
+        )
     early_stop = early_stop and extract != "evalplus"
+    kv_type_k, kv_type_v = kv_types(kv_type)
     settings = Settings(
         engine="served" if engine else "llama.cpp",
         sampling=Sampling(temperature, top_p, top_k, min_p) if temperature > 0 else Sampling(),
         seed=seed,
         max_tokens=max_tokens,
         ctx_tokens=ctx,
+        kv_type_k=kv_type_k,
+        kv_type_v=kv_type_v,
         early_stop=early_stop,
         extract=cast(Literal["default", "evalplus"], _one_of("--extract", extract, ("default", "evalplus"))),
         comparator=cast(Literal["evalplus", "strict"], _one_of("--comparator", comparator, ("strict", "evalplus"))),
@@ -121,6 +146,10 @@ def run(
         offline=offline,
         models_file=str(models_file) if models_file else None,
         allow_weak_isolation=allow_weak_isolation,
+        force=force,
+        mmap=mmap,
+        mlock=mlock,
+        max_ram_bytes=size(max_ram),
         engine_url=engine,
         model_sha256=model_sha256,
         out=str(out) if out else None,

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cpu_codegen.errors import MachineError
+from cpu_codegen.errors import MachineError, UsageError
 from cpu_codegen.sizes import format_bytes
 
 LEAST_BYTES = 64_000_000
@@ -94,7 +94,7 @@ class Enclosure:
 def enclose(limit_bytes: int, *, cgroups_are_off: bool = False) -> Enclosure:
     """The most exact limit that this machine lets us set. Raises MachineError where there is none."""
     if limit_bytes < LEAST_BYTES:
-        raise MachineError(
+        raise UsageError(
             f"--max-ram {format_bytes(limit_bytes)} is less than llama.cpp itself needs",
             remedy=f"--max-ram with at least {format_bytes(LEAST_BYTES)}",
         )

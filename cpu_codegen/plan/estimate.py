@@ -172,7 +172,7 @@ def recommend(plans: Sequence[Plan]) -> Plan | None:
 
 
 def _promise(spec: ModelSpec) -> float:
-    scores = spec.published.scores if spec.published else {}
+    scores = spec.published[0].scores if spec.published else {}
     return scores.get("humaneval+") or 0.92 * scores.get("humaneval", 0.0)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cpu_codegen.config import DEFAULT_MAX_TOKENS
-from cpu_codegen.engine.room import BYTES_PER_VALUE
+from cpu_codegen.engine.room import parse_kv_types, within
 from cpu_codegen.errors import CpuCodegenError, UnavailableError, UsageError
 from cpu_codegen.gguf_header import read_header
 from cpu_codegen.machine import Machine, fingerprint
@@ -40,6 +40,7 @@ class Question:
     ctx_tokens: int | None = None
     max_tokens: int = DEFAULT_MAX_TOKENS
     kv_type: str = "f16"
+    max_ram_bytes: int | None = None
     min_speed: float = MIN_SPEED
     threads: int | None = None
     recalibrate: bool = False
@@ -71,12 +72,11 @@ class AsIf:
 
 def survey(question: Question, *, progress: Progress) -> Survey:
     """Plans for all models of the question. Calibrates what is missing unless told not to."""
-    if question.kv_type not in BYTES_PER_VALUE:
-        raise UsageError(f"no KV type {question.kv_type!r}", remedy=f"--kv-type {', '.join(BYTES_PER_VALUE)}")
+    kv_types = parse_kv_types(question.kv_type)
     other = parse_as_if(question.as_if) if question.as_if else AsIf()
     machine, specs = fingerprint(), _specs(question)
-    shapes = [_shape(spec, question) for spec in specs]
-    room = Room(other.ram_bytes or machine.ram_available_bytes, _free_disk())
+    shapes = [_shape(spec, question, kv_types) for spec in specs]
+    room = Room(within(other.ram_bytes or machine.ram_available_bytes, question.max_ram_bytes), _free_disk())
     measured_here = _calibrated(question, machine, shapes, progress)
     speed = _as_asked(measured_here, other)
     runs = {} if question.as_if else measured_runs(machine)
@@ -132,9 +132,8 @@ def _specs(question: Question) -> list[ModelSpec]:
     return [spec for spec in load_catalogue(question.models_file).specs() if spec.family != "demo"]
 
 
-def _shape(spec: ModelSpec, question: Question) -> Shape | None:
+def _shape(spec: ModelSpec, question: Question, kv_types: tuple[str, str]) -> Shape | None:
     """From the best source at hand: a file here; for few models asked by name the hub's header; else the registry."""
-    kv_types = (question.kv_type, question.kv_type)
     try:
         if is_local(spec):
             paths = local_paths(spec)
