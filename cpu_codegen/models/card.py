@@ -45,9 +45,11 @@ def _rows(spec: ModelSpec, others: Sequence[ModelSpec], path: str | None) -> Ite
     yield "shape, note", spec.geometry_note, ""
     yield "licence", _licence(spec), sources.get("licence", "")
     yield "licence, note", spec.licence_note, ""
-    if spec.published:
-        scores = ", ".join(f"{suite} {value:g}" for suite, value in spec.published.scores.items())
-        yield f"published, unquantized, not measured here ({spec.published.setting})", scores, spec.published.source
+    for one in spec.published:
+        scores = ", ".join(f"{suite} {value:g}" for suite, value in one.scores.items())
+        precision = f"; precision {one.precision}" if one.precision else ""
+        dated = f"{one.source}, {one.date}" if one.date else one.source
+        yield f"published, unquantized, not measured here ({one.setting}{precision})", scores, dated
     yield "note", spec.note, ""
     yield "other files", ", ".join(other.quant for other in others if other.quant != spec.quant), ""
 

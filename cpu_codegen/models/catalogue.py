@@ -134,7 +134,7 @@ def _merge(entries: dict[str, _Entry], alias: str, source: Fields) -> None:
         raise source.wrong(source.node, "an alias is lower-case letters, digits, dots and dashes")
     entry = entries.setdefault(alias, _Entry(source))
     entry.source = source
-    entry.facts.update({name: value for name, value in _model_facts(source).items() if value not in (None, "", {})})
+    entry.facts.update({name: value for name, value in _model_facts(source).items() if value not in (None, "", {}, ())})
     entry.also += source.texts("also", ALIAS)
     entry.repo = source.text("repo", REPO) or entry.repo
     files = source.mapping("files")
@@ -164,7 +164,7 @@ def _model_facts(source: Fields) -> dict[str, Any]:
         "licence_note": source.text("licence_note"),
         "geometry": _geometry(source.mapping("geometry")),
         "geometry_note": source.text("geometry_note"),
-        "published": _published(source.mapping("published")),
+        "published": tuple(_published(one) for one in source.mappings("published")),
         "sources": {name: inner.text(name) or "" for name in inner.names()} if inner else {},
     }
 
@@ -187,9 +187,7 @@ def _geometry(source: Fields | None) -> Geometry | None:
     return Geometry(**given)
 
 
-def _published(source: Fields | None) -> Published | None:
-    if source is None:
-        return None
+def _published(source: Fields) -> Published:
     scores, setting, origin = source.reals("scores"), source.text("setting"), source.text("source")
     if not scores or not setting or not origin:
         raise source.wrong(source.node, "a published score needs scores, setting and source")

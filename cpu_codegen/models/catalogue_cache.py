@@ -18,7 +18,7 @@ from cpu_codegen.models.digests import write_atomically
 from cpu_codegen.models.spec import Geometry, ModelSpec, Published
 from cpu_codegen.places import cache_dir
 
-FORMAT = 1
+FORMAT = 2
 KEPT = 8
 
 Parts = tuple[list[ModelSpec], dict[str, str], dict[int, tuple[str, ...]]]
@@ -57,6 +57,5 @@ def _spec(record: dict[str, Any]) -> ModelSpec:
         record[name] = tuple(record[name])
     if record["geometry"] is not None:
         record["geometry"] = Geometry(**record["geometry"])
-    if record["published"] is not None:
-        record["published"] = Published(**record["published"])
+    record["published"] = tuple(Published(**one) for one in record["published"])
     return ModelSpec(**record)

@@ -39,13 +39,32 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Scores that others measured, of the same fine-tune unquantized; shown in a column of their own, never mixed with ours."""
+    """Scores that others measured, of the same fine-tune unquantized; shown in a column of their own, never mixed with ours.
+
+    One source in one setting: sources disagree, so a score never goes without both.
+    """
 
     scores: Mapping[str, float]
     setting: str
     source: str
     precision: str = ""
     date: str = ""
+
+    @property
+    def by_evalplus(self) -> bool:
+        """Whether EvalPlus's tests and prompts gave these scores, by whoever ran them."""
+        return "evalplus" in self.setting.lower() or self.setting.startswith("greedy, HumanEval+ v")
+
+    @property
+    def is_completion(self) -> bool:
+        """Whether the model went on after the prompt, without a chat template, as base models do."""
+        words = self.setting.lower()
+        return "direct completion" in words or ("base" in words and "chat" not in words)
+
+    @property
+    def thinks(self) -> bool:
+        """Whether the model reasoned first."""
+        return "thinking on" in self.setting.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +97,7 @@ class ModelSpec:
     licence_note: str = ""
     geometry: Geometry | None = None
     geometry_note: str = ""
-    published: Published | None = None
+    published: tuple[Published, ...] = ()
     note: str = ""
     source: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)

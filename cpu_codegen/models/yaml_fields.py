@@ -139,6 +139,15 @@ class Fields:
             return None
         return Fields(self.path, entry[1], f"{self.name}.{field}" if self.name else field)
 
+    def mappings(self, field: str) -> list[Fields]:
+        """A mapping, or a list of mappings."""
+        entry = self._left.pop(field, None)
+        if entry is None:
+            return []
+        name = f"{self.name}.{field}" if self.name else field
+        nodes = entry[1].value if entry[1].id == "sequence" else [entry[1]]
+        return [Fields(self.path, node, name) for node in nodes]
+
     def each(self) -> Iterator[tuple[str, Fields]]:
         """All mappings inside this one, by name."""
         for field in list(self._left):
