@@ -231,6 +231,10 @@ def session_options(config: RunConfig) -> dict[str, Any]:
         "offline",
         "allow_weak_isolation",
         "engine_url",
+        "force",
+        "mmap",
+        "mlock",
+        "max_ram_bytes",
     )
     return {name: getattr(config, name) for name in names}
 
