@@ -16,6 +16,7 @@ Think = Literal["auto", "on", "off"] | int
 
 DEFAULT_MAX_TOKENS = 1024
 DEFAULT_CTX = 4096
+DEFAULT_THINK_TOKENS = 2048
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from cpu_codegen.errors import UsageError
 from cpu_codegen.models.catalogue_cache import Parts, cache_file, load_parts, store_parts
+from cpu_codegen.models.families import Family, advice_of, families, with_family
 from cpu_codegen.models.spec import CommercialUse, Geometry, Kind, ModelSpec, Published, Thinking
 from cpu_codegen.models.splits import split_parts
 from cpu_codegen.packaged import demo_model, models_yaml
@@ -109,19 +110,22 @@ def _parse(paths: list[Path]) -> Parts:
 
     entries: dict[str, _Entry] = {}
     starters: dict[int, tuple[str, ...]] = {}
+    known: dict[str, Family] = {}
     for path in paths:
         top = read_yaml(path)
         schema = top.number("schema")
         if schema not in (None, 1):
             raise top.wrong(top.node, f"schema {schema} is not known, 1 is")
         starters.update(_starter_sets(top))
+        known.update(families(top.mapping("thinking_families")))
         models = top.mapping("models")
         if models is not None:
             for alias, source in models.each():
                 _merge(entries, alias, source)
         top.done()
     also = {name: alias for alias, entry in entries.items() for name in entry.also}
-    return [spec for alias, entry in entries.items() for spec in _specs(alias, entry).values()], also, starters
+    specs = [spec for alias, entry in entries.items() for spec in _specs(alias, entry).values()]
+    return [with_family(spec, known) for spec in specs], also, starters
 
 
 def _starter_sets(top: Fields) -> dict[int, tuple[str, ...]]:
@@ -164,6 +168,7 @@ def _model_facts(source: Fields) -> dict[str, Any]:
         "licence_note": source.text("licence_note"),
         "geometry": _geometry(source.mapping("geometry")),
         "geometry_note": source.text("geometry_note"),
+        "advice": advice_of(source.mapping("sampling")),
         "published": tuple(_published(one) for one in source.mappings("published")),
         "sources": {name: inner.text(name) or "" for name in inner.names()} if inner else {},
     }

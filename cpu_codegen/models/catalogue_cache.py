@@ -15,10 +15,11 @@ from typing import Any
 
 from cpu_codegen import __version__
 from cpu_codegen.models.digests import write_atomically
-from cpu_codegen.models.spec import Geometry, ModelSpec, Published
+from cpu_codegen.models.spec import Geometry, ModelSpec, Published, Reasoning, SamplingAdvice
 from cpu_codegen.places import cache_dir
+from cpu_codegen.schema import Sampling
 
-FORMAT = 2
+FORMAT = 3
 KEPT = 8
 
 Parts = tuple[list[ModelSpec], dict[str, str], dict[int, tuple[str, ...]]]
@@ -57,5 +58,15 @@ def _spec(record: dict[str, Any]) -> ModelSpec:
         record[name] = tuple(record[name])
     if record["geometry"] is not None:
         record["geometry"] = Geometry(**record["geometry"])
+    if record["reasoning"] is not None:
+        record["reasoning"] = Reasoning(**record["reasoning"])
+    if record["advice"] is not None:
+        record["advice"] = _advice(record["advice"])
     record["published"] = tuple(Published(**one) for one in record["published"])
     return ModelSpec(**record)
+
+
+def _advice(record: dict[str, Any]) -> SamplingAdvice:
+    for name in ("thinking", "plain"):
+        record[name] = Sampling(**record[name]) if record[name] is not None else None
+    return SamplingAdvice(**record)

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cpu_codegen.schema import Sampling
+
 Kind = Literal["base", "instruct", "coder"]
 Thinking = Literal["never", "always", "switchable"]
+AgainstGreedy = Literal["never", "thinking", "always"]
 CommercialUse = Literal["allowed", "conditions", "forbidden"]
 
 
@@ -68,6 +71,35 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Reasoning:
+    """How a family reasons: between `opening` and `closing`; `sequence` is what closes it in the middle ("" = not known).
+
+    `switch` is the chat template's variable that turns it on and off ("" = none). `unasked`: whether it reasons when nobody says
+    anything, for plans of files that are not here yet; the file's own template decides in a run.
+    """
+
+    opening: str
+    closing: str
+    sequence: str = ""
+    switch: str = ""
+    source: str = ""
+    unasked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingAdvice:
+    """The sampling that a model's authors recommend, with reasoning on (`thinking`) and without; None = they say nothing.
+
+    `against_greedy`: they advise against greedy decoding, never, with reasoning on, or always.
+    """
+
+    thinking: Sampling | None
+    plain: Sampling | None
+    against_greedy: AgainstGreedy
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """One GGUF as named, perhaps not here yet.
 
@@ -98,6 +130,8 @@ class ModelSpec:
     geometry: Geometry | None = None
     geometry_note: str = ""
     published: tuple[Published, ...] = ()
+    reasoning: Reasoning | None = None
+    advice: SamplingAdvice | None = None
     note: str = ""
     source: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)

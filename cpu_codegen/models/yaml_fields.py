@@ -81,6 +81,11 @@ class Fields:
             raise self.wrong(node, f"{value!r} is not of the form expected here", field=field)
         return value
 
+    def raw(self, field: str) -> str:
+        """A text with the space around it; "" when absent."""
+        node = self._take(field, "str", "text")
+        return "" if node is None else str(node.value)
+
     def number(self, field: str) -> int | None:
         """A whole number ≥ 0."""
         node = self._take(field, "int", "a whole number")
