@@ -9,6 +9,7 @@ Covered: durable appends (flush + fsync), a torn last line after kill -9 or a fu
     results.jsonl       verdicts; the later line of one key wins
     efficiency.jsonl    measurements; the later line of one key wins
     reviews.jsonl       points given by people; the later line of one reviewer and answer wins
+    fidelity.jsonl      how far quantizations stray from their base (`ladder`); may lie in a folder of its own or a group
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import IO, Any, Literal, Self
 from cpu_codegen.errors import IntegrityError, MachineError, StoreBusyError, UsageError
 from cpu_codegen.schema import SCHEMA_VERSION
 
-Column = Literal["prompts", "generations", "results", "efficiency", "reviews"]
+Column = Literal["prompts", "generations", "results", "efficiency", "reviews", "fidelity"]
 
 MANIFEST = "manifest.json"
 LOCK = ".lock"

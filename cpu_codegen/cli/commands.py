@@ -28,6 +28,11 @@ COMMANDS = {
     "report": Entry("report", "report", "Print the numbers of one or more runs"),
     "show": Entry("show", "show", "Show samples of a run"),
     "compare": Entry("compare", "compare", "Compare runs on the problems they share"),
+    "ladder": Entry(
+        "ladder",
+        "ladder",
+        "Measure how far quantizations stray from their model's largest file, on the tokens of reference solutions",
+    ),
     "score": Entry("score", "score", "Score samples against a suite's tests in the sandbox"),
     "efficiency": Entry("efficiency", "efficiency", "Measure the code that passed"),
     "review": Entry("review", "review", "Grade answers by a rubric, in random order, resumable"),

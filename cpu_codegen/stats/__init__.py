@@ -4,6 +4,7 @@
     proportions.py   pass@k; Wilson, Clopper–Pearson; bootstrap over problems; which of them a score gets
     paired.py        exact McNemar, Tango, Newcombe, permutation, Holm, power: two models on the same problems
     betting.py       capital and confidence sequences: tests and intervals that may be looked at again and again
+    pooled.py        ratios of sums and quantiles of tokens, with intervals over problems
     robust.py        Hodges–Lehmann, geometric mean: times and ratios
 
 Formulas are named where they stand. Not covered: what is measured (measure/), what is shown (report/).
@@ -15,11 +16,13 @@ from cpu_codegen.stats.paired import (
     detectable_difference,
     holm,
     mcnemar_exact,
+    mcnemar_interval,
     newcombe_paired,
     paired_permutation,
     power_paired,
     tango,
 )
+from cpu_codegen.stats.pooled import pooled_quantile, ratio_of_sums
 from cpu_codegen.stats.proportions import (
     bootstrap_mean,
     clopper_pearson,
@@ -41,11 +44,14 @@ __all__ = [
     "holm",
     "log_capital",
     "mcnemar_exact",
+    "mcnemar_interval",
     "median",
     "newcombe_paired",
     "paired_permutation",
     "pass_at_k",
+    "pooled_quantile",
     "power_paired",
+    "ratio_of_sums",
     "score_interval",
     "signed_rank_reach",
     "tango",
