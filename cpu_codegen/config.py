@@ -66,6 +66,8 @@ class RunConfig:
     offline: bool = False
     models_file: str | None = None
     allow_weak_isolation: bool = False
+    keep_going: bool = False
+    require: str | None = None
     force: bool = False
     mmap: bool = True
     mlock: bool = False

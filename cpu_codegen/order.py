@@ -26,17 +26,22 @@ def run_order(problems: Sequence[Problem], *, seed: int) -> list[Problem]:
     return [problem for _, _, problem in placed]
 
 
+def short_id(problem: Problem) -> str:
+    """A problem's id without its suite's name; of a file of one's own, the task_id as it stands there."""
+    return problem.id.partition("/")[2]
+
+
 def select(
     ordered: Iterable[Problem], *, ids: Sequence[str] = (), levels: Sequence[Level] = (), limit: int | None = None
 ) -> list[Problem]:
     """The part of the order that was asked for. An id may be given with or without its suite's name."""
     problems = list(ordered)
     if ids:
-        known = {name for p in problems for name in (p.id, p.id.partition("/")[2])}
+        known = {name for p in problems for name in (p.id, short_id(p))}
         unknown = [name for name in ids if name not in known]
         if unknown:
             raise UsageError(f"no problem {unknown[0]!r} in this suite", remedy="cpu-codegen problems list")
-        problems = [p for p in problems if p.id in ids or p.id.partition("/")[2] in ids]
+        problems = [p for p in problems if p.id in ids or short_id(p) in ids]
     if levels:
         problems = [p for p in problems if p.level in levels]
     return problems[:limit] if limit is not None else problems

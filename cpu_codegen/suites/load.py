@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cpu_codegen.errors import UsageError
 from cpu_codegen.schema import Problem
@@ -41,13 +43,68 @@ SUITES: dict[str, Callable[[bool], list[Problem]]] = {
 }
 
 
-def load_suite(name: str, *, offline: bool = False) -> list[Problem]:
-    """The problems of a named suite, or of a folder of problem files. UsageError for an unknown name."""
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The problems that a `-s` names. `source`: where a suite of one's own was read, "" for ours. `left_out`: what is broken."""
+
+    name: str
+    problems: list[Problem]
+    source: str = ""
+    left_out: tuple[str, ...] = ()
+
+
+def load_suite(name: str, *, offline: bool = False, left_out: list[UsageError] | None = None) -> list[Problem]:
+    """The problems of a named suite, of a folder of problem files, or of a file of JSON lines. UsageError for anything else.
+
+    A broken problem of one's own raises UsageError, or is put into `left_out` where that is given.
+    """
     if name in SUITES:
         return SUITES[name](offline)
-    path = Path(name)
-    if path.is_dir():
-        from cpu_codegen.suites.lowcost60 import load_folder
+    from cpu_codegen.suites.own import is_own, load_own
 
-        return load_folder(path, suite=path.resolve().name)
-    raise UsageError(f"no suite {name!r}", remedy=f"-s with one of {', '.join(SUITES)}, or a folder of problem files")
+    if is_own(name):
+        return load_own(Path(name), left_out=left_out)
+    raise UsageError(
+        f"no suite {name!r}",
+        remedy=f"-s with one of {', '.join(SUITES)}, a folder of problem files, or a .jsonl file of tasks",
+    )
+
+
+def open_suite(name: str, *, offline: bool = False, keep_going: bool = False, allow_weak: bool = False) -> Suite:
+    """A suite ready to be judged by: one of one's own has had its references run in the sandbox.
+
+    The first broken problem raises UsageError; with `keep_going` it is left out and told of.
+    """
+    if name in SUITES:
+        return Suite(name, load_suite(name, offline=offline))
+    from cpu_codegen.suites.own_checks import without_broken
+
+    left_out: list[UsageError] = []
+    problems = load_suite(name, offline=offline, left_out=left_out if keep_going else None)
+    problems = without_broken(problems, left_out if keep_going else None, allow_weak=allow_weak)
+    source = str(Path(name).expanduser().resolve())
+    return Suite(problems[0].suite, problems, source, tuple(str(error) for error in left_out))
+
+
+def open_suites(names: Sequence[str], *, offline: bool, keep_going: bool, allow_weak: bool) -> dict[str, Suite]:
+    """Suites by name, in the order asked. UsageError when two of one's own have one name."""
+    found: dict[str, Suite] = {}
+    for name in names:
+        suite = open_suite(name, offline=offline, keep_going=keep_going, allow_weak=allow_weak)
+        if suite.name in found:
+            raise UsageError(f"two suites are named {suite.name}", remedy="rename one of the folders or files")
+        found[suite.name] = suite
+    return found
+
+
+def suites_of(manifest: Mapping[str, Any], *, offline: bool = False) -> dict[str, list[Problem]]:
+    """The suites of a run folder, one's own from where they were read. UsageError when they are not there any more."""
+    found: dict[str, list[Problem]] = {}
+    for name, facts in manifest.get("suites", {}).items():
+        source = str(facts.get("source") or "")
+        if source and not Path(source).exists():
+            raise UsageError(
+                f"the problems of {name} were read from {source}, which is gone", remedy=f"-s PATH of {name}"
+            )
+        found[name] = load_suite(source or name, offline=offline, left_out=[] if source else None)
+    return found

@@ -9,6 +9,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+import stat
+import warnings
+from keyword import iskeyword
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +21,8 @@ from cpu_codegen.schema import LEVELS, Level, Problem, ProblemFileTask
 
 SUITE = "lowcost60"
 MAX_FILE_BYTES = 200_000
+BLANK = "FILL IN:"
+"""Marks what is left to write in a file that `problems new` made (problem_template.py)."""
 
 
 def load_lowcost60() -> list[Problem]:
@@ -25,30 +30,48 @@ def load_lowcost60() -> list[Problem]:
     return load_folder(problems_dir(), suite=SUITE)
 
 
-def load_folder(folder: Path, *, suite: str) -> list[Problem]:
-    """Every problem file of a folder: `<level>/<slug>.py`, or `<slug>.py` with no level.
+def load_folder(folder: Path, *, suite: str, left_out: list[UsageError] | None = None) -> list[Problem]:
+    """Every problem file of a folder: `<level>/<slug>.py`, or `<slug>.py` with no level; names with `_` in front are none.
 
-    Raises UsageError with file and line for a file that is no problem, or when there is none.
+    Raises UsageError with file and line for a file that is no problem, or puts it into `left_out` where that is given. Raises it
+    where there is no file at all.
     """
-    found: list[Problem] = []
-    levels: tuple[Level | Literal[""], ...] = (*LEVELS, "")
-    for level in levels:
-        for path in sorted((folder / level).glob("*.py")):
-            found.append(load_problem_file(path, suite=suite, level=level))
-    if not found:
+    found: dict[str, Problem] = {}
+    paths = [(level, path) for level in _levels() for path in sorted((folder / level).glob("*.py"))]
+    paths = [(level, path) for level, path in paths if not path.name.startswith(("_", "."))]
+    if not paths:
         raise UsageError(f"no problem files in {folder}", remedy="a folder with easy/, medium/, hard/ or *.py files")
-    return found
+    for level, path in paths:
+        try:
+            problem = load_problem_file(path, suite=suite, level=level)
+            if problem.id in found:
+                raise UsageError(
+                    f"{path}:1: {path.stem} is in {found[problem.id].origin} too", remedy="one name, one problem"
+                )
+        except UsageError as error:
+            if left_out is None:
+                raise
+            left_out.append(error)
+        else:
+            found[problem.id] = problem
+    return list(found.values())
+
+
+def _levels() -> tuple[Level | Literal[""], ...]:
+    return (*LEVELS, "")
 
 
 def load_problem_file(path: Path, *, suite: str, level: Level | Literal[""]) -> Problem:
     """One file → Problem; the file is parsed, never imported."""
     source = _read(path)
     slug = path.stem
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = getattr(error, "lineno", None) or 1
-        raise UsageError(f"{path}:{line}: not Python: {error}", remedy="mend the file; see docs/problems.md") from error
+    if not slug.isidentifier() or iskeyword(slug):
+        raise UsageError(
+            f"{path}:1: {slug!r} can be no function's name",
+            remedy="letters, digits and _ : the file is named as its function",
+        )
+    _refuse_blanks(source, path)
+    tree = parsed(source, where=str(path))
     module_doc = ast.get_docstring(tree) or ""
     return Problem(
         id=f"{suite}/{slug}",
@@ -60,17 +83,57 @@ def load_problem_file(path: Path, *, suite: str, level: Level | Literal[""]) -> 
         task=ProblemFileTask(source=source),
         title=module_doc.partition("\n")[0].rstrip("."),
         topics=_topics(module_doc),
+        origin=str(path),
     )
 
 
-def _read(path: Path) -> str:
+def parsed(source: str, *, where: str) -> ast.Module:
+    """The tree of foreign source, which is parsed and nothing else. UsageError with its line where it is no Python."""
     try:
+        with warnings.catch_warnings(action="ignore"):  # a "\\d" in a foreign docstring is no concern of the user's
+            return ast.parse(source)
+    except SyntaxError as error:
+        raise UsageError(
+            f"{where}:{error.lineno or 1}: not Python: {error.msg}", remedy="mend the file; see docs/problems.md"
+        ) from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise UsageError(
+            f"{where}:1: not Python that can be parsed: {str(error) or 'nested too deep'}",
+            remedy="mend the file; see docs/problems.md",
+        ) from error
+
+
+def _refuse_blanks(source: str, path: Path) -> None:
+    for number, line in enumerate(source.split("\n"), start=1):
+        if BLANK in line:
+            left = source.count(BLANK)
+            blank = line.partition(BLANK)[2].strip(" \"'")
+            raise UsageError(
+                f"{path}:{number}: {left} blank{'s' * (left > 1)} to fill in; the first: {blank}",
+                remedy=f"write it in place of {BLANK!r}; see docs/problems.md",
+            )
+
+
+def _read(path: Path) -> str:
+    """A regular file of moderate size, as UTF-8: neither a pipe that never ends nor ten megabytes are read."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise UsageError(f"{path}:1: not a regular file", remedy="a problem is one short Python file")
+        if found.st_size > MAX_FILE_BYTES:
+            raise UsageError(
+                f"{path}:1: {found.st_size} bytes, over {MAX_FILE_BYTES}", remedy="a problem is one short Python file"
+            )
         data = path.read_bytes()
-        if len(data) > MAX_FILE_BYTES:
-            raise UsageError(f"{path}: over {MAX_FILE_BYTES} bytes", remedy="a problem is one short Python file")
-        return data.decode("utf-8").replace("\r\n", "\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}", remedy="a problem is one UTF-8 Python file") from error
+    except OSError as error:
+        raise UsageError(
+            f"{path}:1: cannot be read ({error.strerror})", remedy="a problem is one UTF-8 file"
+        ) from error
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{path}:{line}: not UTF-8", remedy="save it as UTF-8; a problem is one UTF-8 file") from error
 
 
 def _topics(module_doc: str) -> tuple[str, ...]:
