@@ -1,11 +1,12 @@
 """RunConfig → everything that a run needs before it starts: model file, ordered problems, rendered prompts, sample keys.
 
-Covered: what is cheap and needs neither llama.cpp nor the sandbox. Not covered: the run folder (session.py).
+Covered: what is cheap and needs no llama.cpp. The sandbox is used only to try the references of a suite of one's own, before
+anything is downloaded. Not covered: the run folder (session.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,22 @@ from cpu_codegen.errors import UsageError
 from cpu_codegen.gguf_header import GgufHeader, read_header
 from cpu_codegen.models.obtain import obtain
 from cpu_codegen.models.spec import ModelSpec
-from cpu_codegen.order import run_order, select
+from cpu_codegen.order import run_order, select, short_id
 from cpu_codegen.progress import Progress, Silent
 from cpu_codegen.prompts.chat_template import TEMPLATE_DATE, ChatTemplate
 from cpu_codegen.prompts.formats import PROMPT_FORMATS
 from cpu_codegen.prompts.styles import PromptText, load_prompt_text, render_prompt
-from cpu_codegen.schema import ModelFile, Problem, Prompt
+from cpu_codegen.schema import ModelFile, Problem, Prompt, Sampling, Thinking
 from cpu_codegen.store import digest, plain
-from cpu_codegen.suites.load import load_suite
-
+from cpu_codegen.suites.load import Suite, open_suites
+from cpu_codegen.thinking import (
+    ThinkingPlan,
+    context_wanted,
+    plan_thinking,
+    recommended_sampling,
+    require_no_switch,
+    require_room,
+)
 
 LATER_SETTINGS: dict[str, Any] = {"think": "auto", "loop_stop": True}
 """Settings that earlier versions did not have, with the default that their folders stand for: left out of keys and records."""
@@ -36,13 +44,16 @@ class Sample:
     problem: Problem
     prompt: Prompt
     index: int
+    sampling: Sampling = field(default_factory=Sampling)
+    thinking: Thinking | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunInputs:
     """All that is fixed before the first token: what the keys are made of, and the work in its order.
 
-    `served` is what a server told of itself (`--engine URL`).
+    `served` is what a server told of itself (`--engine URL`). `settings` is the record that enters the keys; `generation` are the
+    same as values, with the recommended sampling in place. `own_suites`: source and left-out files of suites of one's own.
     """
 
     model: ModelFile
@@ -55,46 +66,94 @@ class RunInputs:
     suite_hashes: dict[str, str]
     samples: tuple[Sample, ...]
     settings: dict[str, Any]
+    generation: Settings
+    thinking: ThinkingPlan
     served: dict[str, Any] | None = None
+    own_suites: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def prepare(config: RunConfig, progress: Progress | None = None) -> RunInputs:
-    """Resolves the model and fetches it if need be, loads the suites, renders all prompts and makes the keys."""
-    spec, model, template, ctx_tokens, served = _model(config, progress or Silent())
-    settings = settings_record(config.settings, ctx_tokens)
-    suites = {name: load_suite(name, offline=config.offline) for name in config.suites}
-    ordered = {name: run_order(problems, seed=config.settings.seed) for name, problems in suites.items()}
+    """Loads the suites, resolves the model and fetches it if need be, renders all prompts and makes the keys."""
+    suites = _suites(config, progress or Silent())
+    found = _model(config, progress or Silent())
+    spec, model, template, thinking = found.spec, found.model, found.template, found.thinking
+    generation = config.settings
+    if generation.recommended:
+        generation = replace(generation, sampling=recommended_sampling(thinking, spec))
+    settings = settings_record(generation, found.ctx_tokens)
+    ordered = {name: run_order(suite.problems, seed=config.settings.seed) for name, suite in suites.items()}
     chosen = [p for problems in ordered.values() for p in _chosen(problems, config)]
+    if not chosen:
+        raise UsageError(
+            f"no problem of {', '.join(suites)} is asked for", remedy="--level and --ids that the suite has: problems list"
+        )
     texts = tuple(_prompt_text(config, style, is_completion=template is None) for style in config.styles)
     return RunInputs(
         model=model,
         spec=spec,
-        ctx_tokens=ctx_tokens,
+        ctx_tokens=found.ctx_tokens,
         template=template,
         prompt_texts=texts,
         problems=tuple(chosen),
         order={name: [p.id for p in problems] for name, problems in ordered.items()},
-        suite_hashes={name: digest([p.data_hash for p in problems]) for name, problems in suites.items()},
-        samples=tuple(_samples(config, chosen, texts, model=model, template=template, settings=settings)),
+        suite_hashes={name: digest([p.data_hash for p in suite.problems]) for name, suite in suites.items()},
+        samples=tuple(
+            replace(sample, sampling=generation.sampling, thinking=thinking.thinking)
+            for sample in _samples(config, chosen, texts, model=model, template=template, settings=settings)
+        ),
         settings=settings,
-        served=served,
+        generation=generation,
+        thinking=thinking,
+        served=found.served,
+        own_suites={
+            name: {"source": suite.source, "left_out": list(suite.left_out)}
+            for name, suite in suites.items()
+            if suite.source
+        },
     )
 
 
-def _model(
-    config: RunConfig, progress: Progress
-) -> tuple[ModelSpec, ModelFile, ChatTemplate | None, int, dict[str, Any] | None]:
-    """Spec, file, template and context of the model: of a file here, or as a server tells (then with what it told)."""
+def _suites(config: RunConfig, progress: Progress) -> dict[str, Suite]:
+    suites = open_suites(
+        config.suites, offline=config.offline, keep_going=config.keep_going, allow_weak=config.allow_weak_isolation
+    )
+    for suite in suites.values():
+        for broken in suite.left_out:
+            progress.say(f"left out: {broken}")
+    return suites
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A model as a file here or a server tells of it."""
+
+    spec: ModelSpec
+    model: ModelFile
+    template: ChatTemplate | None
+    ctx_tokens: int
+    thinking: ThinkingPlan
+    served: dict[str, Any] | None = None
+
+
+def _model(config: RunConfig, progress: Progress) -> _Found:
+    """Spec, file, template, reasoning and context of the model: of a file here, or as a server tells."""
     if config.engine_url is not None:
         from cpu_codegen.served_model import served_model
 
+        require_no_switch(config.settings.think)
         found = served_model(config)
-        return found.spec, found.model, found.template, found.ctx_tokens, found.served.record()
+        plan = ThinkingPlan("auto", "none", note="the server's own: reasoning is counted, not bounded")
+        return _Found(found.spec, found.model, found.template, found.ctx_tokens, plan, found.served.record())
     models_file = Path(config.models_file) if config.models_file else None
     spec, model = obtain(config.model, progress=progress, offline=config.offline, models_file=models_file)
     header = read_header(Path(model.path))
     template = chat_template(header, spec, config.prompt_format)
-    return spec, model, template, context_tokens(config.settings, header), None
+    thinking = plan_thinking(config.settings.think, spec, template)
+    if template is not None:
+        template = replace(template, variables=thinking.variables)
+    ctx_tokens = context_tokens(config.settings, header, wanted=context_wanted(thinking, config.settings))
+    require_room(thinking, config.settings, ctx_tokens, header.context_length or ctx_tokens)
+    return _Found(spec, model, template, ctx_tokens, thinking)
 
 
 def _chosen(problems: list[Problem], config: RunConfig) -> list[Problem]:
@@ -102,7 +161,7 @@ def _chosen(problems: list[Problem], config: RunConfig) -> list[Problem]:
     ids = [
         name
         for name in config.ids
-        if "/" not in name or name.startswith(suite + "/") or any(p.id == name for p in problems)
+        if "/" not in name or name.startswith(suite + "/") or any(name in (p.id, short_id(p)) for p in problems)
     ]
     if config.ids and not ids:
         return []
@@ -147,11 +206,11 @@ def settings_record(settings: Settings, ctx_tokens: int) -> dict[str, Any]:
     return record
 
 
-def context_tokens(settings: Settings, header: GgufHeader) -> int:
-    """The context of one sequence: as asked, else the model's own but at most DEFAULT_CTX."""
+def context_tokens(settings: Settings, header: GgufHeader, *, wanted: int = 0) -> int:
+    """The context of one sequence: as asked, else the model's own but at most DEFAULT_CTX, or what reasoning needs (`wanted`)."""
     trained = header.context_length or DEFAULT_CTX
     if settings.ctx_tokens is None:
-        return min(trained, DEFAULT_CTX)
+        return min(trained, max(DEFAULT_CTX, wanted))
     if settings.ctx_tokens > trained:
         raise UsageError(
             f"--ctx {settings.ctx_tokens} is more than the {trained} tokens that this model was made for",

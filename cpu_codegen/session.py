@@ -19,7 +19,7 @@ from cpu_codegen import __version__
 from cpu_codegen.config import RunConfig
 from cpu_codegen.deadline import Deadline
 from cpu_codegen.errors import IntegrityError, Interrupted
-from cpu_codegen.inputs import RunInputs
+from cpu_codegen.inputs import LATER_SETTINGS, RunInputs
 from cpu_codegen.progress import Progress
 from cpu_codegen.schema import SCHEMA_VERSION
 from cpu_codegen.store import RunFolder, list_runs, new_run_path, plain
@@ -117,7 +117,7 @@ def choose_folder(config: RunConfig, inputs: RunInputs) -> Path:
         for path in reversed(list_runs()):
             manifest = RunFolder(path).manifest() if (path / "manifest.json").is_file() else {}
             unfinished = manifest.get("status") in ("running", "interrupted", "partial")
-            if unfinished and not differences(manifest, inputs):
+            if unfinished and not differences(manifest, inputs) and not changed_statements(path, inputs):
                 return path
     return new_run_path(slug(inputs))
 
@@ -141,8 +141,8 @@ def differences(manifest: dict[str, Any], inputs: RunInputs) -> list[str]:
     if manifest.get("model", {}).get("sha256") != inputs.model.sha256:
         before, now = manifest.get("model", {}).get("name"), inputs.model.name
         found.append(f"model {before}, now {now}" if before != now else f"what {_known_by(inputs)} {now}")
-    old = manifest.get("settings", {})
-    for name, value in plain(inputs.settings).items():
+    old, new = {**LATER_SETTINGS, **manifest.get("settings", {})}, {**LATER_SETTINGS, **plain(inputs.settings)}
+    for name, value in new.items():
         if old.get(name) != value:
             found.append(f"{name} {old.get(name)}, now {value}")
     for text in inputs.prompt_texts:
@@ -166,6 +166,22 @@ def refuse_other_settings(path: Path, manifest: dict[str, Any], inputs: RunInput
             f"{path} was made with other settings ({'; '.join(found)})",
             remedy="--out another/folder, or the settings of the first run",
         )
+    changed = changed_statements(path, inputs)
+    if changed:
+        raise IntegrityError(
+            f"{path} holds answers to another statement of {', '.join(changed[:3])}{' …' * (len(changed) > 3)}",
+            remedy="--out another/folder, or the statement as it was (cases may change at any time)",
+        )
+
+
+def changed_statements(path: Path, inputs: RunInputs) -> list[str]:
+    """Problems that the folder knows by another prompt of the same style: with equal prompt texts, another statement."""
+    known: dict[tuple[str, str], set[str]] = {}
+    for record in RunFolder(path).read("prompts"):
+        known.setdefault((record["problem_id"], record["style"]), set()).add(record["hash"])
+    prompts = (sample.prompt for sample in inputs.samples)
+    found = [p.problem_id for p in prompts if p.hash not in known.get((p.problem_id, p.style), {p.hash})]
+    return list(dict.fromkeys(found))
 
 
 def template_hash(inputs: RunInputs) -> str:
@@ -188,6 +204,7 @@ def new_manifest(inputs: RunInputs) -> dict[str, Any]:
         "settings": plain(inputs.settings),
         "template_hash": template_hash(inputs),
         "template_source": inputs.template.source if inputs.template else "none (completion prompts)",
+        "thinking": plain(inputs.thinking.record()),
         "machine": plain(fingerprint()),
         "versions": package_versions(),
         "prompts": {},
@@ -207,7 +224,7 @@ def grow_scope(manifest: dict[str, Any], config: RunConfig, inputs: RunInputs) -
         }
     for name, ids in inputs.order.items():
         manifest["suites"].setdefault(name, {"order": ids, "order_seed": config.settings.seed})
-        manifest["suites"][name]["hash"] = inputs.suite_hashes[name]
+        manifest["suites"][name] |= {"hash": inputs.suite_hashes[name], **inputs.own_suites.get(name, {})}
     scope = manifest.setdefault("scope", {"problems": [], "styles": [], "n": 0})
     scope["problems"] = list(dict.fromkeys([*scope["problems"], *(p.id for p in inputs.problems)]))
     scope["styles"] = list(dict.fromkeys([*scope["styles"], *config.styles]))
@@ -230,6 +247,8 @@ def session_options(config: RunConfig) -> dict[str, Any]:
         "efficiency_budget_s",
         "offline",
         "allow_weak_isolation",
+        "keep_going",
+        "require",
         "engine_url",
         "force",
         "mmap",

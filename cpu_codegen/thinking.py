@@ -91,6 +91,15 @@ def plan_thinking(think: Think, spec: ModelSpec, template: ChatTemplate | None) 
     return ThinkingPlan(think, "on", variables, thinking, facts)
 
 
+def require_no_switch(think: Think) -> None:
+    """UsageError (exit 2) where a server generates: its template and its sampler are its own."""
+    if think != "auto":
+        raise UsageError(
+            f"--think {think} does not reach a server: --engine URL takes its reasoning as it was started",
+            remedy="drop --think; set it where the server is started",
+        )
+
+
 def _does_not_reason(spec: ModelSpec, template: ChatTemplate | None) -> str:
     if spec.thinking == "never":
         return "models.yaml: this model never reasons"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal, cast
 
 import typer
 
+from cpu_codegen import config
 from cpu_codegen.errors import UsageError
 from cpu_codegen.report.formats import Format as Format
 
@@ -30,6 +31,14 @@ MaxRam = Annotated[
         "--max-ram", metavar="SIZE", help="Run the engine within 2G, 1500M … of RAM, as a smaller device would."
     ),
 ]
+Think = Annotated[
+    str,
+    typer.Option(
+        "--think",
+        metavar="auto|on|off|N",
+        help="Reasoning, of models that do: as the template has it, on, off, or for at most N tokens (2048 unless given).",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Load the model even where it does not seem to fit.")]
 
 
@@ -49,6 +58,15 @@ def seconds(text: str) -> float:
     if match is None:
         raise UsageError(f"{text!r} is no duration", remedy="45s, 4m or 1.5h")
     return float(match[1]) * _UNITS[match[2]]
+
+
+def thinking(text: str) -> config.Think:
+    """`auto`, `on`, `off` or a number of tokens."""
+    if text in ("auto", "on", "off"):
+        return cast(Literal["auto", "on", "off"], text)
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--think {text!r} is not known", remedy="--think auto, on, off, or a number of tokens from 1")
+    return int(text)
 
 
 def kv_types(text: str) -> tuple[str, str]:

@@ -17,10 +17,12 @@ from cpu_codegen.cli.options import (
     Mlock,
     Mmap,
     OutputFormat,
+    Think,
     kv_types,
     seconds,
     size,
     split_commas,
+    thinking,
 )
 from cpu_codegen.config import DEFAULT_MAX_TOKENS, RunConfig, Settings
 from cpu_codegen.errors import HarnessError, UsageError
@@ -48,9 +50,14 @@ def run(
     top_k: Annotated[int, typer.Option(min=0, help="0 = off.")] = 0,
     min_p: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 = off.")] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Of sampling and of the order of problems.")] = 0,
-    max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = DEFAULT_MAX_TOKENS,
+    max_tokens: Annotated[
+        int, typer.Option(min=1, help="Longest answer, in tokens; reasoning has its own (--think).")
+    ] = DEFAULT_MAX_TOKENS,
     ctx: Annotated[
-        int | None, typer.Option(min=64, help="Context of one sequence.  [default: the model's, at most 4096]")
+        int | None,
+        typer.Option(
+            min=64, help="Context of one sequence.  [default: the model's, at most 4096, or what --think needs]"
+        ),
     ] = None,
     threads: Annotated[
         int | None, typer.Option("--threads", "-t", min=1, help="[default: usable physical cores]")
@@ -69,6 +76,13 @@ def run(
         str, typer.Option(help="Sequences decoded together: auto or a number; 1 for latency figures.")
     ] = "auto",
     early_stop: Annotated[bool, typer.Option(help="Stop as soon as the answer is complete.")] = True,
+    think: Think = "auto",
+    loop_stop: Annotated[
+        bool, typer.Option(help="Stop what goes round in circles: 8 repeats of up to 64 tokens.")
+    ] = True,
+    sampling: Annotated[
+        str | None, typer.Option(metavar="recommended", help="What the model's authors recommend, by models.yaml.")
+    ] = None,
     extract: Annotated[
         str, typer.Option(help="How code is taken from answers: default, or evalplus (its sanitizer).")
     ] = "default",
@@ -124,6 +138,9 @@ def run(
         kv_type_k=kv_type_k,
         kv_type_v=kv_type_v,
         early_stop=early_stop,
+        think=thinking(think),
+        loop_stop=loop_stop,
+        recommended=_recommended(sampling, temperature),
         extract=cast(Literal["default", "evalplus"], _one_of("--extract", extract, ("default", "evalplus"))),
         comparator=cast(Literal["evalplus", "strict"], _one_of("--comparator", comparator, ("strict", "evalplus"))),
     )
@@ -184,6 +201,16 @@ def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise UsageError(f"{option} {value!r} is not known", remedy=f"{option} {' or '.join(allowed)}")
     return value
+
+
+def _recommended(sampling: str | None, temperature: float) -> bool:
+    """Whether models.yaml's sampling is wanted; it cannot be mixed with one that is given."""
+    if sampling is None:
+        return False
+    _one_of("--sampling", sampling, ("recommended",))
+    if temperature > 0:
+        raise UsageError("--sampling recommended and --temperature exclude each other", remedy="drop one of them")
+    return True
 
 
 def _width(text: str) -> int | Literal["auto"]:
