@@ -1,8 +1,9 @@
 """Two sets of samples on the problems that both have: correctness, tokens, seconds, energy, memory, efficiency of the code.
 
 Paired throughout: a problem is compared with itself, and the interval is over problems. Differences are other minus baseline,
-ratios other over baseline. A verdict needs its interval to rule "the same" out, and for correctness the test too. Not covered: may
-these runs be compared at all (compare_factors.py), how it is shown (compare_tables.py).
+ratios other over baseline. A verdict needs its interval to rule "the same" out, and a test (McNemar, or signs permuted over
+problems) to agree, because a bootstrap of few problems is too sure of itself. Not covered: may these runs be compared at all
+(compare_factors.py), how it is shown (compare_tables.py).
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cpu_codegen.measure.metrics import has_ratio
-from cpu_codegen.report.summary import paired, scores
+from cpu_codegen.report.rates import paired, pass_at, scores
 from cpu_codegen.schema import Outcome
-from cpu_codegen.stats import Estimate, detectable_difference, geometric_mean
+from cpu_codegen.stats import Estimate, detectable_difference, geometric_mean, paired_permutation
 
 Sample = dict[str, Any]
 Verdict = Literal["better", "worse", "no_difference"]
 Kind = Literal["difference", "ratio"]
+SIGNIFICANT = 0.05
 _READING_SPREAD = 0.02  # two readings of one program's peak memory differ by less
 
 
@@ -27,7 +29,8 @@ _READING_SPREAD = 0.02  # two readings of one program's peak memory differ by le
 class Metric:
     """One line of a comparison. `estimate` is None where there is nothing to compare; `note` says why, or what to know.
 
-    Of a "difference" larger is better (share of problems solved), of a "ratio" smaller is (what it costs).
+    Of a "difference" larger is better (share of problems solved), of a "ratio" smaller is (what it costs). `p` is that of "the
+    same"; `corrected_p` where it is one of several comparisons (Holm).
     """
 
     name: str
@@ -36,6 +39,7 @@ class Metric:
     verdict: Verdict | None
     note: str = ""
     p: float | None = None
+    corrected_p: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Pairing:
 
 
 def pair(baseline: Sequence[Sample], other: Sequence[Sample], *, why_no_energy: str = "no readable counter") -> Pairing:
-    """Compares two lists of samples of one suite; harness errors and samples without a verdict count on neither side."""
+    """Compares two lists of samples of one suite; harness errors count on neither side, samples without a verdict are unknown."""
     first, second = _by_problem(baseline), _by_problem(other)
     common = sorted(first.keys() & second.keys())
     ours = [sample for problem in common for sample in second[problem]]
@@ -77,7 +81,7 @@ def pair(baseline: Sequence[Sample], other: Sequence[Sample], *, why_no_energy: 
 def _by_problem(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
     found: dict[str, list[Sample]] = {}
     for sample in samples:
-        if sample["outcome"] not in (None, Outcome.HARNESS_ERROR):
+        if sample["outcome"] != Outcome.HARNESS_ERROR:
             found.setdefault(sample["problem_id"], []).append(sample)
     return found
 
@@ -86,10 +90,14 @@ def _correctness(baseline: list[Sample], other: list[Sample], n: int) -> tuple[M
     found = paired(other, baseline, suite="", style="", baseline="")
     if found is None:
         return Metric("pass@1", "difference", None, None, "no problem in common"), 0, 0
-    verdict = verdict_of(found.difference, "difference")
-    if found.p >= 0.05:
-        verdict = "no_difference"
-    return Metric("pass@1", "difference", found.difference, verdict, _power(n), found.p), found.b, found.c
+    verdict = verdict_of(found.difference, "difference", found.p)
+    note = f"{_unknown(found.unknown)}{_power(n)}"
+    return Metric("pass@1", "difference", found.difference, verdict, note, found.p), found.b, found.c
+
+
+def _unknown(problems: int) -> str:
+    """Why an interval is wider than its n would make it."""
+    return f"{problems} problems hold unknown answers, counted both ways; " if problems else ""
 
 
 def _power(n: int) -> str:
@@ -99,10 +107,10 @@ def _power(n: int) -> str:
     return f"{n} problems show differences of {seen:.0%} or more in 4 of 5 cases (where 3 in 10 verdicts differ)"
 
 
-def verdict_of(estimate: Estimate, kind: Kind) -> Verdict:
-    """No difference while the interval holds 0 (of a difference) or 1 (of a ratio)."""
+def verdict_of(estimate: Estimate, kind: Kind, p: float) -> Verdict:
+    """No difference while the interval holds 0 (of a difference) or 1 (of a ratio), or p is not under 5 %."""
     same = 0.0 if kind == "difference" else 1.0
-    if same in estimate.interval:
+    if same in estimate.interval or p >= SIGNIFICANT:
         return "no_difference"
     return "better" if (estimate.value > same) == (kind == "difference") else "worse"
 
@@ -131,15 +139,17 @@ def _cost(
     """The geometric mean over common problems of what an answer costs, other over baseline."""
     theirs, ours = means(baseline, value), means(other, value)
     ratios = [ours[p] / theirs[p] for p in sorted(ours.keys() & theirs.keys()) if ours[p] > 0 and theirs[p] > 0]
-    if not ratios:
-        return Metric(name, "ratio", None, None, missing)
-    estimate = geometric_mean(ratios)
-    return Metric(name, "ratio", estimate, verdict_of(estimate, "ratio"), note)
+    return _of_ratios(name, ratios, note) if ratios else Metric(name, "ratio", None, None, missing)
+
+
+def _of_ratios(name: str, ratios: Sequence[float], note: str) -> Metric:
+    estimate, p = geometric_mean(ratios), paired_permutation([math.log(ratio) for ratio in ratios])
+    return Metric(name, "ratio", estimate, verdict_of(estimate, "ratio", p), note, p)
 
 
 def _widths(baseline: list[Sample], other: list[Sample]) -> str:
     """Seconds depend on how many sequences were decoded together, a session option: said, never refused."""
-    theirs, ours = ({s.get("width") or 1 for s in samples} for samples in (baseline, other))
+    theirs, ours = ({s["width"] for s in samples if s.get("width")} for samples in (baseline, other))
     if theirs == ours:
         return ""
     return f"width {_listed(theirs)} v {_listed(ours)}: seconds are of different batches"
@@ -170,10 +180,10 @@ def _code_time(baseline: list[Sample], other: list[Sample]) -> Metric:
     common = sorted(theirs.keys() & ours.keys())
     if not common:
         return Metric("code CPU time", "ratio", None, None, "not measured on any problem that both solved")
-    estimate = geometric_mean([math.exp(ours[problem] - theirs[problem]) for problem in common])
+    ratios = [math.exp(ours[problem] - theirs[problem]) for problem in common]
     censored = sum(_is_censored(s) for s in [*baseline, *other] if s["problem_id"] in common)
     note = f"{censored} programs ran into the limit and count with it" if censored else ""
-    return Metric("code CPU time", "ratio", estimate, verdict_of(estimate, "ratio"), note)
+    return _of_ratios("code CPU time", ratios, note)
 
 
 def _log_ratios(samples: Sequence[Sample]) -> dict[str, float]:
@@ -191,7 +201,4 @@ def _is_censored(sample: Sample) -> bool:
 
 def pass1(samples: Sequence[Sample]) -> Estimate | None:
     """pass@1 of samples with its interval."""
-    from cpu_codegen.report.summary import counts, pass_at
-
-    decided = [sample for sample in samples if counts(sample)]
-    return pass_at(decided, (1,)).get(1) if scores(decided) else None
+    return pass_at(samples, (1,)).get(1) if scores(samples) else None

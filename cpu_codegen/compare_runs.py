@@ -1,7 +1,8 @@
 """RUN arguments → comparisons: which run, suite and style is paired with which, ladders of quantizations, styles of one run.
 
 The first run is the baseline of all others; of one run alone, `plain` (or its first style) is that of its other styles. With
-several comparisons the p values of pass@1 are corrected for their number (Holm). Not covered: how a pair is compared (compare.py).
+several comparisons the p values of each figure are corrected for their number (Holm). Not covered: how a pair is compared
+(compare.py).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cpu_codegen.compare import Pairing, Sample, means, pair, pass1
+from cpu_codegen.compare import SIGNIFICANT, Pairing, Sample, means, pair, pass1
 from cpu_codegen.compare_factors import (
     Difference,
     Manifest,
@@ -21,7 +22,10 @@ from cpu_codegen.compare_factors import (
     require_comparable,
 )
 from cpu_codegen.errors import UsageError
+from cpu_codegen.race import Stop
+from cpu_codegen.report.groups import stop_of
 from cpu_codegen.report.samples import load_samples
+from cpu_codegen.report.unfinished import unfinished
 from cpu_codegen.stats import Estimate, holm
 from cpu_codegen.store import RunFolder
 
@@ -30,11 +34,12 @@ _BASELINE_STYLE = "plain"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run folder, read."""
+    """One run folder, read; its samples with those that were begun and never came. `stop`: a race stopped it."""
 
     path: Path
     manifest: Manifest
     samples: list[Sample]
+    stop: Stop | None = None
 
     @property
     def name(self) -> str:
@@ -66,7 +71,11 @@ class Comparison:
     style: str
     differing: tuple[Difference, ...]
     pairing: Pairing
-    corrected_p: float | None = None
+
+    @property
+    def corrected_p(self) -> float | None:
+        """That of pass@1."""
+        return self.pairing.correctness.corrected_p
 
     @property
     def is_repeat(self) -> bool:
@@ -76,11 +85,11 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One quantization of a ladder: its own figures, and its difference to the ladder's first (the largest file)."""
+    """One step of a ladder: its own figures, and what it costs and buys against the first (the largest file, the plain style)."""
 
     model: str
     quant: str
-    size_bytes: int
+    size_bytes: int | None
     suite: str
     style: str
     pass1: Estimate | None
@@ -93,10 +102,22 @@ class Step:
 def read_run(path: Path) -> Run:
     """A run folder with its samples; UsageError where nothing was generated yet."""
     folder = RunFolder(path)
-    run = Run(path, folder.manifest(), load_samples(folder))
-    if not run.samples:
+    manifest, samples = folder.manifest(), load_samples(folder)
+    if not samples:
         raise UsageError(f"{path} holds no answers yet", remedy="the command that began the run goes on with it")
-    return run
+    return Run(path, manifest, [*samples, *unfinished(manifest, samples)], stop_of(path))
+
+
+def to_pair(runs: Sequence[Run]) -> list[Run]:
+    """The runs that no race stopped: the data chose the n of the others. UsageError where too few are left to compare."""
+    left = [run for run in runs if run.stop is None]
+    if len(left) < min(2, len(runs)):
+        gone = ", ".join(f"{run.path.name} at look {run.stop.look}" for run in runs if run.stop)
+        raise UsageError(
+            f"a race stopped {gone}: what is left has no pair",
+            remedy=f"cpu-codegen report {' '.join(str(run.path) for run in runs)} shows what is known of each",
+        )
+    return left
 
 
 def compare_runs(runs: Sequence[Run], *, across: bool = False) -> list[Comparison]:
@@ -157,20 +178,21 @@ def _why_no_energy(run: Run) -> str:
 
 
 def _corrected(found: list[Comparison]) -> list[Comparison]:
-    """With several comparisons a verdict on correctness must survive Holm's correction."""
-    tested = [c for c in found if c.pairing.correctness.p is not None]
-    if len(tested) < 2:
-        return found
-    corrected = dict(zip(map(id, tested), holm([c.pairing.correctness.p or 0.0 for c in tested]), strict=True))
-    return [_with_p(c, corrected[id(c)]) if id(c) in corrected else c for c in found]
+    """With several comparisons a verdict must survive Holm's correction, figure by figure."""
+    for place in range(len(found[0].pairing.metrics)):
+        tested = [c.pairing.metrics[place].p for c in found]
+        known = [p for p in tested if p is not None]
+        if len(known) > 1:
+            corrected = iter(holm(known))
+            found = [c if p is None else _with_p(c, place, next(corrected)) for c, p in zip(found, tested, strict=True)]
+    return found
 
 
-def _with_p(comparison: Comparison, p: float) -> Comparison:
-    pairing = comparison.pairing
-    first, *rest = pairing.metrics
-    if p >= 0.05:
-        first = replace(first, verdict="no_difference")
-    return replace(comparison, corrected_p=p, pairing=replace(pairing, metrics=(first, *rest)))
+def _with_p(comparison: Comparison, place: int, p: float) -> Comparison:
+    metrics = list(comparison.pairing.metrics)
+    verdict = metrics[place].verdict if p < SIGNIFICANT else "no_difference"
+    metrics[place] = replace(metrics[place], verdict=verdict, corrected_p=p)
+    return replace(comparison, pairing=replace(comparison.pairing, metrics=tuple(metrics)))
 
 
 def ladders(runs: Sequence[Run]) -> list[Step]:
@@ -182,14 +204,14 @@ def ladders(runs: Sequence[Run]) -> list[Step]:
     steps: list[Step] = []
     for of_family in by_family.values():
         if len({quantization(run.manifest) for run in of_family}) > 1:
-            steps += _ladder(sorted(of_family, key=lambda run: -int(run.manifest["model"]["size_bytes"])))
+            steps += _ladder(sorted(of_family, key=lambda run: -int(run.manifest["model"]["size_bytes"] or 0)))
     return steps
 
 
 def _ladder(runs: list[Run]) -> list[Step]:
     first = runs[0]
     return [
-        _step(run, first, suite, style)
+        _step(run, suite, style, None if run is first else first.of(suite, style))
         for suite in first.suites
         for style in first.styles
         for run in runs
@@ -197,19 +219,34 @@ def _ladder(runs: list[Run]) -> list[Step]:
     ]
 
 
-def _step(run: Run, first: Run, suite: str, style: str) -> Step:
+def style_steps(runs: Sequence[Run]) -> list[Step]:
+    """The styles of every run that has several, the baseline style first."""
+    steps: list[Step] = []
+    for run in runs:
+        baseline = _BASELINE_STYLE if _BASELINE_STYLE in run.styles else run.styles[0]
+        for suite in run.suites:
+            others = [style for style in run.styles if style != baseline and run.of(suite, style)]
+            if others and run.of(suite, baseline):
+                first = run.of(suite, baseline)
+                steps.append(_step(run, suite, baseline, None))
+                steps += [_step(run, suite, style, first) for style in others]
+    return steps
+
+
+def _step(run: Run, suite: str, style: str, first: list[Sample] | None) -> Step:
     samples = run.of(suite, style)
+    size = run.manifest["model"].get("size_bytes")
     return Step(
         model=run.name,
         quant=quantization(run.manifest),
-        size_bytes=int(run.manifest["model"]["size_bytes"]),
+        size_bytes=None if size is None else int(size),
         suite=suite,
         style=style,
         pass1=pass1(samples),
         tokens=_mean(samples, "completion_tokens"),
         seconds=_mean(samples, "cost_s"),
         joules=_mean(samples, "energy_j"),
-        against_first=None if run is first else pair(first.of(suite, style), samples),
+        against_first=pair(first, samples, why_no_energy=_why_no_energy(run)) if first else None,
     )
 
 

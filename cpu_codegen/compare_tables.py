@@ -14,19 +14,20 @@ from cpu_codegen.stats import Estimate
 from cpu_codegen.store import plain
 
 _MINUS = "\u2212"
+_STAR = " (* = interval and test rule no difference out)"
 _COLUMNS = ("what", "other v baseline [95 %]", "verdict", "n", "note")
 
 
-def tables(comparisons: Sequence[Comparison], steps: Sequence[Step]) -> list[Table]:
-    """One table per comparison, then what each style or quantization costs and buys."""
+def tables(comparisons: Sequence[Comparison], steps: Sequence[Step], styles: Sequence[Step]) -> list[Table]:
+    """One table per comparison, then all on a line each, then what each style and each quantization costs and buys."""
     found = [comparison_table(comparison) for comparison in comparisons]
-    if len(comparisons) > 1 or any(_is_of_styles(c) for c in comparisons):
+    if len(comparisons) > 1:
         found.append(overview(comparisons))
-    return [*found, *([ladder_table(steps)] if steps else [])]
-
-
-def _is_of_styles(comparison: Comparison) -> bool:
-    return any(difference.name == "style" for difference in comparison.differing)
+    if styles:
+        found.append(ladder_table(styles, title="Styles of one model", first="the first"))
+    if steps:
+        found.append(ladder_table(steps, title="Quantizations of one model", first="the largest"))
+    return found
 
 
 def comparison_table(comparison: Comparison) -> Table:
@@ -40,8 +41,6 @@ def comparison_table(comparison: Comparison) -> Table:
 def heading(comparison: Comparison) -> str:
     """`other against baseline (lowcost60, plain; model: a v b)`."""
     differing = "; ".join(map(str, comparison.differing)) or "nothing differs but chance"
-    if comparison.corrected_p is not None:
-        differing += f"; pass@1 p = {comparison.corrected_p:.3f} after Holm's correction"
     return f"{comparison.other} against {comparison.baseline} ({comparison.suite}, {comparison.style}; {differing})"
 
 
@@ -56,8 +55,15 @@ def flips(pairing: Pairing) -> str:
 def _row(metric: Metric) -> tuple[Cell, ...]:
     verdict = metric.verdict.replace("_", " ") if metric.verdict else None
     n = metric.estimate.n if metric.estimate else None
-    note = metric.note if metric.p is None else f"p = {metric.p:.3f}; {metric.note}"
-    return (metric.name, figure(metric), verdict, n, note or None)
+    return (metric.name, figure(metric), verdict, n, "; ".join(filter(None, (_p(metric), metric.note))) or None)
+
+
+def _p(metric: Metric) -> str:
+    """`p = 0.031, 0.094 by Holm`."""
+    if metric.p is None:
+        return ""
+    corrected = "" if metric.corrected_p is None else f", {metric.corrected_p:.3f} by Holm"
+    return f"p = {metric.p:.3f}{corrected}"
 
 
 def figure(metric: Metric) -> str:
@@ -95,7 +101,7 @@ def overview(comparisons: Sequence[Comparison]) -> Table:
         figures = [_short(c.pairing.metric(name)) for name in names]
         rows.append((c.other, c.baseline, c.suite, c.style, *figures))
     columns = ("other", "baseline", "suite", "style", "points", *names[1:])
-    return Table(columns, rows, title="What each costs and buys (* = the interval rules no difference out)")
+    return Table(columns, rows, title=f"What each costs and buys{_STAR}")
 
 
 def _short(metric: Metric) -> str | None:
@@ -105,33 +111,49 @@ def _short(metric: Metric) -> str | None:
     return value + ("*" if metric.verdict in ("better", "worse") else "")
 
 
-def ladder_table(steps: Sequence[Step]) -> Table:
-    """A quantization ladder: what each step costs and buys."""
-    rows: list[tuple[Cell, ...]] = []
-    for step in steps:
-        against = step.against_first.correctness if step.against_first else None
-        rows.append(
-            (
-                step.model,
-                step.quant,
-                format_bytes(step.size_bytes),
-                step.suite,
-                step.style,
-                None if step.pass1 is None else f"{step.pass1.value:.1%} [{step.pass1.low:.1%}, {step.pass1.high:.1%}]",
-                figure(against) if against else "the largest",
-                against.verdict.replace("_", " ") if against and against.verdict else None,
-                *(None if value is None else f"{value:.3g}" for value in (step.tokens, step.seconds, step.joules)),
-            )
-        )
+def ladder_table(steps: Sequence[Step], *, title: str, first: str) -> Table:
+    """What each step of a ladder costs and buys: points, tokens, seconds, joules; ratios to the first step beside them."""
+    rows: list[tuple[Cell, ...]] = [(*_of_step(step), *_gain(step, first), *_costs(step)) for step in steps]
     columns = (
-        *("model", "quant", "size", "suite", "style", "pass@1 [95 %]", "against the largest [95 %]", "verdict"),
+        *("model", "quant", "size", "suite", "style", "pass@1 [95 %]", f"against {first} [95 %]", "verdict"),
         *("tokens/answer", "s/answer", "J/answer"),
     )
     right = frozenset(("size", "tokens/answer", "s/answer", "J/answer"))
-    return Table(columns, rows, title="Quantizations of one model", right=right)
+    return Table(columns, rows, title=f"{title}: what each step costs and buys{_STAR}", right=right)
 
 
-def records(comparisons: Sequence[Comparison], steps: Sequence[Step]) -> dict[str, Any]:
+def _of_step(step: Step) -> tuple[Cell, ...]:
+    size = None if step.size_bytes is None else format_bytes(step.size_bytes)
+    return (step.model, step.quant, size, step.suite, step.style, share(step.pass1) if step.pass1 else None)
+
+
+def share(estimate: Estimate) -> str:
+    """`76.7 % [64.6, 85.6]`."""
+    return f"{estimate.value * 100:.1f} % [{estimate.low * 100:.1f}, {estimate.high * 100:.1f}]"
+
+
+def _gain(step: Step, first: str) -> tuple[Cell, Cell]:
+    if step.against_first is None:
+        return first, None
+    found = step.against_first.correctness
+    return figure(found), found.verdict.replace("_", " ") if found.verdict else None
+
+
+def _costs(step: Step) -> tuple[Cell, ...]:
+    named = (("tokens", step.tokens), ("seconds", step.seconds), ("energy", step.joules))
+    against = step.against_first
+    return tuple(_cost(value, against.metric(name) if against else None) for name, value in named)
+
+
+def _cost(value: float | None, metric: Metric | None) -> str | None:
+    """`6.21 (1.48×*)`."""
+    if value is None:
+        return None
+    ratio = f" ({_short(metric)})" if metric and metric.estimate else ""
+    return f"{value:.3g}{ratio}"
+
+
+def records(comparisons: Sequence[Comparison], steps: Sequence[Step], styles: Sequence[Step]) -> dict[str, Any]:
     """The same for JSON; figures that were not measured are null and their note says why."""
     return {
         "comparisons": [
@@ -150,4 +172,5 @@ def records(comparisons: Sequence[Comparison], steps: Sequence[Step]) -> dict[st
             for c in comparisons
         ],
         "ladder": plain(steps),
+        "styles": plain(styles),
     }

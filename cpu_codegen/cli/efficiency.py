@@ -36,6 +36,9 @@ def efficiency(
     each: Annotated[str, typer.Option(help="Time for one comparison of the self-test.")] = "1s",
     busy: Annotated[bool, typer.Option("--busy", help="Self-test while another process keeps one core busy.")] = False,
     ids: Annotated[list[str] | None, typer.Option("--ids", "--id", help="Only these problems, by comma.")] = None,
+    suites: Annotated[
+        list[str] | None, typer.Option("-s", "--suite", help="Where tasks of your own lie now, if they were moved.")
+    ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
     allow_weak_isolation: Annotated[
         bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
@@ -51,9 +54,10 @@ def efficiency(
         _self_test(_ids(ids), comparisons, seconds(each), busy=busy, allow_weak=allow_weak_isolation, output=shown)
         return
     assert run is not None
-    path = _measure(run, _ids(ids), seconds(budget), redo=redo, offline=offline, allow_weak=allow_weak_isolation)
+    moved = _ids(suites)
+    path = _measure(run, _ids(ids), seconds(budget), moved, redo=redo, offline=offline, allow_weak=allow_weak_isolation)
     if deterministic:
-        _count_instructions(path, offline=offline)
+        _count_instructions(path, moved, offline=offline)
     _print_tables(path, shown)
 
 
@@ -63,14 +67,16 @@ def _ids(values: list[str] | None) -> tuple[str, ...]:
     return split_commas(values)
 
 
-def _measure(name: str, ids: tuple[str, ...], budget_s: float, *, redo: bool, offline: bool, allow_weak: bool) -> Path:
+def _measure(
+    name: str, ids: tuple[str, ...], budget_s: float, moved: tuple[str, ...], *, redo: bool, offline: bool, allow_weak: bool
+) -> Path:
     from cpu_codegen.cli.bars import Bars
     from cpu_codegen.columns.measure import measure_results, passed_results, unmeasured
     from cpu_codegen.store import RunFolder, find_run
 
     bars = Bars()
     with RunFolder(find_run(name), writable=True) as folder:
-        problems = _problems(folder, offline=offline)
+        problems = _problems(folder, moved, offline=offline)
         chosen = passed_results(folder) if redo else unmeasured(folder, retry=True)
         wanted = [r for r in chosen if not ids or r["problem_id"] in ids or r["problem_id"].partition("/")[2] in ids]
         try:
@@ -83,14 +89,14 @@ def _measure(name: str, ids: tuple[str, ...], budget_s: float, *, redo: bool, of
         return folder.path
 
 
-def _problems(folder: RunFolder, *, offline: bool) -> dict[str, Problem]:
-    from cpu_codegen.suites.load import load_suite
+def _problems(folder: RunFolder, moved: tuple[str, ...], *, offline: bool) -> dict[str, Problem]:
+    from cpu_codegen.suites.load import suites_of
 
-    suites = folder.manifest().get("suites", {})
-    return {problem.id: problem for name in suites for problem in load_suite(name, offline=offline)}
+    suites = suites_of(folder.manifest(), offline=offline, elsewhere=moved)
+    return {problem.id: problem for problems in suites.values() for problem in problems}
 
 
-def _count_instructions(path: Path, *, offline: bool) -> None:
+def _count_instructions(path: Path, moved: tuple[str, ...], *, offline: bool) -> None:
     from cpu_codegen.cli.bars import Bars
     from cpu_codegen.measure.cachegrind import count_column
     from cpu_codegen.store import RunFolder
@@ -98,14 +104,15 @@ def _count_instructions(path: Path, *, offline: bool) -> None:
     bars = Bars()
     with RunFolder(path, writable=True) as folder:
         try:
-            for record in count_column(folder, _problems(folder, offline=offline), bars):
+            for record in count_column(folder, _problems(folder, moved, offline=offline), bars):
                 folder.append("efficiency", record)
         finally:
             bars.close()
 
 
 def _print_tables(path: Path, output: Format) -> None:
-    from cpu_codegen.measure.tables import efficiency_records, efficiency_tables
+    from cpu_codegen.measure.records import efficiency_records
+    from cpu_codegen.measure.tables import efficiency_tables
     from cpu_codegen.report.samples import load_samples
     from cpu_codegen.report.tables import write_table
     from cpu_codegen.store import RunFolder

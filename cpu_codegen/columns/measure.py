@@ -19,22 +19,24 @@ from cpu_codegen.measure.program import measure_program, not_measured
 from cpu_codegen.measure.quiet import Company, quiet_core
 from cpu_codegen.measure.scout import Reference, scout_reference
 from cpu_codegen.measure.static import Reader
-from cpu_codegen.measure.workload import NoWorkload, open_workload
+from cpu_codegen.measure.unreached import SECONDS, unreached
+from cpu_codegen.measure.workload import NoWorkload, Workload, open_workload
 from cpu_codegen.progress import Progress
 from cpu_codegen.sandbox import Sandbox, open_sandbox
-from cpu_codegen.schema import Outcome, Problem, ProblemFileTask
+from cpu_codegen.schema import Limits, Outcome, Problem, ProblemFileTask
 from cpu_codegen.session import Session
-from cpu_codegen.store import RunFolder, digest
+from cpu_codegen.store import RunFolder, digest, plain
 
 MEASURE_VERSION = 1
 OUT_OF_BUDGET = "the efficiency budget was used up"
+_TRACED_SHARE = 0.2  # of a program's share of the budget
 OTHER_PROBLEM = "the problem has changed since the answer was judged"
 
 _UNMEASURED: dict[str, Any] = dict.fromkeys(
     """size cpu_ratio wall_ratio cpu_s reference_cpu_s wall_s reference_wall_s cpu_utilisation memory_bytes
     reference_memory_bytes rss_bytes reference_rss_bytes rss_byte_seconds reference_rss_byte_seconds growth reference_growth
     memory_growth reference_memory_growth
-    naive_cpu_s ladder reference_ladder_s retired_instructions reference_retired_instructions""".split()
+    naive_cpu_s ladder reference_ladder_s retired_instructions reference_retired_instructions inputs unreached""".split()
 )
 
 
@@ -167,7 +169,7 @@ class Column:
             "key": record_key(result, self.machine),
             "result": result["key"],
             "generation": result["generation"],
-            **{name: result[name] for name in ("problem_id", "suite", "level", "style", "index")},
+            **{name: result.get(name) for name in ("problem_id", "suite", "level", "style", "index")},
             "machine": self.machine,
             **_UNMEASURED,
             **fields,
@@ -197,6 +199,7 @@ class _Referee:
         self._opened = ExitStack()
         self._reference: Reference | None = None
         self._why_not = ""
+        self._tests: list[Any] | None = None
 
     def __enter__(self) -> _Referee:
         return self
@@ -219,8 +222,9 @@ class _Referee:
             self._prepare()
         if self._reference is None:
             return not_measured(self._why_not)
+        fields: dict[str, Any] = {"inputs": plain(self._reference.workload.inputs)}
         try:
-            return measure_program(
+            fields |= measure_program(
                 self._sandbox,
                 self._reference,
                 code,
@@ -228,8 +232,27 @@ class _Referee:
                 company=self._company,
                 budget_s=budget_s,
             )
+            fields["unreached"] = self._unreached(
+                code, self._reference.workload, min(SECONDS, _TRACED_SHARE * budget_s)
+            )
         except HarnessError as error:
-            return not_measured(f"harness: {error}")
+            fields |= not_measured(f"harness: {error}")
+        return fields
+
+    def _unreached(self, code: str, workload: Workload, budget_s: float) -> dict[str, Any] | None:
+        """Lines that no test executes, for as many tests as the time allows."""
+        if self._tests is None:
+            self._tests = workload.tests()
+        limits = Limits(wall_s=8 * SECONDS, call_s=SECONDS, cpu_s=SECONDS)
+        entry_point = self._problem.entry_point
+        found = unreached(
+            lambda text: self._sandbox.session(text, entry_point, limits=limits, core=self._company.core),
+            code,
+            entry_point,
+            self._tests,
+            budget_s=budget_s,
+        )
+        return None if found is None else {**plain(found), "of": len(self._tests)}
 
 
 def _note(tally: Counter[str]) -> str:

@@ -10,6 +10,8 @@
     instructions.py  retired instructions of another process, where the kernel allows it
     cachegrind.py  instructions under valgrind, on request; _jail and _inside are its own sandbox and what runs there
     program.py     all of that for one program: the fields of one line of efficiency.jsonl
+    unreached.py   lines that no test executes
+    findings.py    which programs show what; records.py  a run’s figures per suite and style
     static.py      what is read off the text: radon, imports, dangerous calls, ruff
     tables.py      a run's efficiency as tables
     metrics.py     pure: EffiBench, ENAMEL, Mercury, standing; geometric means over problems

@@ -4,6 +4,7 @@ One block = a fresh process for each program, the same warm-up, then windows in 
 same program differ by a few per cent for as long as they live (where their memory happens to lie), so windows of one pair of
 processes are not independent, blocks are: the estimate is Hodges–Lehmann's over blocks, and its interval is distribution-free.
 
+A program that keeps results between calls is compared by the first calls of fresh processes, one pair a block, no warm-up.
 The interval is looked at after few fixed numbers of blocks only, stops by its width and never by what it says, and is taken at
 97 % to be good for 95 %. Not covered: which rung is worth measuring (program.py).
 """
@@ -15,7 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from cpu_codegen.measure.timing import Pass, Timer
+from cpu_codegen.measure.timing import Pass, Timer, costs_more
 from cpu_codegen.measure.workload import Rung
 from cpu_codegen.schema import Ratio
 from cpu_codegen.stats import Estimate, hodges_lehmann, median
@@ -31,6 +32,7 @@ _PATIENCE = 3
 _ALIKE = 4
 _LEAST_BUDGET_S = 0.2
 _PAIRS = 2
+_SURE = 2  # blocks whose first window costs far more than the next: the program keeps results
 
 
 @dataclass(slots=True)
@@ -50,6 +52,8 @@ class Blocks:
     retired_instructions: list[float] = field(default_factory=list)
     reference_retired_instructions: list[float] = field(default_factory=list)
     disturbed: int = 0
+    first_calls: bool = False
+    remembering: int = 0
 
     def __len__(self) -> int:
         return len(self.log_cpu)
@@ -97,11 +101,15 @@ def compare(
     MIN_BLOCKS are taken even beyond the budget, up to some times of it: on a machine that others keep busy there may be fewer.
     The rung below it is timed once per block, for growth. Raises SessionFailed when a program fails.
     """
-    blocks = Blocks()
-    candidate, reference = alike(candidate, reference, rungs)
+    blocks = Blocks(first_calls=rungs[-1].number in candidate.remembering)
+    pair = _prepared(blocks, candidate, reference, rungs)
     started = time.monotonic()
     while len(blocks) < max_blocks:
-        _one_block(blocks, candidate, reference, rungs)
+        _one_block(blocks, *pair, rungs)
+        if not blocks.first_calls and len(blocks) == blocks.remembering == _SURE:
+            blocks = Blocks(first_calls=True)
+            pair = _prepared(blocks, candidate, reference, rungs)
+            continue
         if len(blocks) in LOOKS and is_tight(blocks.log_cpu):
             break
         spent = time.monotonic() - started
@@ -110,6 +118,12 @@ def compare(
         if spent > _PATIENCE * max(budget_s, _LEAST_BUDGET_S):
             break
     return blocks
+
+
+def _prepared(blocks: Blocks, candidate: Timer, reference: Timer, rungs: Sequence[Rung]) -> tuple[Timer, Timer]:
+    if blocks.first_calls:
+        return candidate.of_first_calls(), reference.of_first_calls()
+    return alike(candidate, reference, rungs)
 
 
 def alike(candidate: Timer, reference: Timer, rungs: Sequence[Rung]) -> tuple[Timer, Timer]:
@@ -129,14 +143,15 @@ def _one_block(blocks: Blocks, candidate: Timer, reference: Timer, rungs: Sequen
     """Who is opened and called first alternates, so that being first cannot favour either."""
     swap = len(blocks) % 2 == 1
     first, second = (reference, candidate) if swap else (candidate, reference)
-    top, lower = rungs[-1], rungs[-2] if len(rungs) > 1 else None
+    top, lower = rungs[-1], rungs[-2] if len(rungs) > 1 and not blocks.first_calls else None
+    wanted = 1 if blocks.first_calls else _PAIRS
     with first.open() as one, second.open() as two:
-        warm = [first.time(one, lower or top), second.time(two, lower or top)]
+        warm = [] if blocks.first_calls else [first.time(one, lower or top), second.time(two, lower or top)]
         ones: list[Pass] = []
         twos: list[Pass] = []
         clean = 0
         company = candidate.company
-        for pair in range(_PAIRS + _EXTRA_PAIRS):
+        for pair in range(1 if blocks.first_calls else _PAIRS + _EXTRA_PAIRS):
             before_khz = company.frequency()
             if pair % 2:
                 twos.append(second.time(two, top))
@@ -146,12 +161,14 @@ def _one_block(blocks: Blocks, candidate: Timer, reference: Timer, rungs: Sequen
                 twos.append(second.time(two, top))
             drifted = company.drifted(before_khz, company.frequency())
             clean += not (drifted or ones[-1].disturbed or twos[-1].disturbed)
-            if clean == _PAIRS:
+            if clean == wanted:
                 break
     if swap:
         warm.reverse()
-    _book(blocks, twos if swap else ones, ones if swap else twos, warm if lower else None)
-    blocks.disturbed += clean < _PAIRS
+    mine, theirs = (twos, ones) if swap else (ones, twos)
+    _book(blocks, mine, theirs, warm if lower else None)
+    blocks.disturbed += clean < wanted
+    blocks.remembering += len(mine) > 1 and costs_more(mine[0], mine[1])
 
 
 def _book(blocks: Blocks, mine: list[Pass], theirs: list[Pass], lower: list[Pass] | None) -> None:

@@ -20,13 +20,14 @@ from cpu_codegen.measure.memory import Peak, peak_of
 from cpu_codegen.measure.quiet import Company
 from cpu_codegen.measure.scout import Reference, Trial, call_limit, climb, opener, scout_naive
 from cpu_codegen.measure.timing import WINDOW_S, Timer
-from cpu_codegen.measure.workload import Rung
+from cpu_codegen.measure.workload import FLOOR_S, Rung
 from cpu_codegen.sandbox import Sandbox, SessionFailed
 from cpu_codegen.schema import Outcome, Ratio
 from cpu_codegen.stats import median
 from cpu_codegen.store import plain
 
-FLOOR_S = 20e-6  # a reference pass shorter than this is mostly the call itself
+FIRST_CALL_S = 1e-3  # a first call stands alone in its window, whose own cost must not weigh
+KEEPS = "it keeps results between calls"
 _TIMING_SHARE = 0.75  # of what scouting left; the rest is for memory
 _SESSION_S = 0.025  # two processes opened and closed
 _CENSORING = (Outcome.TIMEOUT, Outcome.MEMORY)  # but not of wall time: waiting bounds no CPU time
@@ -111,11 +112,13 @@ def _timed(reference: Reference, timer: Timer, trials: Sequence[Trial], budget_s
         return {"ladder": []}
     rungs = reference.workload.rungs[: top + 1]
     found = compare(timer, reference.timer, rungs, budget_s=budget_s)
+    if found.first_calls and reference.trials[top].cpu_s < FIRST_CALL_S:
+        return not_measured(f"{KEEPS}, and one call of the reference is too quick to be timed alone")
     if len(found) < MIN_BLOCKS:
         return not_measured(f"too little time: {len(found)} blocks, and an interval takes {MIN_BLOCKS}")
     return {
         "status": "disturbed" if found.mostly_disturbed else "measured",
-        "reason": f"{found.disturbed} of {len(found)} blocks had company on their core" if found.disturbed else "",
+        "reason": _remarks(found),
         "size": rungs[-1].size,
         "cpu_ratio": plain(found.cpu_ratio),
         "wall_ratio": plain(found.wall_ratio),
@@ -126,6 +129,11 @@ def _timed(reference: Reference, timer: Timer, trials: Sequence[Trial], budget_s
         **_growths(found, rungs),
         "ladder": _ladder(reference.workload.rungs, trials, reference.trials, found, top),
     }
+
+
+def _remarks(found: Blocks) -> str:
+    company = f"{found.disturbed} of {len(found)} blocks had company on their core" if found.disturbed else ""
+    return "; ".join(filter(None, [f"{KEEPS}: first calls are compared" if found.first_calls else "", company]))
 
 
 def affordable(trials: Sequence[Trial], references: Sequence[Trial], budget_s: float) -> int | None:

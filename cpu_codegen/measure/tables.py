@@ -1,155 +1,107 @@
-"""The efficiency of a run's passed answers as tables, per suite and style. Input: samples as report/samples.py joins them."""
+"""The efficiency of a run's passed answers as tables, per suite and style (figures: records.py)."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from cpu_codegen.measure import metrics
-from cpu_codegen.report.tables import Table
-from cpu_codegen.schema import Outcome
+from cpu_codegen.measure.findings import FINDINGS
+from cpu_codegen.measure.records import COMPLEXITY, Sample, efficiency_records
+from cpu_codegen.report.tables import Cell, Table
 from cpu_codegen.stats import Estimate
 
-Sample = dict[str, Any]
-STATUSES = ("measured", "censored", "disturbed", "below_floor", "not_measured")
-
-
-def groups(samples: Sequence[Sample]) -> Iterator[tuple[str, str, list[Sample]]]:
-    """Suite, style and their samples with a verdict that counts."""
-    found: dict[tuple[str, str], list[Sample]] = {}
-    for sample in samples:
-        if sample["outcome"] not in (None, Outcome.HARNESS_ERROR):
-            found.setdefault((sample["suite"], sample["style"]), []).append(sample)
-    for (suite, style), group in found.items():
-        yield suite, style, group
-
-
-def records_of(samples: Sequence[Sample]) -> list[dict[str, Any]]:
-    """The measurements of the passed samples."""
-    return [s["efficiency"] for s in samples if s["outcome"] == Outcome.PASSED and s.get("efficiency")]
-
-
-def enamel_scores(samples: Sequence[Sample]) -> dict[str, list[float]]:
-    """e of every sample by problem: 0 for a wrong answer; a passed one that could not be timed is left out."""
-    found: dict[str, list[float]] = {}
-    for sample in samples:
-        passed = sample["outcome"] == Outcome.PASSED
-        record = sample.get("efficiency")
-        score = metrics.enamel_score(record) if record else None
-        if not passed:
-            score = 0.0
-        if score is not None:
-            found.setdefault(sample["problem_id"], []).append(score)
-    return found
-
-
-def beyond_scores(samples: Sequence[Sample]) -> Estimate | None:
-    """Mercury's Beyond over the problems; wrong answers score 0, problems without a naive end are left out."""
-    ended = {s["problem_id"] for s in samples if s.get("efficiency") and metrics.beyond(s["efficiency"]) is not None}
-    rows = [s for s in samples if s["problem_id"] in ended]
-    return metrics.mean_over_problems(rows, _beyond_of) if rows else None
-
-
-def _beyond_of(sample: Any) -> float | None:
-    if sample["outcome"] != Outcome.PASSED:
-        return metrics.beyond(None)
-    return metrics.beyond(sample["efficiency"]) if sample.get("efficiency") else None
-
-
-def efficiency_records(samples: Sequence[Sample]) -> list[dict[str, Any]]:
-    """One record per suite and style, for JSON."""
-    records = []
-    for suite, style, group in groups(samples):
-        measured = records_of(group)
-        mean = metrics.mean_ratio(measured)
-        records.append(
-            {
-                "suite": suite,
-                "style": style,
-                "passed": sum(s["outcome"] == Outcome.PASSED for s in group),
-                "statuses": _statuses(measured),
-                "cpu_ratio": mean.estimate,
-                "cpu_ratio_censored": mean.censored,
-                "eff_at_1": metrics.mean_eff_at_k(enamel_scores(group), 1),
-                "beyond": beyond_scores(group),
-                "standing": metrics.mean_over_problems(measured, metrics.standing),
-                "effibench": metrics.effibench(measured),
-                "instruction_ratio": metrics.mean_instructions(measured),
-                "static": static_counts(measured),
-            }
-        )
-    return records
-
-
-def _statuses(records: Sequence[dict[str, Any]]) -> dict[str, int]:
-    tally = Counter(record["status"] for record in records)
-    return {status: tally[status] for status in STATUSES if tally[status]}
-
-
-def static_counts(records: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """How many of the programs have which finding of the text."""
-    known = [record["static"] for record in records if record.get("static")]
-    return {
-        "programs": len(known),
-        "third_party_imports": sum(bool(facts["third_party_imports"]) for facts in known),
-        "unknown_imports": sum(bool(facts["unknown_imports"]) for facts in known),
-        "dangerous_calls": sum(bool(facts["dangerous_calls"]) for facts in known),
-        "unused_imports": sum(bool(facts["unused_imports"]) for facts in known),
-        "ruff_findings": sum(bool(facts.get("ruff")) for facts in known),
-    }
+Rows = list[tuple[Cell, ...]]
+_WHO = ("suite", "style")
 
 
 def efficiency_tables(samples: Sequence[Sample]) -> list[Table]:
-    """Against the reference; the metrics of the literature; what the text shows."""
+    """Against the reference; growth; the metrics of the literature; complexity; what the text shows. Empty tables are left out."""
     records = efficiency_records(samples)
-    return [_against_reference(records), _literature(records), _text(records)]
+    makers = (_against_reference, _growth, _literature, _effibench, _complexity, _text)
+    return [table for table in (make(records) for make in makers) if table.rows]
 
 
 def _against_reference(records: list[dict[str, Any]]) -> Table:
-    rows: list[tuple[str | int | float | None, ...]] = []
+    counted_in = any(r["instruction_ratio"] for r in records)
+    rows: Rows = []
     for r in records:
-        counted = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in r["statuses"].items())
+        statuses = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in r["statuses"].items())
         bound = "≥ " if r["cpu_ratio_censored"] else ""
+        more = (times(r["instruction_ratio"]),) if counted_in else ()
+        ratio = f"{bound}{times(r['cpu_ratio'])}"
         rows.append(
-            (
-                r["suite"],
-                r["style"],
-                r["passed"],
-                counted or "none",
-                f"{bound}{times(r['cpu_ratio'])}",
-                _word(r["cpu_ratio"]),
-            )
+            (*_who(r), r["passed"], statuses or "none", ratio, _word(r["cpu_ratio"]), *more, _inputs(r["inputs"]))
         )
-    columns = ("suite", "style", "passed", "of these", "CPU time / reference [95 %]", "verdict")
+    columns = (*_WHO, "passed", "of these", "CPU time / reference [95 %]", "verdict")
+    columns += (*(("instructions / reference",) if counted_in else ()), "inputs")
     return Table(
         columns, rows, title="Against the reference (geometric mean over problems)", right=frozenset(("passed",))
     )
 
 
+def _who(record: dict[str, Any]) -> tuple[str, str]:
+    return record["suite"], record["style"]
+
+
+def _inputs(counts: dict[str, int] | None) -> str:
+    """How many of a suite's own inputs are too quick for a verdict."""
+    if counts is None:
+        return "made to size"
+    share_under = counts["under_floor"] / max(counts["tried"], 1)
+    return f"{counts['under_floor']} of {counts['tried']} tried are under the floor ({share_under:.0%}; {counts['total']} in all)"
+
+
+def _growth(records: list[dict[str, Any]]) -> Table:
+    rows: Rows = []
+    for r in records:
+        for what, found in (("CPU time", r["growth"]), ("memory", r["memory_growth"])):
+            if found is not None:
+                exponents = f"n^{found['median_exponent']:.2f}", f"n^{found['reference_median_exponent']:.2f}"
+                counts = (found["faster"], found["no_difference"], found["slower"])
+                rows.append((*_who(r), what, found["programs"], *exponents, *counts))
+    columns = (*_WHO, "of", "answers", "median", "reference", "grow faster", "no difference", "grow slower")
+    return Table(columns, rows, title="Growth with size, against the reference's", right=frozenset(columns[3:]))
+
+
 def _literature(records: list[dict[str, Any]]) -> Table:
-    rows: list[tuple[str | int | float | None, ...]] = []
+    ks = sorted({k for r in records for k in r["eff_at"]})
+    rows: Rows = [
+        (*_who(r), *(share(r["eff_at"].get(k)) for k in ks), share(r["beyond"]), share(r["standing"])) for r in records
+    ]
+    columns = (*_WHO, *(f"eff@{k}" for k in ks), "Beyond", "standing")
+    return Table(columns, rows, title="ENAMEL's eff@k, Mercury's Beyond, place between naive and reference")
+
+
+def _effibench(records: list[dict[str, Any]]) -> Table:
+    rows: Rows = []
     for r in records:
         found = r["effibench"]
-        effibench = (
-            (times(found.net_geometric), times(found.nmu_geometric), times(found.ntmu_geometric))
-            if found
-            else (None, None, None)
-        )
-        rows.append(
-            (r["suite"], r["style"], share(r["eff_at_1"]), share(r["beyond"]), share(r["standing"]), *effibench)
-        )
-    columns = ("suite", "style", "eff@1", "Beyond", "standing", "NET", "NMU", "NTMU")
-    return Table(columns, rows, title="Metrics of the literature (docs/metrics.md)")
+        if found is not None:
+            means = (f"{found.et_s:.4f} s", f"{found.mu_mb:.1f} MB", f"{found.tmu_mb_s:.3f} MB·s")
+            sums = tuple(f"{value:.2f}" for value in (found.net, found.nmu, found.ntmu))
+            geometric = tuple(map(times, (found.net_geometric, found.nmu_geometric, found.ntmu_geometric)))
+            rows.append((*_who(r), found.problems, *means, *sums, *geometric))
+    columns = (*_WHO, "problems", "ET", "MU", "TMU", "NET", "NMU", "NTMU", "NET, geometric", "NMU, g.", "NTMU, g.")
+    return Table(columns, rows, title="EffiBench's metrics (docs/metrics.md)", right=frozenset(columns[2:9]))
+
+
+def _complexity(records: list[dict[str, Any]]) -> Table:
+    rows: Rows = [
+        (*_who(r), *(f"{pair['answers']:.3g} v {pair['references']:.3g}" for pair in r["complexity"].values()))
+        for r in records
+        if r["complexity"]
+    ]
+    columns = (*_WHO, *(name.replace("_", " ") for name in COMPLEXITY))
+    return Table(
+        columns, rows, title="Complexity by radon: median answer v median reference", right=frozenset(columns[2:])
+    )
 
 
 def _text(records: list[dict[str, Any]]) -> Table:
-    names = ("third_party_imports", "unknown_imports", "dangerous_calls", "unused_imports", "ruff_findings")
-    columns = ("suite", "style", "programs", *(name.replace("_", " ") for name in names))
-    rows: list[tuple[str | int | float | None, ...]] = [
-        (r["suite"], r["style"], r["static"]["programs"], *(r["static"][name] for name in names)) for r in records
-    ]
-    return Table(columns, rows, title="Programs with such a finding in their text", right=frozenset(columns[2:]))
+    columns = (*_WHO, "programs", *(name.replace("_", " ") for name in FINDINGS))
+    rows: Rows = [(*_who(r), r["static"]["programs"], *(r["static"][name] for name in FINDINGS)) for r in records]
+    title = "Programs with such a finding (– = not looked for; cpu-codegen show RUN --finding NAME shows them)"
+    return Table(columns, rows, title=title, right=frozenset(columns[2:]))
 
 
 def times(estimate: Estimate | None) -> str:

@@ -7,17 +7,22 @@ MBPP+: the inputs that cost the canonical solution most; it is the reference. Su
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from cpu_codegen.sandbox import ProbeFailed, ProblemProbe, Sandbox, SessionFailed
+from cpu_codegen.sandbox import ProbeFailed, ProblemProbe, Sandbox, Session, SessionFailed
 from cpu_codegen.sandbox.probe import Facts
+from cpu_codegen.sandbox.session import Encoded
 from cpu_codegen.schema import EvalPlusTask, Limits, Problem, ProblemFileTask
 
+FLOOR_S = 20e-6  # a reference call shorter than this is mostly the call itself
 _SEED = 0
 _TRIED_INPUTS = 60
+_REPEATED_BELOW_S = 2e-3
+_WINDOW_COST_S = 50e-6
 _KEPT_INPUTS = 3
 
 
@@ -36,8 +41,20 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
+class InputCount:
+    """Of a suite's own inputs: how many there are, how many were timed, how many of these cost the reference too little to tell."""
+
+    total: int
+    tried: int
+    under_floor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
-    """The rungs of a problem, smallest first, its reference, and what the file says of growth ("reference", "naive" → class)."""
+    """The rungs of a problem, smallest first, its reference, and what the file says of growth ("reference", "naive" → class).
+
+    `tests` gives the argument lists of the suite's tests; `inputs` counts them where they are all that there is to measure on.
+    """
 
     source: str
     entry_point: str
@@ -45,6 +62,8 @@ class Workload:
     probe: ProblemProbe | None = None
     naive_entry: str = ""
     growth: tuple[tuple[str, str], ...] = ()
+    tests: Callable[[], list[Encoded]] = list
+    inputs: InputCount | None = None
 
     def agrees(self, rung: Rung, outputs: list[Any], reference: list[Any]) -> bool:
         """Are the outputs on a rung right? (EvalPlus's inputs were tests already.)"""
@@ -65,11 +84,27 @@ def open_workload(sandbox: Sandbox, problem: Problem) -> Iterator[Workload]:
             facts = probe.facts()
             naive_entry = "naive" if facts.has_naive else ""
             rungs = _scaled_rungs(probe, facts)
-            yield Workload(task.source, problem.entry_point, rungs, probe, naive_entry, facts.growth)
+            yield Workload(
+                task.source,
+                problem.entry_point,
+                rungs,
+                probe,
+                naive_entry,
+                facts.growth,
+                tests=lambda: _cases(probe, facts.case_count),
+            )
     elif isinstance(task, EvalPlusTask):
-        yield Workload(task.canonical, problem.entry_point, (_heaviest(sandbox, problem, task),))
+        yield _heaviest(sandbox, problem, task)
     else:
         raise NoWorkload("the suite's tests are code, not inputs")
+
+
+def _cases(probe: ProblemProbe, count: int) -> list[Encoded]:
+    """The arguments of the file's cases; [] when the file's process has died."""
+    try:
+        return [probe.case(number) for number in range(count)]
+    except ProbeFailed:
+        return []
 
 
 def _scaled_rungs(probe: ProblemProbe, facts: Facts) -> tuple[Rung, ...]:
@@ -87,20 +122,39 @@ def _rung(number: int, size: int | None, batch: list[Any]) -> Rung:
     return Rung(number, size, batch, len(json.dumps(batch)))
 
 
-def _heaviest(sandbox: Sandbox, problem: Problem, task: EvalPlusTask) -> Rung:
-    """The three inputs that cost the canonical solution most, among the longest and the rest in turn."""
+def _heaviest(sandbox: Sandbox, problem: Problem, task: EvalPlusTask) -> Workload:
+    """One rung of the three inputs that cost the canonical solution most, of the longest ones and some of the rest."""
     from cpu_codegen.judging.inputs import encoded_inputs
 
     base, plus = encoded_inputs(task.task_id, task.packed_record)
-    encoded = base + plus
-    encoded.sort(key=lambda args: len(json.dumps(args)), reverse=True)
-    longest = encoded[: _TRIED_INPUTS // 2]
-    rest = encoded[_TRIED_INPUTS // 2 :]
-    tried = longest + rest[:: max(1, len(rest) // (_TRIED_INPUTS // 2))]
+    tests = base + plus
+    if not tests:
+        raise NoWorkload("the suite has no inputs for this problem")
+    tried = _candidates(tests)
     try:
         with sandbox.session(task.canonical, problem.entry_point, limits=Limits()) as session:
-            costs = [(session.call([args]).cpu_s, place) for place, args in enumerate(tried)]
+            costs = [(_cost_s(session, args), place) for place, args in enumerate(tried)]
     except SessionFailed as error:
         raise NoWorkload(f"the canonical solution failed: {error.detail}") from error
     kept = sorted(costs, reverse=True)[:_KEPT_INPUTS]
-    return _rung(0, None, [tried[place] for _, place in kept])
+    inputs = InputCount(len(tests), len(tried), sum(cost_s < FLOOR_S for cost_s, _ in costs))
+    rung = _rung(0, None, [tried[place] for _, place in kept])
+    return Workload(task.canonical, problem.entry_point, (rung,), tests=lambda: tests, inputs=inputs)
+
+
+def _cost_s(session: Session, args: Encoded) -> float:
+    """CPU time of one call; a quick one is repeated, because a window itself costs some 50 µs."""
+    once_s = session.call([args]).cpu_s
+    if once_s >= _REPEATED_BELOW_S:
+        return once_s
+    count = math.ceil(_REPEATED_BELOW_S / max(once_s, _WINDOW_COST_S))
+    return session.call([args], repeats=count).cpu_s / count
+
+
+def _candidates(tests: list[Encoded]) -> list[Encoded]:
+    """At most _TRIED_INPUTS of them: the longest half, and the rest at even distances (what is slow need not be long)."""
+    half = _TRIED_INPUTS // 2
+    by_length = sorted(tests, key=lambda args: len(json.dumps(args)), reverse=True)
+    longest, rest = by_length[:half], by_length[half:]
+    step = max(1, -(-len(rest) // half))
+    return longest + rest[::step]

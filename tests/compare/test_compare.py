@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from cpu_codegen.cli import app
 from cpu_codegen.compare import pair
 from cpu_codegen.compare_factors import family, quantization
-from cpu_codegen.compare_runs import compare_runs, ladders, read_run
+from cpu_codegen.compare_runs import compare_runs, ladders, read_run, style_steps
+from cpu_codegen.compare_tables import ladder_table
 from cpu_codegen.errors import CheckFailed, UsageError
 from cpu_codegen.store import RunFolder
 
@@ -216,6 +217,46 @@ def test_ladder_of_quantizations(tmp_path: Path) -> None:
     assert steps[0].seconds == 1.0
 
 
+def test_styles_cost_and_buy(tmp_path: Path) -> None:
+    """Each run with several styles has a ladder of them: points, tokens, seconds and joules, with what they are against plain."""
+    run = read_run(write_run(tmp_path / "a", 20, styles=("plain", "cot")))
+    for one in run.samples:
+        one["energy_j"] = 5.0 if one["style"] == "plain" else 15.0
+    first, second = style_steps([run, read_run(write_run(tmp_path / "b", 20))])
+    assert (first.style, first.joules, first.against_first) == ("plain", 5.0, None)
+    assert second.against_first is not None
+    energy = second.against_first.metric("energy")
+    assert energy.verdict == "worse"
+    rows = ladder_table([first, second], title="Styles", first="the first").rows
+    assert [row[-1] for row in rows] == ["5", "15 (3.00×*)"]
+
+
+def test_ratios_are_tested_and_corrected_too() -> None:
+    """Four problems three times as dear are no proof (16 signings); twelve are, and three comparisons need more than one."""
+    few = [sample(i, passed=True) for i in range(4)]
+    assert (
+        pair(few, [sample(i, passed=True, cost_s=3.0) for i in range(4)]).metric("seconds").verdict == "no_difference"
+    )
+    many = [sample(i, passed=True) for i in range(12)]
+    found = pair(many, [sample(i, passed=True, cost_s=3.0) for i in range(12)]).metric("seconds")
+    assert found.verdict == "worse"
+    assert found.p == pytest.approx(2 / 2**12)
+
+
+def test_correction_of_ratios(tmp_path: Path) -> None:
+    """Six problems that all cost more have p = 0.031: alone a verdict, not as one of three comparisons."""
+    runs = [
+        read_run(write_run(tmp_path / q, 6, problems=6, model=model(q, 1))) for q in ("Q8_0", "Q5_0", "Q4_0", "Q2_K")
+    ]
+    for one in runs[1].samples:
+        one["cost_s"] = 3.0
+    (alone,) = compare_runs(runs[:2])
+    assert alone.pairing.metric("seconds").verdict == "worse"
+    among, *_ = compare_runs(runs)
+    assert among.pairing.metric("seconds").corrected_p == pytest.approx(3 * 2 / 2**6)
+    assert among.pairing.metric("seconds").verdict == "no_difference"
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -247,3 +288,24 @@ def test_command_and_its_exit_codes(tmp_path: Path) -> None:
     failed = runner.invoke(app, ["compare", str(better), str(worse), "--fail-if", "worse"])
     assert isinstance(failed.exception, CheckFailed)
     assert runner.invoke(app, ["compare", str(worse), str(better), "--fail-if", "worse"]).exit_code == 0
+
+
+def test_fail_if_figures(tmp_path: Path) -> None:
+    """`worse` looks at every figure, `worse:speed` at that one; a figure asked for by name must be there; others are refused."""
+    runner = CliRunner()
+    first = str(write_run(tmp_path / "a", 30))
+    dearer = write_run(tmp_path / "b", 30, model=model("Q8_0", 800))
+    lines = (dearer / "generations.jsonl").read_text(encoding="utf-8")
+    (dearer / "generations.jsonl").write_text(lines.replace('"cost_s":1.0', '"cost_s":2.0'), encoding="utf-8")
+
+    def outcome(asked: str) -> str:
+        return str(runner.invoke(app, ["compare", first, str(dearer), "--fail-if", asked]).exception)
+
+    assert outcome("worse").startswith("worse: seconds of tiny@Q8_0")
+    assert outcome("worse:speed").startswith("worse: seconds of tiny@Q8_0")
+    assert outcome("worse:correctness,memory") == "None"
+    assert outcome("worse:energy").startswith("not measured, so not checked: energy")
+    for wrong in ("better", "worse:beauty"):
+        refused = runner.invoke(app, ["compare", first, str(dearer), "--fail-if", wrong])
+        assert isinstance(refused.exception, UsageError)
+        assert refused.stdout == ""

@@ -131,6 +131,39 @@ def test_a_reference_under_the_floor_is_counted_apart(sandbox: Sandbox) -> None:
     assert fields["cpu_ratio"] is None
 
 
+MEMO = """
+_known = {}
+_right = sums
+
+def sums(values):
+    if len(values) not in _known:
+        _known[len(values)] = _right(values)
+    return _known[len(values)]
+"""
+
+
+def test_an_answer_that_keeps_results_is_compared_by_first_calls(sandbox: Sandbox) -> None:
+    """A cache at module level makes no program faster: its first call is what counts, and the record says so."""
+    source = SOURCE.replace("(100, 1_000, 4_000)", "(1_000, 10_000, 60_000)")
+    fields = measured(sandbox, source + MEMO, budget_s=4.0, source=source)
+    assert fields["status"] in ("measured", "disturbed")
+    assert fields["reason"].startswith("it keeps results between calls: first calls are compared")
+    assert 0.7 < fields["cpu_ratio"]["value"] < 1.5
+    assert fields["growth"] is None
+
+
+def test_a_cache_over_quick_calls_gives_no_ratio(sandbox: Sandbox) -> None:
+    """Where one call of the reference is too quick to be timed alone, a program with a cache has no figure."""
+    fields = measured(
+        sandbox,
+        SOURCE + MEMO + "\nimport time\n_slow = _right\ndef _right(values):\n"
+        "    for _ in range(50_000): pass\n    return _slow(values)\n",
+        budget_s=2.0,
+    )
+    assert fields["status"] == "not_measured"
+    assert fields["reason"].startswith("it keeps results between calls, and one call")
+
+
 @pytest.mark.parametrize("megabytes", [1, 8, 50])
 def test_peak_memory_of_a_known_allocation(sandbox: Sandbox, megabytes: int) -> None:
     """Growth is within 0.5 MB of what is allocated and freed again before the call ends."""
