@@ -59,6 +59,7 @@ def bench(
 
     Numbers can be laid beside llama-bench's: same quantities, same names.
     """
+    from cpu_codegen.busy import watch
     from cpu_codegen.cli.bars import Bars
     from cpu_codegen.engine.bench import bench as run_bench
     from cpu_codegen.engine.bench import candidates
@@ -91,6 +92,9 @@ def bench(
     )
     if not force:
         refuse_unless_it_fits(Load(file, context, (kv_type_k, kv_type_v), settings.max_ram_bytes), machine)
+    busy = watch()
+    if busy is not None and (warning := busy.warning(max(counts))):
+        bars.say(f"warning: {warning}")
     try:
         with LlamaEngine(settings) as engine:
             profile = run_bench(

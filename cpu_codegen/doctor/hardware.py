@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cpu_codegen.busy import watch
 from cpu_codegen.doctor.sections import Advice, Context, Section
 from cpu_codegen.machine import default_threads
 from cpu_codegen.sizes import format_bytes
@@ -104,6 +105,20 @@ def threads(context: Context) -> Section:
         "cpu_quota": machine.cpu_quota,
     }
     return Section("threads", (text,), facts)
+
+
+def load(context: Context) -> Section:
+    """How many cores other programs keep busy just now, and whether our threads would wait for them."""
+    busy = watch()
+    if busy is None:
+        return Section("load", ("unknown",), {"busy_cores": None})
+    average = "" if busy.load is None else f", load average {busy.load:.2f}"
+    text = f"{busy.used:.1f} of {busy.cores} usable cores busy{average}"
+    warning = busy.warning(default_threads(context.machine))
+    facts = {"busy_cores": round(busy.used, 2), "cores": busy.cores, "load_average": busy.load}
+    words = (warning or "").partition("; try ")
+    advice = (Advice(words[0], f"{words[2]}, or wait until it is quiet"),) if warning else ()
+    return Section("load", (text,), facts, advice)
 
 
 def memory(context: Context) -> Section:

@@ -53,6 +53,7 @@ def sections() -> tuple[Callable[[Context], Section], ...]:
         hardware.cpu,
         hardware.llama_cpp,
         hardware.threads,
+        hardware.load,
         hardware.memory,
         hardware.power,
         hardware.energy,

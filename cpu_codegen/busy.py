@@ -1,0 +1,90 @@
+"""How much of our cores other programs use just now, and what that does to llama.cpp's threads.
+
+llama.cpp's threads wait for each other several hundred times a token. When one of them has lost its core to another program, all
+wait: two threads on two cores of which one is busy were measured many times slower than one thread.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+WATCH_S = 0.2
+_STRAY = 0.3
+"""Cores' worth of work that a system does anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """`cores` that we may use, `used` of them (a sum over parts of cores) by others; `load` is the system's one-minute average."""
+
+    used: float
+    cores: int
+    load: float | None = None
+
+    def threads_that_fit(self) -> int:
+        """Threads that each get a core of their own; at least 1."""
+        return max(1, math.floor(self.cores - self.used + _STRAY))
+
+    def warning(self, threads: int) -> str | None:
+        """What to say before `threads` threads start; None when each has a core."""
+        fit = self.threads_that_fit()
+        if threads <= fit or self.used < _STRAY:
+            return None
+        return (
+            f"{self.used:.1f} of {self.cores} cores are busy with other programs: {threads} threads wait for each other and may be "
+            f"many times slower than {fit}; try -t {fit}"
+        )
+
+
+def watch(seconds: float = WATCH_S) -> Busy | None:
+    """Looks for a moment; we ourselves sleep meanwhile. None where the system does not tell."""
+    if not sys.platform.startswith("linux"):
+        return _portable(seconds)
+    usable = os.sched_getaffinity(0)
+    before = read_ticks(Path("/proc/stat"))
+    time.sleep(seconds)
+    return compare(before, read_ticks(Path("/proc/stat")), usable)
+
+
+def read_ticks(stat: Path) -> dict[int, tuple[int, int]]:
+    """Core → (ticks at work, all ticks) so far."""
+    try:
+        lines = stat.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return {}
+    found: dict[int, tuple[int, int]] = {}
+    for line in lines:
+        if line.startswith("cpu") and line[3:4].isdigit():
+            name, *values = line.split()
+            ticks = [int(value) for value in values[:8]]  # guest time is in user time already
+            idle = ticks[3] + (ticks[4] if len(ticks) > 4 else 0)
+            found[int(name[3:])] = (sum(ticks) - idle, sum(ticks))
+    return found
+
+
+def compare(before: dict[int, tuple[int, int]], after: dict[int, tuple[int, int]], usable: set[int]) -> Busy | None:
+    """The share of each usable core that was at work between two readings, added up."""
+    shares = []
+    for core in usable & set(before) & set(after):
+        worked, passed = (after[core][i] - before[core][i] for i in (0, 1))
+        shares.append(worked / passed if passed > 0 else 0.0)
+    return Busy(sum(shares), len(shares), _load()) if shares else None
+
+
+def _load() -> float | None:
+    try:
+        return os.getloadavg()[0]
+    except (OSError, AttributeError):
+        return None
+
+
+def _portable(seconds: float) -> Busy | None:
+    import psutil
+
+    shares = psutil.cpu_percent(interval=seconds, percpu=True)
+    return Busy(sum(shares) / 100, len(shares), _load()) if shares else None
