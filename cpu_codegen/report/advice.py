@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from cpu_codegen.report import figures
 from cpu_codegen.report.overview import is_demo
-from cpu_codegen.report.summary import Cell, RunSummary, counts, paired
+from cpu_codegen.report.rates import paired
+from cpu_codegen.report.summary import Cell, RunSummary
 
 MIN_SPEED_TOKENS_PER_S = 5.0
 RULE = (
@@ -76,7 +77,7 @@ def advise(summaries: Sequence[RunSummary]) -> Advice:
 
 
 def _rows(summaries: Sequence[RunSummary]) -> list[Row]:
-    rows = [Row(s, c) for s in summaries for c in s.overall() if c.pass1 is not None]
+    rows = [Row(s, c) for s in summaries if s.stop is None for c in s.overall() if c.pass1 is not None]
     suites = [row.cell.suite for row in rows]
     common = max(dict.fromkeys(suites), key=suites.count, default="")
     return [row for row in rows if row.cell.suite == common]
@@ -95,13 +96,13 @@ def shown_below(row: Row, other: Row) -> bool:
     """True when the paired interval of row − other lies below 0."""
     if row is other:
         return False
-    pair = paired(_decided(row), _decided(other), suite=row.cell.suite, style=row.label, baseline=other.label)
+    pair = paired(_samples(row), _samples(other), suite=row.cell.suite, style=row.label, baseline=other.label)
     return pair is not None and pair.difference.high < 0
 
 
-def _decided(row: Row) -> list[dict[str, object]]:
-    cell = row.cell
-    return [s for s in row.summary.samples if s["suite"] == cell.suite and s["style"] == cell.style and counts(s)]
+def _samples(row: Row) -> list[dict[str, object]]:
+    cell, every = row.cell, [*row.summary.samples, *row.summary.unfinished]
+    return [s for s in every if s["suite"] == cell.suite and s["style"] == cell.style]
 
 
 def _because(chosen: Row, best: Row, rows: list[Row]) -> str:

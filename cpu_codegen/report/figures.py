@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from cpu_codegen.report.summary import Cell, Efficiency, Paired
+from cpu_codegen.report.rates import Paired
+from cpu_codegen.report.summary import Cell, Efficiency
 from cpu_codegen.sizes import format_bytes
 from cpu_codegen.stats import Estimate
 
@@ -70,7 +71,13 @@ def first_token(cell: Cell) -> str:
 def outcomes(cell: Cell) -> str:
     """`96 passed, 9 wrong, 3 error`."""
     parts = [f"{count} {name}" for name, count in cell.outcomes.items()]
-    return ", ".join([*parts, *([f"{cell.undecided} not judged yet"] if cell.undecided else [])]) or "none"
+    return ", ".join([*parts, *([f"{cell.unknown} unknown"] if cell.unknown else [])]) or "none"
+
+
+def count(cell: Cell) -> str:
+    """`60`; `24 of 60` where not all is there, and how many of them are unknown."""
+    whole = f" of {cell.wanted}" if cell.wanted and cell.wanted > cell.n else ""
+    return f"{cell.n}{whole}{f', {cell.unknown} unknown' if cell.unknown else ''}"
 
 
 def probability(p: float) -> str:

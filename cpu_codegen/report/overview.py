@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from cpu_codegen.report import figures
 from cpu_codegen.report.records import flat_record
+from cpu_codegen.report.stopped import stopped_table
 from cpu_codegen.report.summary import Cell, RunSummary
 from cpu_codegen.report.tables import Cell as TableCell
 from cpu_codegen.report.tables import Table
@@ -26,13 +28,35 @@ def _names(summary: RunSummary, cell: Cell, who: tuple[str, ...]) -> tuple[str, 
     return tuple({"run": summary.name, "suite": cell.suite, "style": cell.style}[name] for name in who)
 
 
+def ranked(summaries: Sequence[RunSummary], *, stopped: bool = False) -> list[tuple[RunSummary, Cell]]:
+    """Runs, suites and styles as rows; of several runs the best of each suite first, by pass@1, then by seconds.
+
+    Runs that a race stopped are left out (they have a table of their own) unless they are asked for.
+    """
+    rows = [(s, cell) for s in summaries if stopped or s.stop is None for cell in s.overall()]
+    if len(summaries) < 2:
+        return rows
+    suites = list(dict.fromkeys(cell.suite for _, cell in rows))
+
+    def place(row: tuple[RunSummary, Cell]) -> tuple[int, float, float]:
+        cell, seconds = row[1], row[1].cost.seconds_per_problem
+        return (
+            suites.index(cell.suite),
+            -(cell.pass1.value if cell.pass1 else -1.0),
+            math.inf if seconds is None else seconds,
+        )
+
+    return sorted(rows, key=place)
+
+
 def overview(summaries: Sequence[RunSummary]) -> Table:
     """One row per run, suite and style: what it solves, what it costs, how good its code is."""
     who = _who(summaries)
-    columns = (*who, "pass@1 [95 %]", "s/problem", "tok/s", "peak RAM", "correct/h", "efficiency v reference")
+    columns = (*who, "n", "pass@1 [95 %]", "s/problem", "tok/s", "peak RAM", "correct/h", "efficiency v reference")
     rows: list[tuple[TableCell, ...]] = [
         (
             *_names(summary, cell, who),
+            figures.count(cell),
             figures.share(cell.pass1),
             figures.number(cell.cost.seconds_per_problem),
             figures.number(cell.cost.tokens_per_s),
@@ -40,8 +64,7 @@ def overview(summaries: Sequence[RunSummary]) -> Table:
             figures.number(cell.cost.correct_per_hour),
             figures.efficiency(cell.efficiency),
         )
-        for summary in summaries
-        for cell in summary.overall()
+        for summary, cell in ranked(summaries)
     ]
     return Table(columns, rows, right=_NUMBERS & set(columns))
 
@@ -70,9 +93,9 @@ def outcomes(summaries: Sequence[RunSummary]) -> Table:
     who = _who(summaries)
     cells = [(summary, cell) for summary in summaries for cell in summary.overall()]
     seen = [o.value for o in Outcome if any(cell.outcomes.get(o.value) for _, cell in cells)]
-    columns = (*who, *seen, "cut at --max-tokens", "not judged yet")
+    columns = (*who, *seen, "cut at --max-tokens", "unknown")
     rows: list[tuple[TableCell, ...]] = [
-        (*_names(summary, cell, who), *(cell.outcomes.get(name, 0) for name in seen), cell.cut, cell.undecided)
+        (*_names(summary, cell, who), *(cell.outcomes.get(name, 0) for name in seen), cell.cut, cell.unknown)
         for summary, cell in cells
     ]
     return Table(columns, rows, title="outcomes", right=frozenset(columns) - set(who))
@@ -117,7 +140,7 @@ def paired_styles(summaries: Sequence[RunSummary]) -> Table:
 
 def all_tables(summaries: Sequence[RunSummary]) -> list[Table]:
     """Everything that a report prints, the answer first; tables without rows are left out."""
-    makers = (overview, levels, outcomes, paired_styles, latency_and_energy)
+    makers = (overview, stopped_table, levels, outcomes, paired_styles, latency_and_energy)
     return [table for table in (make(summaries) for make in makers) if table.rows]
 
 

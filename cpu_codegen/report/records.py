@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from cpu_codegen.report.summary import Cell, Paired, RunSummary
+from cpu_codegen.report.rates import Paired
+from cpu_codegen.report.summary import Cell, RunSummary
 from cpu_codegen.stats import Estimate
+from cpu_codegen.store import plain
 
 
 def estimate_record(estimate: Estimate | None) -> dict[str, Any] | None:
@@ -31,6 +33,8 @@ def cell_record(cell: Cell) -> dict[str, Any]:
         **{f"pass@{k}": estimate_record(value) for k, value in cell.pass_at.items() if k != 1},
         "outcomes": cell.outcomes,
         "undecided": cell.undecided,
+        "unknown": cell.unknown,
+        "wanted": cell.wanted,
         "format_ok": estimate_record(cell.format_ok),
         "cut_at_max_tokens": cell.cut,
         "completion_tokens": cell.completion_tokens,
@@ -61,6 +65,7 @@ def pair_record(pair: Paired) -> dict[str, Any]:
         "style": pair.style,
         "baseline": pair.baseline,
         "n": pair.n,
+        "unknown": pair.unknown,
         "solved_by_style_alone": pair.b,
         "solved_by_baseline_alone": pair.c,
         "difference": estimate_record(pair.difference),
@@ -82,12 +87,14 @@ def run_record(summary: RunSummary) -> dict[str, Any]:
         "groups": [cell_record(cell) for cell in summary.cells],
         "paired": [pair_record(pair) for pair in summary.pairs],
         "harness_errors": summary.faults,
+        "stopped": plain(summary.stop),
     }
 
 
 def flat_record(summary: RunSummary, cell: Cell) -> dict[str, Any]:
     """One line of `-o csv` and `-o jsonl`: a cell without nesting."""
-    flat: dict[str, Any] = {"run": summary.name, "model": summary.model}
+    flat: dict[str, Any] = {"run": summary.name, "model": summary.model, "status": summary.manifest.get("status")}
+    flat |= {"stopped_at_look": summary.stop.look if summary.stop else None}
     for name, value in cell_record(cell).items():
         if name == "efficiency":
             ratio = value["cpu_ratio"] or {}

@@ -2,37 +2,29 @@
 
 Covered: pass@k (Chen et al. 2021) with the intervals of contracts §2, outcomes, format adherence, throughput, latency, memory, cost
 and efficiency of one run; its styles paired on the same problems. Not covered: two runs against each other (compare.py), how it is
-shown (figures.py, terminal.py, page.py).
+shown (figures.py, overview.py, page/).
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from cpu_codegen.measure.metrics import has_ratio, mean_ratio
+from cpu_codegen.race import Stop
 from cpu_codegen.report.cost import Cost, busy_seconds, cost_of, one_load_s
+from cpu_codegen.report.groups import stop_of
+from cpu_codegen.report.rates import Paired, Sample, counts, paired, pass_at
 from cpu_codegen.report.samples import load_samples
+from cpu_codegen.report.unfinished import scope_of, unfinished
 from cpu_codegen.schema import LEVELS, Outcome
-from cpu_codegen.stats import (
-    Estimate,
-    bootstrap_mean,
-    mcnemar_exact,
-    paired_permutation,
-    pass_at_k,
-    score_interval,
-    tango,
-    wilson,
-)
+from cpu_codegen.stats import Estimate, wilson
 from cpu_codegen.store import RunFolder
 
-Sample = dict[str, Any]
 ALL_LEVELS = "all"
-Verdict = Literal["better", "worse", "no difference"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +64,11 @@ class Efficiency:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One suite × style × level of one run (`level` "all" = every level). n counts samples with a verdict that counts."""
+    """One suite × style × level of one run (`level` "all" = every level).
+
+    n counts samples that count: judged ones (harness errors apart), and `unknown` ones, which were begun but are not finished or
+    not judged; `undecided` of those are there and only not judged. `wanted`: how many the scope asks for (None for one level).
+    """
 
     suite: str
     style: str
@@ -83,6 +79,8 @@ class Cell:
     pass_at: dict[int, Estimate]
     outcomes: dict[str, int]
     undecided: int
+    unknown: int
+    wanted: int | None
     format_ok: Estimate | None
     cut: int
     completion_tokens: int
@@ -97,30 +95,12 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Paired:
-    """`style` minus `baseline` on the problems that both have: difference of pass@1, interval, p. b, c = solved by one alone."""
-
-    suite: str
-    style: str
-    baseline: str
-    n: int
-    b: int
-    c: int
-    difference: Estimate
-    p: float
-    test: Literal["McNemar", "permutation"]
-
-    @property
-    def verdict(self) -> Verdict:
-        """A word only where the interval and the test agree; else "no difference"."""
-        if self.p >= 0.05 or self.difference.low <= 0 <= self.difference.high:
-            return "no difference"
-        return "better" if self.difference.value > 0 else "worse"
-
-
-@dataclass(frozen=True, slots=True)
 class RunSummary:
-    """All numbers of one run folder. `faults` = harness errors, which count against no model."""
+    """All numbers of one run folder. `faults` = harness errors, which count against no model.
+
+    `unfinished` answers were begun and are not in `samples`. A run that a race stopped has its `stop`: its intervals are then such
+    that hold although the data chose the moment, and it belongs into no paired table.
+    """
 
     path: Path
     manifest: dict[str, Any]
@@ -128,6 +108,8 @@ class RunSummary:
     cells: list[Cell]
     pairs: list[Paired]
     faults: int
+    unfinished: list[Sample] = field(default_factory=list)
+    stop: Stop | None = None
 
     @property
     def name(self) -> str:
@@ -151,12 +133,14 @@ def summarize(path: Path) -> RunSummary:
     samples = load_samples(folder)
     load_s = one_load_s(manifest)
     total_cost_s = busy_seconds(samples)
+    begun, stop = unfinished(manifest, samples), stop_of(path)
     cells = [
-        _cell(key, group, load_s=load_s * _share(group, total_cost_s), manifest=manifest)
+        _cell(key, group, begun, load_s=load_s * _share(group, total_cost_s), manifest=manifest, anytime=bool(stop))
         for key, group in _groups(samples, manifest)
     ]
     faults = sum(1 for s in samples if s["outcome"] == Outcome.HARNESS_ERROR)
-    return RunSummary(path, manifest, samples, cells, _pairs(samples, manifest), faults)
+    pairs = [] if stop else _pairs([*samples, *begun], manifest)
+    return RunSummary(path, manifest, samples, cells, pairs, faults, begun, stop)
 
 
 def _share(samples: Sequence[Sample], total_cost_s: float) -> float:
@@ -186,26 +170,33 @@ def _in_order(known: Iterable[str], seen: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys([*known, *present]) if name in present]
 
 
-def counts(sample: Sample) -> bool:
-    """True when the sample's outcome counts for or against the model."""
-    return sample["outcome"] not in (None, Outcome.HARNESS_ERROR)
-
-
-def _cell(key: tuple[str, str, str], samples: list[Sample], *, load_s: float, manifest: dict[str, Any]) -> Cell:
+def _cell(
+    key: tuple[str, str, str],
+    samples: list[Sample],
+    begun: Sequence[Sample],
+    *,
+    load_s: float,
+    manifest: dict[str, Any],
+    anytime: bool,
+) -> Cell:
+    suite, style, level = key
     decided = [s for s in samples if counts(s)]
+    undecided = [s for s in samples if s["outcome"] is None]
+    unknown = [*undecided, *(s for s in begun if _belongs(s, key))]
     passed = sum(1 for s in decided if s["outcome"] == Outcome.PASSED)
     outcomes = Counter(s["outcome"] for s in samples if s["outcome"] is not None)
-    suite, style, level = key
     return Cell(
         suite=suite,
         style=style,
         level=level,
-        n=len(decided),
-        problems=len({s["problem_id"] for s in decided}),
+        n=len(decided) + len(unknown),
+        problems=len({s["problem_id"] for s in [*decided, *unknown]}),
         passed=passed,
-        pass_at=pass_at(decided),
+        pass_at=pass_at([*decided, *unknown], anytime=anytime),
         outcomes={o.value: outcomes[o.value] for o in Outcome if outcomes[o.value]},
-        undecided=sum(1 for s in samples if s["outcome"] is None),
+        undecided=len(undecided),
+        unknown=len(unknown),
+        wanted=_wanted(manifest, suite, style) if level == ALL_LEVELS else None,
         format_ok=_share_of([s["format_ok"] for s in decided if s["format_ok"] is not None]),
         cut=sum(1 for s in samples if s["finish_reason"] == "length"),
         completion_tokens=sum(s.get("completion_tokens") or 0 for s in samples),
@@ -215,31 +206,20 @@ def _cell(key: tuple[str, str, str], samples: list[Sample], *, load_s: float, ma
     )
 
 
+def _belongs(sample: Sample, key: tuple[str, str, str]) -> bool:
+    suite, style, level = key
+    return sample["suite"] == suite and sample["style"] == style and level in (ALL_LEVELS, sample["level"])
+
+
+def _wanted(manifest: dict[str, Any], suite: str, style: str) -> int:
+    return sum(1 for record in scope_of(manifest) if (record["suite"], record["style"]) == (suite, style))
+
+
 def _share_of(flags: list[bool]) -> Estimate | None:
     if not flags:
         return None
     interval = wilson(sum(flags), len(flags))
     return Estimate(sum(flags) / len(flags), interval.low, interval.high, len(flags))
-
-
-def scores(decided: Iterable[Sample], k: int = 1) -> dict[str, float]:
-    """pass@k of each problem that has at least k samples."""
-    tally: dict[str, list[bool]] = {}
-    for sample in decided:
-        tally.setdefault(sample["problem_id"], []).append(sample["outcome"] == Outcome.PASSED)
-    return {name: pass_at_k(len(flags), sum(flags), k) for name, flags in tally.items() if len(flags) >= k}
-
-
-def pass_at(decided: list[Sample], wanted: Sequence[int] = (1, 10, 100)) -> dict[int, Estimate]:
-    """pass@k over the problems for each k that every problem has samples for."""
-    found: dict[int, Estimate] = {}
-    problems = len({s["problem_id"] for s in decided})
-    for k in wanted:
-        values = list(scores(decided, k).values())
-        if values and len(values) == problems:
-            interval = score_interval(values)
-            found[k] = Estimate(math.fsum(values) / len(values), interval.low, interval.high, len(values))
-    return found
 
 
 def efficiency_of(passed: list[Sample], *, judged: int) -> Efficiency:
@@ -257,29 +237,9 @@ def _pairs(samples: list[Sample], manifest: dict[str, Any]) -> list[Paired]:
     baseline = "plain" if "plain" in styles else (styles[0] if styles else "")
     found = []
     for suite in _in_order(manifest.get("suites", {}), (s["suite"] for s in samples)):
-        by_style = {
-            style: [s for s in samples if s["suite"] == suite and s["style"] == style and counts(s)] for style in styles
-        }
+        by_style = {style: [s for s in samples if s["suite"] == suite and s["style"] == style] for style in styles}
         for style in styles:
             if style != baseline:
                 pair = paired(by_style[style], by_style[baseline], suite=suite, style=style, baseline=baseline)
                 found += [pair] if pair else []
     return found
-
-
-def paired(first: list[Sample], second: list[Sample], *, suite: str, style: str, baseline: str) -> Paired | None:
-    """The paired difference of two styles; one sample per problem: exact McNemar and Tango; more: permutation and bootstrap."""
-    ours, theirs = scores(first), scores(second)
-    common = sorted(ours.keys() & theirs.keys())
-    if not common:
-        return None
-    differences = [ours[name] - theirs[name] for name in common]
-    n, mean = len(common), math.fsum(differences) / len(common)
-    b, c = sum(d > 0 for d in differences), sum(d < 0 for d in differences)
-    if all(d in (-1.0, 0.0, 1.0) for d in differences):
-        interval, p = tango(b, c, n), mcnemar_exact(b, c)
-        test: Literal["McNemar", "permutation"] = "McNemar"
-    else:
-        interval, p, test = bootstrap_mean(differences), paired_permutation(differences), "permutation"
-    estimate = Estimate(mean, interval.low, interval.high, n)
-    return Paired(suite, style, baseline, n, b, c, estimate, p, test)

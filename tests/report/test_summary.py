@@ -65,14 +65,14 @@ def test_harness_errors_count_against_nobody(tmp_path: Path) -> None:
 
 
 def test_samples_without_a_verdict_are_told_apart(tmp_path: Path) -> None:
-    """An interrupted run has answers that nobody judged: they are in no share."""
+    """An interrupted run has answers that nobody judged: they stay in n, and no share is made of them alone."""
 
     def forget(records: dict[str, Any]) -> None:
         if records["generation"]["style"] == "plain":
             records["result"] = records["efficiency"] = None
 
     plain = next(c for c in summary_of(tmp_path, change=forget).overall() if c.style == "plain")
-    assert (plain.n, plain.undecided, plain.pass1) == (0, 60, None)
+    assert (plain.n, plain.undecided, plain.unknown, plain.pass1) == (60, 60, 60, None)
     assert plain.cost.correct_per_hour is None
     assert plain.cost.seconds_per_problem is not None
     assert plain.efficiency.why == "not measured: nothing is judged yet"
