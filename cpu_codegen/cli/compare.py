@@ -51,11 +51,15 @@ def compare(
     """Compare runs on the problems they share: correctness, speed, memory, energy, code efficiency, each with an interval."""
     named = _figures(fail_if)
     from cpu_codegen.compare_runs import compare_runs, ladders, read_run, style_steps, to_pair
+    from cpu_codegen.fidelity.find import ladders_of
+    from cpu_codegen.fidelity.tables import record
+    from cpu_codegen.fidelity.tables import table as fidelity_table
     from cpu_codegen.report.folders import find_runs
 
     every = [read_run(path) for path in find_runs(runs)]
     read = to_pair(every)
     found = compare_runs(read, across=across), ladders(read), style_steps(read)
+    fidelity = ladders_of([(run.path, str(run.manifest["model"]["sha256"])) for run in every])
     if json or output is Format.JSON:
         import json as writer
 
@@ -64,12 +68,13 @@ def compare(
 
         stopped = [{"run": run.path.name, **plain(run.stop)} for run in every if run.stop]
         told = records(*found) | ({"stopped": stopped} if stopped else {})
+        told |= {"fidelity": [record(ladder) for ladder in fidelity]}
         print(writer.dumps(told, indent=1, allow_nan=False))
     else:
         from cpu_codegen.compare_tables import tables
         from cpu_codegen.report.tables import write_table
 
-        for number, table in enumerate([*tables(*found), *_stopped(every)]):
+        for number, table in enumerate([*tables(*found), *map(fidelity_table, fidelity), *_stopped(every)]):
             if number and output is not Format.JSONL:
                 print()
             write_table(table, output, sys.stdout)

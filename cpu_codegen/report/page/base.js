@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const OUTCOMES = ["passed", "wrong", "error", "timeout", "memory", "syntax", "no_code", "harness_error"];
-const page = { runs: [], cells: [], pairs: [], levels: [], problems: {}, samples: [], strings: [] };
+const page = { runs: [], cells: [], pairs: [], levels: [], fidelity: [], problems: {}, samples: [], strings: [] };
 
 const byId = (id) => document.getElementById(id);
 const text = (number) => (number === null || number === undefined ? "" : page.strings[number]);

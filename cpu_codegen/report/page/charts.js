@@ -91,14 +91,8 @@ function drawLevels() {
   }
   svg.append("g").attr("transform", `translate(0,${at})`).attr("aria-hidden", "true").call(d3.axisBottom(x).ticks(5).tickSizeOuter(0));
   const rows = cells.map((c) => [label(c), c.level, c.n, c.passed, share(c["pass@1"]), share(c.format_ok)]);
-  fill("levels", el("figure", {}, svg.node(), modelLegend()), pairsTable(), lengthTable(),
+  fill("levels", el("figure", {}, svg.node(), modelLegend()), pairsFigure(), pairsTable(), lengthTable(),
     folded("the same as a table", dataTable("pass@1 by level", ["model and style", "level", { name: "n", n: 1 }, { name: "passed", n: 1 }, { name: "pass@1 [95 %]", n: 1 }, { name: "format kept", n: 1 }], rows)));
-}
-
-function pairsTable() {
-  if (!page.pairs.length) return null;
-  const rows = page.pairs.map((p) => [`${severalRuns() ? runLabel(p.run) + ": " : ""}${p.style} − ${p.baseline}`, p.suite, share(p.difference), words(p.verdict), `${p.test} p = ${number(p.p, 2)}`, p.n]);
-  return dataTable("Styles on the same problems: difference of pass@1", ["styles", "suite", { name: "difference [95 %]", n: 1 }, "verdict", "test", { name: "pairs", n: 1 }], rows);
 }
 
 // Pass rate by the length of the reference, in thirds of the problems.
@@ -119,18 +113,6 @@ function lengthTable() {
 }
 
 const samplesOf = (cell) => page.samples.filter((s) => s.run === cell.run && s.style === cell.style && s.suite === cell.suite);
-
-function drawLadder() {
-  const families = d3groups(page.runs.map((run, index) => ({ ...run, index })).filter((run) => run.alias), (run) => run.alias)
-    .filter(([, runs]) => new Set(runs.map((run) => run.quant)).size > 1);
-  byId("ladder").hidden = !families.length;
-  if (!families.length) return;
-  fill("ladder", families.map(([alias, runs]) => {
-    const rows = runs.sort((a, b) => b.file_bytes - a.file_bytes).flatMap((run) => overall().filter((c) => c.run === run.index)
-      .map((c) => [`${run.quant || "?"}, ${c.style}`, bytes(run.file_bytes), share(c["pass@1"]), number(c.tokens_per_s), bytes(c.peak_rss_bytes), number(c.correct_per_hour)]));
-    return dataTable(`${alias}: from the largest file to the smallest`, ["quantization", { name: "file", n: 1 }, { name: "pass@1 [95 %]", n: 1 }, { name: "tok/s", n: 1 }, { name: "peak RAM", n: 1 }, { name: "correct/h", n: 1 }], rows);
-  }));
-}
 
 function d3groups(list, key) {
   const groups = new Map();

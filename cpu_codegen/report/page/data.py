@@ -6,11 +6,17 @@ Foreign text is made visible (control, bidirectional characters) here, so that t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath, PureWindowsPath
 from typing import Any
 
+from cpu_codegen.compare_factors import family, quantization
+from cpu_codegen.fidelity.find import ladders_of
+from cpu_codegen.fidelity.steps import Ladder
+from cpu_codegen.fidelity.tables import record as fidelity_record
 from cpu_codegen.report.escape import visible
 from cpu_codegen.report.overview import is_demo
+from cpu_codegen.report.rates import paired
 from cpu_codegen.report.records import cell_record, pair_record
 from cpu_codegen.report.references import Reference, references
 from cpu_codegen.report.summary import RunSummary
@@ -80,7 +86,8 @@ def page_data(summaries: Sequence[RunSummary], *, limit: int) -> dict[str, Any]:
     return {
         "runs": [_run(summary) for summary in summaries],
         "cells": [{"run": i, **cell_record(c)} for i, summary in enumerate(summaries) for c in summary.cells],
-        "pairs": [{"run": i, **pair_record(p)} for i, summary in enumerate(summaries) for p in summary.pairs],
+        "pairs": [pair for i, summary in enumerate(summaries) for pair in _pairs(summary, i)],
+        "fidelity": _fidelity(summaries),
         "levels": list(LEVELS),
         "problems": _problems(summaries, known, strings),
         "samples": samples,
@@ -94,11 +101,56 @@ def _run(summary: RunSummary) -> dict[str, Any]:
         "name": visible(summary.name),
         "model": visible(summary.model),
         "alias": visible(str(model.get("alias") or "")),
-        "quant": visible(str(model.get("quant") or "")),
+        "quant": visible(quantization(_with_name(model)).lower()),
+        "family": visible(family(_with_name(model))),
         "file_bytes": model.get("size_bytes"),
         "machine": (manifest.get("machine") or {}).get("id") or "",
         "demo": is_demo(summary),
     }
+
+
+def _with_name(model: dict[str, Any]) -> dict[str, Any]:
+    """The model's part of a manifest with a file's name in place of its path: files of one family may lie in two folders."""
+    name = PureWindowsPath(PurePath(str(model.get("name") or "")).name).name
+    return {"model": {**model, "name": name}}
+
+
+def _pairs(summary: RunSummary, run: int) -> Iterator[dict[str, Any]]:
+    """Every pair of styles, and the same by level; those have intervals and no verdict: each look is one more to be wrong at."""
+    for pair in summary.pairs:
+        yield {"run": run, "level": "all", **pair_record(pair)}
+        for level in LEVELS:
+            ours, theirs = (
+                [
+                    s
+                    for s in [*summary.samples, *summary.unfinished]
+                    if (s["suite"], s["style"], s.get("level")) == group
+                ]
+                for group in ((pair.suite, style, level) for style in (pair.style, pair.baseline))
+            )
+            found = paired(ours, theirs, suite=pair.suite, style=pair.style, baseline=pair.baseline)
+            if found is not None:
+                yield {"run": run, "level": level, **pair_record(found), "verdict": None}
+
+
+def _fidelity(summaries: Sequence[RunSummary]) -> list[dict[str, Any]]:
+    """The ladders of these models; a step's `run` leads to its samples."""
+    digests = [str((summary.manifest.get("model") or {}).get("sha256") or "") for summary in summaries]
+    return [
+        _ladder(ladder, digests)
+        for ladder in ladders_of([(s.path, digest) for s, digest in zip(summaries, digests, strict=True)])
+    ]
+
+
+def _ladder(ladder: Ladder, digests: list[str]) -> dict[str, Any]:
+    facts = fidelity_record(ladder)
+    base, steps = facts.pop("base"), facts.pop("steps")
+    del facts["builds"], facts["notes"]
+    for step in steps:
+        step["run"] = digests.index(step["sha256"]) if step["sha256"] in digests else None
+    named = {"base": base["name"], "base_bytes": base["size_bytes"], "base_sha256": base["sha256"]}
+    shown: dict[str, Any] = rounded({**facts, **named})
+    return {**shown, "steps": [rounded(step) for step in steps], "notes": [visible(note) for note in ladder.notes]}
 
 
 def _problems(summaries: Sequence[RunSummary], known: dict[str, Reference], strings: Strings) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from cpu_codegen.report.advice import advise
 from cpu_codegen.report.elsewhere import Elsewhere, elsewhere_table
 from cpu_codegen.report.escape import for_html
 from cpu_codegen.report.page.data import page_data
+from cpu_codegen.report.published import published_table
 from cpu_codegen.report.summary import RunSummary
 from cpu_codegen.report.tables import as_html
 from cpu_codegen.sizes import format_bytes
@@ -44,7 +45,7 @@ VENDOR = (
     "d3-selection",
     "d3-axis",
 )
-SCRIPTS = ("base", "highlight", "diff", "table", "plots", "charts", "samples", "start")
+SCRIPTS = ("base", "highlight", "diff", "table", "plots", "charts", "pairs", "ladder", "samples", "start")
 
 
 def write_page(summaries: Sequence[RunSummary], path: Path, others: Sequence[Elsewhere] = ()) -> Path:
@@ -117,6 +118,7 @@ def _around_the_data(summaries: Sequence[RunSummary], others: Sequence[Elsewhere
         "RULE": for_html(advice.rule),
         "NOTES": "".join(f"<li>{for_html(note)}</li>" for note in _notes(summaries)),
         "ROWS": _rows(summaries),
+        "PUBLISHED": _published(summaries),
         "OTHERS": _others(others),
         "FOOT": "".join(_foot(summary) for summary in summaries),
     }
@@ -183,6 +185,15 @@ def _others(others: Sequence[Elsewhere]) -> str:
         return ""
     table = as_html(elsewhere_table(list(others)))
     return f'<div class="scroll" role="region" aria-label="Measured elsewhere, not run here" tabindex="0">{table}</div>'
+
+
+def _published(summaries: Sequence[RunSummary]) -> str:
+    """What others measured of these models unquantized, as the registry has it: a table of its own."""
+    table = published_table(summaries)
+    if not table.rows:
+        return ""
+    name = "Published, unquantized, not measured here"
+    return f'<div class="scroll" role="region" aria-label="{name}" tabindex="0">{as_html(table)}</div>'
 
 
 def _foot(summary: RunSummary) -> str:
