@@ -78,6 +78,8 @@ def prepare(config: RunConfig, progress: Progress | None = None) -> RunInputs:
     found = _model(config, progress or Silent())
     spec, model, template, thinking = found.spec, found.model, found.template, found.thinking
     generation = config.settings
+    if thinking.state == "none":
+        generation = replace(generation, think="auto")  # ignored, so it is in no key either
     if generation.recommended:
         generation = replace(generation, sampling=recommended_sampling(thinking, spec))
     settings = settings_record(generation, found.ctx_tokens)
@@ -85,7 +87,8 @@ def prepare(config: RunConfig, progress: Progress | None = None) -> RunInputs:
     chosen = [p for problems in ordered.values() for p in _chosen(problems, config)]
     if not chosen:
         raise UsageError(
-            f"no problem of {', '.join(suites)} is asked for", remedy="--level and --ids that the suite has: problems list"
+            f"no problem of {', '.join(suites)} is asked for",
+            remedy="--level and --ids that the suite has: problems list",
         )
     texts = tuple(_prompt_text(config, style, is_completion=template is None) for style in config.styles)
     return RunInputs(

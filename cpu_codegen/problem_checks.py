@@ -13,7 +13,8 @@ from pathlib import Path
 
 from cpu_codegen.sandbox import ProbeFailed, ProblemProbe, Sandbox
 from cpu_codegen.sandbox.probe import Facts
-from cpu_codegen.schema import Job, Limits, Outcome, Problem, ProblemFileTask
+from cpu_codegen.schema import AssertTask, Job, Limits, Outcome, Problem, ProblemFileTask
+from cpu_codegen.suites.own_checks import fault_of
 
 MIN_CASES = 12
 MIN_WRONG = 3
@@ -42,8 +43,24 @@ Finding = tuple[bool | None, str]
 def validate(problems: Sequence[Problem], sandbox: Sandbox, *, wrong_dir: Path | None) -> Iterator[Check]:
     """All checks of all problems, problem by problem. `wrong_dir` holds `<slug>/*.py`, programs that must fail."""
     for problem in problems:
+        if not isinstance(problem.task, ProblemFileTask):
+            yield from _checks_of_line(problem, sandbox)
+            continue
         with _Validation(problem, sandbox, wrong_dir) as validation:
             yield from validation.checks()
+
+
+def _checks_of_line(problem: Problem, sandbox: Sandbox) -> Iterator[Check]:
+    """What can be promised of a JSON line: its tests run, its reference passes them, an answer that does nothing does not."""
+    task = problem.task
+    fault = fault_of(problem, sandbox)
+    has_reference = not isinstance(task, AssertTask) or bool(task.canonical)
+    yield Check(problem.id, "tests run", fault is None, f"{fault.what}; expected: {fault.expected}" if fault else "")
+    passes = (fault is None) if has_reference else None
+    yield Check(problem.id, "reference passes", passes, "" if has_reference else "no canonical_solution")
+    nothing = f"def {problem.entry_point}(*_, **__):\n    return None\n"
+    (execution,) = sandbox.judge([Job("nothing", nothing, problem.entry_point, task, limits=_LIMITS)])
+    yield Check(problem.id, "wrong answers fail", execution.outcome is not Outcome.PASSED, "an answer of None")
 
 
 class _Validation:

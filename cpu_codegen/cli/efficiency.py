@@ -68,7 +68,14 @@ def _ids(values: list[str] | None) -> tuple[str, ...]:
 
 
 def _measure(
-    name: str, ids: tuple[str, ...], budget_s: float, moved: tuple[str, ...], *, redo: bool, offline: bool, allow_weak: bool
+    name: str,
+    ids: tuple[str, ...],
+    budget_s: float,
+    moved: tuple[str, ...],
+    *,
+    redo: bool,
+    offline: bool,
+    allow_weak: bool,
 ) -> Path:
     from cpu_codegen.cli.bars import Bars
     from cpu_codegen.columns.measure import measure_results, passed_results, unmeasured

@@ -139,15 +139,15 @@ def import_(
 
     from cpu_codegen.exchange.foreign import make_run, read_foreign
     from cpu_codegen.store import RunFolder, new_run_path
-    from cpu_codegen.suites.load import load_suite
+    from cpu_codegen.suites.load import open_suite
 
     if comparator not in ("evalplus", "strict"):
         raise UsageError(f"--comparator {comparator!r} is not known", remedy="--comparator evalplus or strict")
-    problems = {problem.id: problem for problem in load_suite(suite, offline=offline)}
-    submissions = read_foreign(samples, problems)
+    opened = open_suite(suite, offline=offline, allow_weak=allow_weak_isolation)
+    submissions = read_foreign(samples, opened.by_task_id())
     path = out or new_run_path(re.sub(r"[^a-z0-9.]+", "-", model.lower()).strip("-.") or "imported")
     with RunFolder(path, writable=True) as folder:
-        keys = make_run(folder, submissions, source=samples, model=model, style=style, suite=suite)
+        keys = make_run(folder, submissions, source=samples, model=model, style=style, suite=opened.name)
         verdicts = _verdicts(submissions, suite, comparator, workers, allow_weak=allow_weak_isolation)
         _keep(folder, keys, submissions, verdicts, style=style, comparator=comparator)
     print(path)

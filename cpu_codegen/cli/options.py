@@ -41,6 +41,10 @@ Think = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Load the model even where it does not seem to fit.")]
 
+KeepGoing = Annotated[
+    bool, typer.Option("--keep-going", help="Leave broken tasks of your own out instead of ending at the first one.")
+]
+
 
 def split_commas(values: list[str] | None) -> tuple[str, ...]:
     """`a,b` and repeated options both work; order kept, repeats dropped."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, KvType, OutputFormat, split_commas
+from cpu_codegen.cli.options import Format, Json, KeepGoing, KvType, OutputFormat, split_commas
 from cpu_codegen.config import DEFAULT_MAX_TOKENS, RunConfig
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def plan(
     models_file: Annotated[
         Path | None, typer.Option("--models", metavar="FILE", help="A registry of your own, merged over ours.")
     ] = None,
+    keep_going: KeepGoing = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
@@ -62,6 +63,7 @@ def plan(
         recalibrate=recalibrate,
         models_file=models_file,
         offline=offline,
+        keep_going=keep_going,
     )
     show(survey(question, progress=Bars()), Format.JSON if json else output)
 
@@ -164,6 +166,7 @@ def outlook(config: RunConfig) -> str | None:
         models_file=known,
         offline=True,
         calibrate=False,
+        keep_going=config.keep_going,
     )
     try:
         (plan,) = survey(question, progress=Silent()).plans

@@ -1,4 +1,4 @@
-"""`cpu-codegen problems list|show|validate|export`: the 60 problems, and files of one's own in the same format."""
+"""`cpu-codegen problems list|show|new|validate|export`: the 60 problems, and tasks of one's own."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat
+from cpu_codegen.cli.options import Format, Json, KeepGoing, OutputFormat
 from cpu_codegen.errors import CheckFailed, UsageError
+from cpu_codegen.schema import Level
 
 if TYPE_CHECKING:
     from cpu_codegen.problem_checks import Check
     from cpu_codegen.report.tables import Table
     from cpu_codegen.schema import Problem
 
-app = typer.Typer(help="List, show, check and export problems.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="List, show, write, check and export problems.", no_args_is_help=True, rich_markup_mode=None)
 
 Source = Annotated[
-    str, typer.Argument(metavar="[SUITE]", help="lowcost60, or a folder of problem files.", show_default=True)
+    str,
+    typer.Argument(
+        metavar="[SUITE]", help="lowcost60, a folder of problem files, or a .jsonl file of tasks.", show_default=True
+    ),
 ]
 Weak = Annotated[
     bool, typer.Option("--allow-weak-isolation", help="Accept a sandbox that does not hide your files (see doctor).")
@@ -27,11 +31,16 @@ Weak = Annotated[
 
 
 @app.command("list")
-def list_(suite: Source = "lowcost60", output: OutputFormat = Format.TABLE, json: Json = False) -> None:
+def list_(
+    suite: Source = "lowcost60",
+    keep_going: KeepGoing = False,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
+) -> None:
     """Every problem: id, level, title, topics."""
     from cpu_codegen.report.tables import Table, write_table
 
-    rows = [(p.id, p.level or None, p.title, ", ".join(p.topics)) for p in _problems(suite)]
+    rows = [(p.id, p.level or None, p.title, ", ".join(p.topics)) for p in _problems(suite, keep_going=keep_going)]
     table = Table(columns=("problem", "level", "title", "topics"), rows=list(rows))
     write_table(table, Format.JSON if json else output, sys.stdout)
 
@@ -49,7 +58,7 @@ def show(
 ) -> None:
     """What a model sees of a problem, and with --source all that there is."""
     problem = _find(problem_id, suite)
-    text = getattr(problem.task, "source", "") if source else problem.statement
+    text = _source_of(problem) if source else problem.statement
     if json or output is Format.JSON:
         import json as writer
 
@@ -65,6 +74,39 @@ def show(
     print("\n".join(map(for_terminal, text.rstrip("\n").split("\n"))))
 
 
+def _source_of(problem: Problem) -> str:
+    from cpu_codegen.schema import ProblemFileTask
+    from cpu_codegen.suites.solutions import solution
+
+    return problem.task.source if isinstance(problem.task, ProblemFileTask) else solution(problem)
+
+
+@app.command()
+def new(
+    problem_id: Annotated[str, typer.Argument(metavar="ID", help="my_tasks/tidy_rows, or the function's name alone.")],
+    folder: Annotated[
+        Path | None, typer.Option("--in", metavar="DIR", help="The folder.  [default: what stands before the slash]")
+    ] = None,
+    level: Annotated[str | None, typer.Option("--level", help="easy, medium or hard: a folder inside.")] = None,
+) -> None:
+    """Write a problem file with blanks; it passes `problems validate` once they are filled in."""
+    from typing import cast
+
+    from cpu_codegen.problem_template import new_path, new_problem
+    from cpu_codegen.schema import LEVELS
+
+    if level is not None and level not in LEVELS:
+        raise UsageError(f"no level {level!r}", remedy=f"--level {' or '.join(LEVELS)}")
+    path = new_path(problem_id, folder, cast("Level | None", level))
+    text = new_problem(path.stem)
+    if path.exists():
+        raise UsageError(f"{path} is there already", remedy="another ID")
+    _write(path, text)
+    print(path)
+    root = path.parents[1] if level else path.parent
+    print(f"next: fill in its blanks, then cpu-codegen problems validate {root}", file=sys.stderr)
+
+
 @app.command()
 def validate(
     suite: Source = "lowcost60",
@@ -73,19 +115,29 @@ def validate(
         Path | None, typer.Option(help="Folder of wrong answers, <slug>/*.py.  [default: the checkout's tests/wrong]")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Programs executed at once.")] = 1,
+    keep_going: KeepGoing = False,
     allow_weak: Weak = False,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
     """Prove of each problem what docs/problems.md promises; exit 7 when a promise is broken."""
     from cpu_codegen.packaged import wrong_answers_dir
+    from cpu_codegen.problem_checks import Check
     from cpu_codegen.problem_checks import validate as all_checks
     from cpu_codegen.sandbox import open_sandbox
+    from cpu_codegen.suites.load import SUITES, load_suite
 
-    problems = _chosen(_problems(suite), ids)
+    if suite in SUITES and suite != "lowcost60":
+        raise UsageError(f"{suite} is proved by its publisher", remedy="lowcost60, a folder, or a .jsonl of your own")
+    left_out: list[UsageError] = []
+    problems = _chosen(load_suite(suite, left_out=left_out if keep_going else None), ids)
+    ours = wrong_answers_dir() if suite == "lowcost60" else None
     with open_sandbox(workers=workers, allow_weak=allow_weak) as sandbox:
-        checks = list(all_checks(problems, sandbox, wrong_dir=wrong or wrong_answers_dir()))
-    _show_checks(checks, len(problems), Format.JSON if json else output)
+        checks = list(all_checks(problems, sandbox, wrong_dir=wrong or ours))
+    checks += [
+        Check(str(error).partition(": ")[0], "is a problem", False, f"{error}; {error.remedy}") for error in left_out
+    ]
+    _show_checks(checks, len(problems) + len(left_out), Format.JSON if json else output)
     broken = [check for check in checks if check.ok is False]
     if broken:
         count = len({check.problem_id for check in broken})
@@ -126,6 +178,7 @@ def export(
     as_format: Annotated[str, typer.Option("--as", help="evalplus: its JSON lines.")] = "evalplus",
     suite: Source = "lowcost60",
     out: Annotated[Path | None, typer.Option("--out", help="A file.  [default: stdout]")] = None,
+    keep_going: KeepGoing = False,
     allow_weak: Weak = False,
 ) -> None:
     """Problems as JSON lines in EvalPlus's layout; those that it cannot express are named on stderr."""
@@ -137,7 +190,7 @@ def export(
     if as_format != "evalplus":
         raise UsageError(f"no format {as_format!r}", remedy="--as evalplus")
     with open_sandbox(allow_weak=allow_weak) as sandbox:
-        records, left_out = evalplus_records(_problems(suite), sandbox)
+        records, left_out = evalplus_records(_files_only(_problems(suite, keep_going=keep_going), suite), sandbox)
     text = "".join(json.dumps(record, allow_nan=False) + "\n" for record in records)
     if out is None:
         sys.stdout.write(text)
@@ -149,17 +202,26 @@ def export(
 
 def _write(path: Path, text: str) -> None:
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", remedy="--out with another file") from error
+        raise UsageError(f"cannot write {path}: {error.strerror}", remedy="name another file") from error
 
 
-def _problems(suite: str) -> list[Problem]:
-    """Problem files only: other suites have no reference of ours to prove."""
-    from cpu_codegen.schema import ProblemFileTask
+def _problems(suite: str, *, keep_going: bool = False) -> list[Problem]:
+    """The suite's problems; with `keep_going` what is broken is told and left out."""
     from cpu_codegen.suites.load import load_suite
 
-    problems = load_suite(suite)
+    broken: list[UsageError] = []
+    problems = load_suite(suite, left_out=broken if keep_going else None)
+    for error in broken:
+        print(f"left out: {error}", file=sys.stderr)
+    return problems
+
+
+def _files_only(problems: list[Problem], suite: str) -> list[Problem]:
+    from cpu_codegen.schema import ProblemFileTask
+
     if not all(isinstance(problem.task, ProblemFileTask) for problem in problems):
         raise UsageError(f"{suite} does not consist of problem files", remedy="lowcost60, or a folder of problem files")
     return problems
@@ -171,17 +233,23 @@ def _chosen(problems: list[Problem], ids: list[str] | None) -> list[Problem]:
     wanted = split_commas(ids)
     for problem_id in wanted:
         _named(problems, problem_id)
-    return [problem for problem in problems if not wanted or {problem.id, problem.entry_point} & set(wanted)]
+    return [problem for problem in problems if not wanted or set(_names(problem)) & set(wanted)]
 
 
 def _find(problem_id: str, suite: str) -> Problem:
     from cpu_codegen.suites.load import load_suite
 
-    return _named(load_suite(suite), problem_id)
+    return _named(load_suite(suite, left_out=[]), problem_id)
+
+
+def _names(problem: Problem) -> tuple[str, ...]:
+    from cpu_codegen.order import short_id
+
+    return problem.id, short_id(problem), problem.entry_point
 
 
 def _named(problems: list[Problem], problem_id: str) -> Problem:
     for problem in problems:
-        if problem_id in (problem.id, problem.entry_point):
+        if problem_id in _names(problem):
             return problem
     raise UsageError(f"no problem {problem_id!r}", remedy="cpu-codegen problems list")

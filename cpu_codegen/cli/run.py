@@ -1,17 +1,19 @@
-"""`cpu-codegen run`: one model over suites and styles, resumable."""
+"""`cpu-codegen run`: one or several models over suites and styles, resumable."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
 import typer
 
+from cpu_codegen.cli.config_option import defaults_from_file
+from cpu_codegen.cli.evaluate import evaluate
 from cpu_codegen.cli.options import (
     Force,
     Format,
     Json,
+    KeepGoing,
     KvType,
     MaxRam,
     Mlock,
@@ -24,18 +26,33 @@ from cpu_codegen.cli.options import (
     split_commas,
     thinking,
 )
-from cpu_codegen.config import DEFAULT_MAX_TOKENS, RunConfig, Settings
-from cpu_codegen.errors import HarnessError, UsageError
+from cpu_codegen.config import DEFAULT_MAX_TOKENS, Campaign, RunConfig, Settings
+from cpu_codegen.errors import UsageError
 from cpu_codegen.schema import LEVELS, Level, Sampling
 
 
 def run(
     model: Annotated[
-        str | None,
-        typer.Option("-m", "--model", help="Alias, alias@quant, hf:user/repo:quant, or a .gguf path.  [required]"),
+        list[str] | None,
+        typer.Option(
+            "-m",
+            "--model",
+            help="Alias, alias@quant, hf:user/repo:quant, or a .gguf path; again for each further model.  [required]",
+        ),
+    ] = None,
+    config_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            is_eager=True,
+            callback=defaults_from_file,
+            help="Options from a YAML file, or from a run's manifest.json; what is typed goes first.",
+        ),
     ] = None,
     suites: Annotated[
-        list[str] | None, typer.Option("-s", "--suite", help="Suites, by comma.  [default: lowcost60]")
+        list[str] | None,
+        typer.Option("-s", "--suite", help="Suites, by comma; a folder or .jsonl of your own.  [default: lowcost60]"),
     ] = None,
     style: Annotated[
         list[str] | None,
@@ -97,7 +114,24 @@ def run(
     efficiency_budget: Annotated[
         str, typer.Option(help="Time for measuring the answers' efficiency; 0 = do not measure.")
     ] = "4m",
-    out: Annotated[Path | None, typer.Option("--out", help="The run folder.  [default: ./runs/<utc>-<model>]")] = None,
+    max_hours: Annotated[
+        float | None, typer.Option("--max-hours", help="End after so many hours; what began by then is finished.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="HH:MM", help="End at this time of day.")] = None,
+    race: Annotated[bool, typer.Option("--race", help="Stop models that are surely behind one no slower.")] = False,
+    screen: Annotated[
+        int | None, typer.Option("--screen", min=1, metavar="N", help="With --race: first look after N problems.")
+    ] = None,
+    reuse: Annotated[
+        str | None,
+        typer.Option("--reuse", metavar="[DIR]", help="Take over answers with equal keys from runs in DIR (./runs)."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="The run folder; of several models their group's.  [default: ./runs/<utc>-<model>]"
+        ),
+    ] = None,
     new: Annotated[
         bool, typer.Option("--new", help="Begin a new folder even where an unfinished one could go on.")
     ] = False,
@@ -113,13 +147,15 @@ def run(
     mlock: Mlock = False,
     max_ram: MaxRam = None,
     force: Force = False,
+    keep_going: KeepGoing = False,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
-    """Evaluate a model: generate, execute in the sandbox, measure, report. The same command resumes."""
+    """Evaluate models: generate, execute in the sandbox, measure, report. The same command resumes."""
+    del config_file  # its callback has made the file's values the defaults of the others
     if model_sha256 is not None and engine is None:
         raise UsageError("--model-sha256 belongs to --engine URL", remedy="drop it: the file's own digest is taken")
-    if model is None and engine is None:
+    if not model and engine is None:
         from cpu_codegen.cli.plan import suggest
 
         raise UsageError("run needs a model", remedy=f"-m {suggest(models_file, offline=offline)}")
@@ -145,7 +181,7 @@ def run(
         comparator=cast(Literal["evalplus", "strict"], _one_of("--comparator", comparator, ("strict", "evalplus"))),
     )
     config = RunConfig(
-        model=model or "",
+        model=model[0] if model else "",
         suites=split_commas(suites) or ("lowcost60",),
         styles=split_commas(style) or ("plain",),
         samples_per_problem=n,
@@ -163,38 +199,19 @@ def run(
         offline=offline,
         models_file=str(models_file) if models_file else None,
         allow_weak_isolation=allow_weak_isolation,
+        keep_going=keep_going,
         force=force,
         mmap=mmap,
         mlock=mlock,
         max_ram_bytes=size(max_ram),
+        reuse=reuse,
         engine_url=engine,
         model_sha256=model_sha256,
         out=str(out) if out else None,
         new=new,
     )
-    evaluate(config, Format.JSON if json else output)
-
-
-def evaluate(config: RunConfig, output: Format) -> None:
-    """Runs the line and renders its summary; exit 5 at the end when some samples met a harness error."""
-    from cpu_codegen import pipeline
-    from cpu_codegen.cli.bars import Bars
-    from cpu_codegen.cli.plan import outlook
-    from cpu_codegen.cli.render import render_run
-
-    bars = Bars()
-    if config.engine_url is None and config.model != "demo" and (line := outlook(config)):
-        bars.say(line)
-    try:
-        path = pipeline.run(config, progress=bars, argv=sys.argv[1:])
-    finally:
-        bars.close()
-    faults = render_run(path, output)
-    if faults:
-        raise HarnessError(
-            f"{faults} samples could not be judged (harness_error); they count for nothing",
-            remedy=f"cpu-codegen show {path} --outcome harness_error",
-        )
+    campaign = Campaign(tuple(model or ("",)), config, max_hours=max_hours, until=until, race=race, screen=screen)
+    evaluate(campaign, Format.JSON if json else output)
 
 
 def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:

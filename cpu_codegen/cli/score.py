@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat
+from cpu_codegen.cli.options import Format, Json, KeepGoing, OutputFormat
 from cpu_codegen.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,12 @@ _COMPARATORS = ("evalplus", "strict")
 
 def score(
     samples: Annotated[str, typer.Argument(metavar="FILE|RUN", help="A samples.jsonl (or .jsonl.gz), or a run.")],
-    suite: Annotated[str, typer.Option("-s", "--suite", help="humaneval, humaneval+, mbpp+, lowcost60, or a folder.")],
+    suite: Annotated[
+        str,
+        typer.Option(
+            "-s", "--suite", help="humaneval, humaneval+, mbpp+, lowcost60, or a folder or .jsonl of your own."
+        ),
+    ],
     comparator: Annotated[
         str, typer.Option(help="evalplus (parity with its verdicts), or strict (types count, no loopholes).")
     ] = "evalplus",
@@ -31,6 +36,7 @@ def score(
         int | None, typer.Option(min=1, help="Programs executed at once.  [default: usable cores]")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Judge everything again; use no kept verdict.")] = False,
+    keep_going: KeepGoing = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
     allow_weak_isolation: Annotated[
         bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
@@ -41,13 +47,16 @@ def score(
     """Score samples against a suite's tests in the sandbox; -o jsonl: one line per sample. The same command resumes."""
     if comparator not in _COMPARATORS:
         raise UsageError(f"--comparator {comparator!r} is not known", remedy="--comparator evalplus or strict")
-    from cpu_codegen.suites.load import load_suite
+    from cpu_codegen.suites.load import open_suite
 
-    problems = {problem.id: problem for problem in load_suite(suite, offline=offline)}
+    opened = open_suite(suite, offline=offline, keep_going=keep_going, allow_weak=allow_weak_isolation)
+    for broken in opened.left_out:
+        print(f"left out: {broken}", file=sys.stderr)
+    suite, problems = opened.name, opened.by_task_id()
     submissions = _submissions(samples, problems, allow_weak=allow_weak_isolation)
     found = _judge(submissions, suite, comparator, workers, fresh=fresh, allow_weak=allow_weak_isolation, output=output)
     if output is not Format.JSONL:
-        _print_summary(found, suite, comparator, len(problems), Format.JSON if json else output)
+        _print_summary(found, suite, comparator, len(opened.problems), Format.JSON if json else output)
     faults = found.outcomes["harness_error"]
     if faults:
         raise HarnessError(

@@ -22,7 +22,7 @@ from cpu_codegen.plan.estimate import MIN_SPEED, Plan, Room, make_plan, measured
 from cpu_codegen.plan.measured import Measured, measured_runs
 from cpu_codegen.plan.shape import Shape, shape_of_header, shape_of_spec
 from cpu_codegen.plan.speed import as_if as transformed
-from cpu_codegen.plan.work import work
+from cpu_codegen.plan.work import Work, work
 from cpu_codegen.progress import Progress
 from cpu_codegen.registry import is_local, local_paths, resolve
 from cpu_codegen.sizes import format_bytes, parse_bytes
@@ -47,6 +47,7 @@ class Question:
     calibrate: bool = True
     models_file: Path | None = None
     offline: bool = False
+    keep_going: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def survey(question: Question, *, progress: Progress) -> Survey:
     measured_here = _calibrated(question, machine, shapes, progress)
     speed = _as_asked(measured_here, other)
     runs = {} if question.as_if else measured_runs(machine)
-    todos = [work(question.suites, question.styles, spec, max_tokens=question.max_tokens) for spec in specs]
+    todos = [_work(question, spec) for spec in specs]
     plans = [
         make_plan(
             spec,
@@ -124,6 +125,10 @@ def parse_as_if(text: str) -> AsIf:
     if 0 in values.values():
         raise UsageError("--as-if with a zero is no machine", remedy="--as-if ram=4G,cores=4,bandwidth=12G")
     return AsIf(**values)
+
+
+def _work(question: Question, spec: ModelSpec) -> Work:
+    return work(question.suites, question.styles, spec, max_tokens=question.max_tokens, keep_going=question.keep_going)
 
 
 def _specs(question: Question) -> list[ModelSpec]:
@@ -180,7 +185,7 @@ def _nearest_in_registry(
         return with_nearest(plans)
     names = {plan.spec.name for plan in plans}
     others = [spec for spec in _specs(replace(question, models=())) if spec.name not in names]
-    todo = work(question.suites, question.styles, others[0], max_tokens=question.max_tokens)
+    todo = _work(question, others[0])
     beside = [
         make_plan(
             spec, shape_of_spec(spec), speed, room, todo, min_speed=question.min_speed, measured=measured_of(spec, runs)

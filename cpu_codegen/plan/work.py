@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from cpu_codegen.errors import UsageError
 from cpu_codegen.models.spec import ModelSpec
@@ -16,6 +18,8 @@ SUITES = {
     "mbpp": (378, 190),
     "mbpp+": (378, 190),
 }
+CHARACTERS_PER_TOKEN = 3.6
+_INSTRUCTION_TOKENS = 100  # of a prompt beside the statement
 # tokens of an answer: usual, and the interval that models of one size spread over
 _ANSWERS = {"plain": (220, 90, 500), "cot": (420, 200, 800), "cot-efficient": (450, 200, 850)}
 _THINKING = (1000, 600, 1024)
@@ -33,13 +37,34 @@ class Work:
     interval: Interval
 
 
-def work(suites: tuple[str, ...], styles: tuple[str, ...], spec: ModelSpec, *, max_tokens: int) -> Work:
+def suite_size(name: str, *, keep_going: bool = False) -> tuple[int, float]:
+    """Problems, and tokens of a prompt with its instructions. Tasks of one's own are read (not run) and counted."""
+    if name in SUITES:
+        return SUITES[name]
+    from cpu_codegen.suites.own import is_own
+
+    if not is_own(name):
+        raise UsageError(f"no suite {name!r}", remedy=f"one of {', '.join(SUITES)}, or a folder or .jsonl of your own")
+    return _own_size(str(Path(name).expanduser().resolve()), keep_going)
+
+
+@lru_cache(maxsize=8)
+def _own_size(path: str, keep_going: bool) -> tuple[int, float]:
+    """Once a command, however many models are planned."""
+    from cpu_codegen.suites.own import load_own
+
+    problems = load_own(Path(path), left_out=[] if keep_going else None)
+    characters = sum(len(problem.statement) for problem in problems)
+    return len(problems), characters / len(problems) / CHARACTERS_PER_TOKEN + _INSTRUCTION_TOKENS
+
+
+def work(
+    suites: tuple[str, ...], styles: tuple[str, ...], spec: ModelSpec, *, max_tokens: int, keep_going: bool = False
+) -> Work:
     """Counts for one model: one that always thinks uses its whole budget."""
-    unknown = [name for name in suites if name not in SUITES]
-    if unknown:
-        raise UsageError(f"no suite {unknown[0]!r}", remedy=f"one of {', '.join(SUITES)}")
-    problems = sum(SUITES[name][0] for name in suites)
-    prompts = sum(SUITES[name][0] * SUITES[name][1] for name in suites) * len(styles) * SHARED_PREFIX
+    sizes = [suite_size(name, keep_going=keep_going) for name in suites]
+    problems = sum(count for count, _ in sizes)
+    prompts = sum(count * tokens for count, tokens in sizes) * len(styles) * SHARED_PREFIX
     habits = [_THINKING if spec.thinking == "always" else _ANSWERS.get(style, _ANSWERS["cot"]) for style in styles]
     usual, low, high = (problems * sum(min(habit[i], max_tokens) for habit in habits) for i in range(3))
     return Work(problems * len(styles), prompts, usual, Interval(low, high))

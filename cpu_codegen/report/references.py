@@ -30,10 +30,11 @@ def references(summaries: Sequence[RunSummary]) -> dict[str, Reference]:
     """`suite id` → reference, for the problems of these runs that are at hand unchanged."""
     samples = [s for summary in summaries for s in summary.samples]
     hashes = {f"{s['suite']} {s['problem_id']}": s.get("data_hash") for s in samples}
+    sources = {n: f.get("source") for summary in summaries for n, f in summary.manifest.get("suites", {}).items()}
     found: dict[str, Reference] = {}
     for suite in {s["suite"] for s in samples}:
         try:
-            problems = load_suite(suite, offline=True)
+            problems = load_suite(sources.get(suite) or suite, offline=True, left_out=[])
         except CpuCodegenError:
             continue
         for problem in problems:

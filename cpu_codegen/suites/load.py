@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cpu_codegen.errors import UsageError
+from cpu_codegen.order import short_id
 from cpu_codegen.schema import Problem
 
 
@@ -51,6 +52,12 @@ class Suite:
     problems: list[Problem]
     source: str = ""
     left_out: tuple[str, ...] = ()
+
+    def by_task_id(self) -> dict[str, Problem]:
+        """Problems by id, and those of one's own by the name that stands in their file too: samples may bear either."""
+        named = {problem.id: problem for problem in self.problems}
+        short = {short_id(problem): problem for problem in self.problems} if self.source else {}
+        return {**short, **named}
 
 
 def load_suite(name: str, *, offline: bool = False, left_out: list[UsageError] | None = None) -> list[Problem]:
@@ -97,11 +104,16 @@ def open_suites(names: Sequence[str], *, offline: bool, keep_going: bool, allow_
     return found
 
 
-def suites_of(manifest: Mapping[str, Any], *, offline: bool = False) -> dict[str, list[Problem]]:
-    """The suites of a run folder, one's own from where they were read. UsageError when they are not there any more."""
+def suites_of(
+    manifest: Mapping[str, Any], *, offline: bool = False, elsewhere: Sequence[str] = ()
+) -> dict[str, list[Problem]]:
+    """The suites of a run folder, one's own from where they were read, or from `elsewhere`. UsageError when they are gone."""
+    from cpu_codegen.suites.own import own_name
+
     found: dict[str, list[Problem]] = {}
+    moved = {own_name(Path(name).expanduser()): name for name in elsewhere}
     for name, facts in manifest.get("suites", {}).items():
-        source = str(facts.get("source") or "")
+        source = str(facts.get("source") or "") and moved.get(name, str(facts["source"]))
         if source and not Path(source).exists():
             raise UsageError(
                 f"the problems of {name} were read from {source}, which is gone", remedy=f"-s PATH of {name}"
