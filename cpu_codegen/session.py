@@ -11,18 +11,18 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cpu_codegen import __version__
 from cpu_codegen.config import RunConfig
+from cpu_codegen.config_file import config_record
 from cpu_codegen.deadline import Deadline
 from cpu_codegen.errors import IntegrityError, Interrupted
 from cpu_codegen.inputs import LATER_SETTINGS, RunInputs
 from cpu_codegen.progress import Progress
 from cpu_codegen.schema import SCHEMA_VERSION
-from cpu_codegen.store import RunFolder, list_runs, new_run_path, plain
+from cpu_codegen.store import RunFolder, list_runs, new_run_path, now_utc, plain
 
 
 @dataclass(slots=True)
@@ -74,11 +74,6 @@ class Session:
         number = stop.signal_number if isinstance(stop, Interrupted) else int(signal.SIGINT)
         message = f"interrupted: {kept} of {wanted} answers kept in {self.folder.path}"
         return Interrupted(message, remedy="the same command goes on", signal_number=number)
-
-
-def now_utc() -> str:
-    """Now, ISO 8601, seconds."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @contextmanager
@@ -234,7 +229,7 @@ def grow_scope(manifest: dict[str, Any], config: RunConfig, inputs: RunInputs) -
         "comparator": config.settings.comparator,
         "limits": plain(config.settings.limits),
     }
-    manifest["config"] = plain(config)
+    manifest["config"] = config_record(config)
 
 
 def session_options(config: RunConfig) -> dict[str, Any]:
@@ -254,6 +249,7 @@ def session_options(config: RunConfig) -> dict[str, Any]:
         "mmap",
         "mlock",
         "max_ram_bytes",
+        "reuse",
     )
     return {name: getattr(config, name) for name in names}
 

@@ -270,6 +270,11 @@ def utc_stamp() -> str:
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
 
 
+def now_utc() -> str:
+    """Now, ISO 8601, seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def new_run_path(slug: str, *, root: Path = RUNS) -> Path:
     """A folder name that is not taken yet."""
     base = root / f"{utc_stamp()}-{slug}"

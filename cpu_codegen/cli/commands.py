@@ -9,7 +9,7 @@ import importlib
 from typing import Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
 
@@ -24,6 +24,9 @@ class Entry(NamedTuple):
 COMMANDS = {
     "demo": Entry("demo", "demo", "Evaluate the packaged demo model over the 60 problems, plain and cot"),
     "plan": Entry("plan", "plan", "Disk, RAM, speed and hours per model, and whether it fits"),
+    "recommend": Entry(
+        "recommend", "recommend", "Which model to run here: at most three names, why, and how to use the first"
+    ),
     "run": Entry("run", "run", "Evaluate a model"),
     "report": Entry("report", "report", "Print the numbers of one or more runs"),
     "show": Entry("show", "show", "Show samples of a run"),
@@ -66,8 +69,24 @@ def load(name: str) -> Any:
         add_completion=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.command(name)(found)
+    app.command(name, cls=OptionalValues)(found)
     return get_command(app)
+
+
+class OptionalValues(TyperCommand):
+    """A command in which `--reuse` may stand without its value."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Puts the value in where another option or the end follows; typer knows no options with an optional value."""
+        return super().parse_args(
+            ctx, [part for index, arg in enumerate(args) for part in _with_value(args, index, arg)]
+        )
+
+
+def _with_value(args: list[str], index: int, arg: str) -> list[str]:
+    if arg != "--reuse" or (index + 1 < len(args) and not args[index + 1].startswith("-")):
+        return [arg]
+    return [arg, "runs"]
 
 
 class LazyCommands(TyperGroup):

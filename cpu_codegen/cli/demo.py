@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from cpu_codegen.cli.evaluate import evaluate
 from cpu_codegen.cli.options import Format, Json, OutputFormat, seconds, split_commas
-from cpu_codegen.cli.run import evaluate
-from cpu_codegen.config import RunConfig
+from cpu_codegen.config import Campaign, RunConfig
 
 WARNING = "demo model: a fixture that has seen the problems; its score says nothing about any real model"
 
@@ -34,7 +34,7 @@ def demo(
         efficiency_budget_s=seconds(efficiency_budget),
         out=str(out) if out else None,
     )
-    evaluate(config, Format.JSON if json else output)
+    evaluate(Campaign(("demo",), config), Format.JSON if json else output)
     print(
         "next     cpu-codegen plan   which real models fit this machine, and how long they would take", file=sys.stderr
     )

@@ -5,12 +5,20 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from cpu_codegen.group import members
 from cpu_codegen.report.escape import for_terminal
 from cpu_codegen.report.folders import runs_in
 from cpu_codegen.report.formats import Format
 from cpu_codegen.report.page import write_page
 from cpu_codegen.report.summary import summarize
 from cpu_codegen.report.write import write_summaries
+
+
+def render_page(path: Path) -> None:
+    """Writes the page over a group as it stands; nothing while none of its runs has begun."""
+    folders = members(path)
+    if folders:
+        write_page([summarize(folder) for folder in folders], path / "report.html")
 
 
 def render_run(path: Path, output: Format) -> int:

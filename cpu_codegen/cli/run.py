@@ -128,9 +128,7 @@ def run(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", help="The run folder; of several models their group's.  [default: ./runs/<utc>-<model>]"
-        ),
+        typer.Option("--out", help="The run folder; of several models their group's.  [default: ./runs/<utc>-<model>]"),
     ] = None,
     new: Annotated[
         bool, typer.Option("--new", help="Begin a new folder even where an unfinished one could go on.")

@@ -8,12 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any, Literal
 
+from cpu_codegen.busy import watch
+from cpu_codegen.columns.in_time import time_for_answers
 from cpu_codegen.config import RunConfig
 from cpu_codegen.engine.protocol import Engine, EngineSettings
 from cpu_codegen.errors import IntegrityError
 from cpu_codegen.inputs import RunInputs, Sample
+from cpu_codegen.machine import default_threads
 from cpu_codegen.progress import Progress
 from cpu_codegen.schema import Generation, Request
 from cpu_codegen.session import Session
@@ -34,15 +38,46 @@ def generate(session: Session, inputs: RunInputs, progress: Progress) -> Iterato
 def _generate(left: list[Sample], session: Session, inputs: RunInputs, progress: Progress) -> Iterator[dict[str, Any]]:
     by_key = {sample.key: sample for sample in left}
     requests = [request_for(sample, session.config) for sample in left]
-    rate = Rate(len(requests))
+    rate, within = Rate(len(requests)), time_for_answers(session)
+    if within is not None and within.left_s() <= 0:
+        progress.end("no time left before the deadline")
+        return
+    _refuse_what_does_not_fit(session.config, inputs)
+    _note_company(session, progress)
     with closing(open_engine(session, inputs)) as engine:
+        if engine.info.memory_limit:
+            progress.say(f"--max-ram is enforced by {engine.info.memory_limit}")
+        _note_limit(session, engine)
         session.note_run(engine=plain(engine.info))
         session.note(load_s=engine.info.load_s, width=engine.info.width, threads=engine.info.threads)
-        for generation in engine.run(requests):
+        for generation in engine.run(requests, within=within):
             rate.add(generation)
             progress.advance(rate.note())
             yield generation_record(by_key[generation.key], generation)
+        for key in within.late if within is not None else ():
+            session.unfinished[key] = {"key": key, **identity(by_key[key])}
+        _note_limit(session, engine)
         progress.end(rate.note())
+
+
+def _note_company(session: Session, progress: Progress) -> None:
+    """Other programs on our cores slow llama.cpp's threads out of proportion: said before, and kept with the session."""
+    if session.config.engine_url is not None:
+        return
+    busy = watch()
+    if busy is None:
+        return
+    session.note(busy_cores=round(busy.used, 2))
+    if warning := busy.warning(session.config.threads or default_threads()):
+        progress.say(f"warning: {warning}")
+
+
+def _note_limit(session: Session, engine: Engine) -> None:
+    """Who enforces --max-ram, and the most that the engine has used under it so far."""
+    from cpu_codegen.engine.llama import LlamaEngine
+
+    if isinstance(engine, LlamaEngine) and engine.memory_limit is not None:
+        session.note(memory_limit=engine.memory_limit)
 
 
 def open_engine(session: Session, inputs: RunInputs) -> Engine:
@@ -67,8 +102,23 @@ def open_engine(session: Session, inputs: RunInputs) -> Engine:
             kv_type_v=settings.kv_type_v,
             log_path=str(session.folder.path / "llama.log"),
             draft=draft_model(config.draft),
+            check_memory=False,  # done, by plan's own sum
+            mmap=config.mmap,
+            mlock=config.mlock,
+            max_ram_bytes=config.max_ram_bytes,
         )
     )
+
+
+def _refuse_what_does_not_fit(config: RunConfig, inputs: RunInputs) -> None:
+    """Before anything is loaded; on somebody else's server memory is not ours to count."""
+    from cpu_codegen.plan.fit import Load, refuse_unless_it_fits
+
+    if config.engine_url is not None or config.force:
+        return
+    settings, known = config.settings, Path(config.models_file) if config.models_file else None
+    kv_types = (settings.kv_type_k, settings.kv_type_v)
+    refuse_unless_it_fits(Load(inputs.model, inputs.ctx_tokens, kv_types, config.max_ram_bytes, known))
 
 
 def _served_engine(config: RunConfig, inputs: RunInputs, width: int | Literal["auto"]) -> Engine:
@@ -103,23 +153,32 @@ def request_for(sample: Sample, config: RunConfig) -> Request:
         add_special=sample.prompt.add_special,
         seed=int(digest(settings.seed, sample.key)[:8], 16),
         max_tokens=settings.max_tokens,
-        sampling=settings.sampling,
+        sampling=sample.sampling,
         stop=sample.prompt.stop,
         entry_point=sample.problem.entry_point,
         early_stop=settings.early_stop,
         is_completion=sample.prompt.is_completion,
+        thinking=sample.thinking,
+        loop_stop=settings.loop_stop and settings.early_stop,  # who wants answers whole wants them all
     )
+
+
+def identity(sample: Sample) -> dict[str, Any]:
+    """What a sample answers, as its lines say it."""
+    return {
+        "problem_id": sample.problem.id,
+        "suite": sample.problem.suite,
+        "level": sample.problem.level,
+        "style": sample.prompt.style,
+        "index": sample.index,
+    }
 
 
 def generation_record(sample: Sample, generation: Generation) -> dict[str, Any]:
     """One line of generations.jsonl: the generation and what it answers."""
     return {
         "key": generation.key,
-        "problem_id": sample.problem.id,
-        "suite": sample.problem.suite,
-        "level": sample.problem.level,
-        "style": sample.prompt.style,
-        "index": sample.index,
+        **identity(sample),
         "prompt_hash": sample.prompt.hash,
         "is_completion": sample.prompt.is_completion,
         **{k: v for k, v in plain(generation).items() if k != "key"},

@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 
 from cpu_codegen.engine.backend import Backend
 from cpu_codegen.engine.lane import Job, Lane
+from cpu_codegen.engine.pace import Pace
 from cpu_codegen.engine.prefixes import Prefix
 from cpu_codegen.engine.watch import FenceWatch
 
@@ -24,15 +25,29 @@ def least_cells(jobs: Sequence[Job], prefixes: Sequence[Prefix], *, width: int, 
 
 
 class Admission:
-    """`width` sequences for samples, `holders` more for shared prefixes, `cells` places for all of them (see least_cells)."""
+    """`width` sequences for samples, `holders` more for shared prefixes, `cells` places for all of them (see least_cells).
 
-    def __init__(self, backend: Backend, *, width: int, cells: int, holders: int, clock: Callable[[], float]) -> None:
+    With a `pace` nobody enters any more once the next one in the queue could end too late: later ones must not overtake it.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        width: int,
+        cells: int,
+        holders: int,
+        clock: Callable[[], float],
+        pace: Pace | None = None,
+    ) -> None:
         self.queue: deque[Job] = deque()
         self.filling: list[Prefix] = []
+        self._closed = False
         self._backend = backend
         self._width = width
         self._cells = cells
         self._clock = clock
+        self._pace = pace
         self._sequences = list(range(width))
         self._holders = list(range(width, width + holders))[::-1]
 
@@ -54,10 +69,18 @@ class Admission:
                 lanes.append(lane)
                 continue
             held.append(job)
+            if self._closed:
+                self._turn_away()
+                return lanes
             if not any(prefix in self.filling for prefix in job.chain):
                 break  # no room: later jobs must not overtake it for ever
         self.queue.extendleft(reversed(held))
         return lanes
+
+    def _turn_away(self) -> None:
+        """Closing time: whoever waits goes home, and prefixes that are decoded for them are of no use any more."""
+        self.queue.clear()
+        self.filling.clear()
 
     def _advance(self, job: Job) -> Lane | None:
         """Starts the job, or else the first of its prefixes that nobody has decoded yet."""
@@ -65,7 +88,12 @@ class Admission:
             if missing.holder is not None or self._fill(missing):
                 return None
             self._do_without(job, missing)
-        return self._start(job) if job.cells <= self._cells else None
+        if job.cells > self._cells:
+            return None
+        if self._pace is not None and not self._pace.allows(job, self._clock()):
+            self._closed = True
+            return None
+        return self._start(job)
 
     def _fill(self, prefix: Prefix) -> bool:
         """Begins to decode a shared prefix into a holder of its own."""

@@ -19,7 +19,7 @@ from cpu_codegen.engine.completeness import Completeness
 from cpu_codegen.engine.memory_limit import Enclosure, enclose
 from cpu_codegen.engine.opening import checked, forget_files, open_settings
 from cpu_codegen.engine.process import EngineDied, EngineProcess
-from cpu_codegen.engine.protocol import EngineInfo, EngineSettings
+from cpu_codegen.engine.protocol import EngineInfo, EngineSettings, TimeLimit
 from cpu_codegen.errors import MachineError
 from cpu_codegen.machine import Machine, fingerprint
 from cpu_codegen.schema import FinishReason, Generation, Request
@@ -145,8 +145,11 @@ class LlamaEngine:
 
     # ── runs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def run(self, requests: Iterable[Request]) -> Iterator[Generation]:
-        """All generations, in the order in which they end; a crash is survived as the module's text says."""
+    def run(self, requests: Iterable[Request], *, within: TimeLimit | None = None) -> Iterator[Generation]:
+        """All generations, in the order in which they end; a crash is survived as the module's text says.
+
+        Where time is limited, those that could not be begun are left out.
+        """
         left = {request.key: request for request in requests}
         if self._run_began_s is None:
             self._run_began_s = time.monotonic()
@@ -157,10 +160,13 @@ class LlamaEngine:
             batch = [left[suspect]] if suspect else list(left.values())
             started: list[str] = []
             try:
-                for generation in self._attempt(batch, 1 if suspect else self._info.width, started):
+                for generation in self._attempt(batch, 1 if suspect else self._info.width, started, within):
                     del left[generation.key]
                     alone.pop(generation.key, None)
                     yield generation
+                if within is not None and any(request.key in left for request in batch):
+                    within.late.extend(key for key in started if key in left)
+                    return
             except EngineDied as died:
                 error = self.why_died(died)
                 suspects = [key for key in started if key in left]
@@ -173,7 +179,9 @@ class LlamaEngine:
                         del alone[key], left[key]
                         yield Generation(key, "", FinishReason.ENGINE_ERROR, error=error)
 
-    def _attempt(self, batch: list[Request], wide: int, started: list[str]) -> Iterator[Generation]:
+    def _attempt(
+        self, batch: list[Request], wide: int, started: list[str], within: TimeLimit | None
+    ) -> Iterator[Generation]:
         """One batch on the process that is there, or a new one."""
         if self._process is None:
             self._start()
@@ -182,7 +190,9 @@ class LlamaEngine:
             self._process.expect_questions()
         offset_s = time.monotonic() - (self._run_began_s or 0.0)
         command = {"do": "run", "requests": [asdict(request) for request in batch], "width": wide}
-        with contextlib.closing(self.ask(command)) as events:
+        if within is not None:
+            command["within"] = {"left_s": within.left_s(), "each_s": within.each_s}
+        with contextlib.closing(self.ask(command, within)) as events:
             for event in events:
                 if event["event"] == "started":
                     started.append(event["key"])
@@ -191,8 +201,10 @@ class LlamaEngine:
                 elif event["event"] == "done":
                     self._add_totals(event["totals"])
 
-    def ask(self, command: dict[str, Any]) -> Generator[dict[str, Any], None, None]:
-        """A command's events up to "done". Leaves no step running behind. EngineDied is for the caller to survive: ask again."""
+    def ask(self, command: dict[str, Any], within: TimeLimit | None = None) -> Generator[dict[str, Any], None, None]:
+        """A command's events up to "done", or until the time is up. Leaves no step running behind. EngineDied is for the caller
+        to survive: ask again.
+        """
         if self._process is None:
             self._start()
         process = self._process
@@ -201,7 +213,11 @@ class LlamaEngine:
         ended = False
         try:
             while not ended:
-                event = _next(process)
+                event = _next(process) if within is None else process.next()
+                if event is None:
+                    if within is not None and within.left_s() <= 0:
+                        return  # what was begun and is not there by now comes too late
+                    continue
                 ended = event["event"] in ("done", "refused")
                 if event["event"] == "refused":
                     raise diagnosis.refused(event["kind"], event["why"], process.log_tail(), model=self._name)

@@ -13,6 +13,7 @@ from cpu_codegen.engine.context import MAX_SEQUENCES, AbortFlag, Context
 from cpu_codegen.engine.events import Meters
 from cpu_codegen.engine.lane import Job
 from cpu_codegen.engine.layout import PADDING, plan_layout
+from cpu_codegen.engine.pace import Pace
 from cpu_codegen.engine.prefixes import share
 from cpu_codegen.engine.reasoning import Closing
 from cpu_codegen.engine.scheduler import Scheduler
@@ -23,6 +24,9 @@ from cpu_codegen.sizes import format_bytes
 WIDTHS = (1, 2, 4, 8, 16, 24, 32, 48, 64)
 CALIBRATION_S = 12.0
 """Leaves room for the last step begun within the 15 seconds."""
+
+PACE_S = 2.0
+"""For the steps that tell a deadline's speed; two steps are taken in any case."""
 
 _PROMPT_TOKENS = 32
 _STEPS = 6
@@ -80,8 +84,14 @@ class Opened:
 
     # ── a run ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def prepare(self, requests: list[dict[str, Any]], *, width: int) -> tuple[Scheduler, Context, list[Generation]]:
-        """The scheduler with all jobs, its context, and the generations of prompts that are too long to begin."""
+    def prepare(
+        self, requests: list[dict[str, Any]], *, width: int, within: dict[str, float] | None = None
+    ) -> tuple[Scheduler, Context, list[Generation]]:
+        """The scheduler with all jobs, its context, and the generations of prompts that are too long to begin.
+
+        `within`: seconds left for all answers (`left_s`), and to keep for each (`each_s`); None = no limit.
+        """
+        received_s = time.perf_counter()
         jobs, refused = self._jobs([_request(fields) for fields in requests])
         width = max(1, min(width, len(jobs)))
         sharing = share([job.tokens for job in jobs])
@@ -109,6 +119,7 @@ class Opened:
             streams=layout.streams,
             meters=self._meters(),
             guesser=self._guesser(context) if width == 1 else None,
+            pace=self._pace(width, within, received_s) if within is not None and jobs else None,
         )
         scheduler.submit(jobs)
         return scheduler, context, refused
@@ -136,6 +147,17 @@ class Opened:
             return self.model.tokenize(text, add_special=False) if text else []
 
         return Closing(thinking, tuple(tokens(thinking.sequence)), len(tokens(thinking.opening)))
+
+    def _pace(self, width: int, within: dict[str, float], received_s: float) -> Pace:
+        """A few steps at this width tell how long an answer will take; the scheduler keeps the figure up to date."""
+        context = self.context(cells=width * PADDING, sequences=width, outputs=width, streams=width > 1)
+        sampler = context.new_sampler(Sampling(), 0)
+        try:
+            step_s = width / self._rate(context, sampler, width, PACE_S)
+        finally:
+            context.free_sampler(sampler)
+            context.close()
+        return Pace(received_s + within["left_s"], step_s, each_s=within["each_s"])
 
     def _meters(self) -> Meters:
         return Meters(peak_rss=meters.peak_rss_bytes, joules=self._energy.joules)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -63,6 +63,19 @@ class EngineInfo:
     memory_limit: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class TimeLimit:
+    """When all answers must be complete: in `left_s()` seconds, less `each_s` for every sample begun (its scoring).
+
+    Samples are begun only while they can end in time at `max_tokens` and the measured speed. `late` fills with the keys of those
+    that were begun and did not end in time all the same.
+    """
+
+    left_s: Callable[[], float]
+    each_s: float = 0.0
+    late: list[str] = field(default_factory=list)
+
+
 class Engine(Protocol):
     """Answers requests. `run` may be called again; `close` may be called twice and ends everything at once."""
 
@@ -71,8 +84,8 @@ class Engine(Protocol):
         """What was opened."""
         ...
 
-    def run(self, requests: Iterable[Request]) -> Iterator[Generation]:
-        """One generation for every request, in the order in which they end."""
+    def run(self, requests: Iterable[Request], *, within: TimeLimit | None = None) -> Iterator[Generation]:
+        """One generation for every request, in the order in which they end; for fewer where time is limited."""
         ...
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from cpu_codegen.engine.backend import Backend, EngineFailure, Guesser
 from cpu_codegen.engine.events import Asked, Event, Meters, Started, Totals
 from cpu_codegen.engine.lane import Job, Lane, generation_of
 from cpu_codegen.engine.loops import LOOP_EVERY, goes_round
+from cpu_codegen.engine.pace import Pace
 from cpu_codegen.engine.step import Step, next_step, share_cost
 from cpu_codegen.engine.watch import FenceWatch, Question, first_stop
 from cpu_codegen.schema import FinishReason
@@ -37,6 +38,7 @@ class Scheduler:
         chunk_tokens: int = 256,
         meters: Meters | None = None,
         guesser: Guesser | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.totals = Totals()
         self._backend = backend
@@ -46,7 +48,8 @@ class Scheduler:
         self._meters = meters or Meters()
         self._guesser = guesser
         self._clock = self._meters.clock
-        self._admission = Admission(backend, width=width, cells=cells, holders=holders, clock=self._clock)
+        self._pace = pace
+        self._admission = Admission(backend, width=width, cells=cells, holders=holders, clock=self._clock, pace=pace)
         self._lanes: list[Lane] = []
         self._asked: dict[int, tuple[Lane, Question]] = {}
         self._tickets = 0
@@ -153,6 +156,9 @@ class Scheduler:
         self._mark_j += joules
         self.totals.busy_s += seconds
         self.totals.steps += 1
+        if self._pace is not None:
+            decoding = len(step.sampling)
+            self._pace.saw(seconds, decoding=decoding, prompt_tokens=len(step.tokens) - decoding)
         share_cost(step, self._lanes, seconds=seconds, joules=joules)
 
     # ── one token ────────────────────────────────────────────────────────────────────────────────────────────────────

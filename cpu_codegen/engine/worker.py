@@ -2,7 +2,7 @@
 
 `python -m cpu_codegen.engine.worker`, in a session of its own; stderr is the log. A thread reads the pipe, so that an abort is
 heard in the middle of a step; when the parent is gone the process ends at once. Commands: open, run, answer, abort, measure,
-close. Events: ready, refused, started, asked, generation, done, measured.
+tokenize, score, close. Events: ready, refused, started, asked, generation, scored, done, measured.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from cpu_codegen.engine.backend import Aborted, EngineFailure
@@ -107,6 +108,8 @@ def _serve(wire: Wire, inbox: Inbox) -> None:
             _run(wire, inbox, opened, message)
         elif message["do"] == "measure":
             _measure(wire, opened, message)
+        elif message["do"] in ("tokenize", "score"):
+            _score(wire, opened, message)
 
 
 def _open(wire: Wire, settings: dict[str, Any]) -> Any:
@@ -136,7 +139,9 @@ def _run(wire: Wire, inbox: Inbox, opened: Any, message: dict[str, Any]) -> None
 
     opened.abort.clear()
     try:
-        scheduler, context, finished = opened.prepare(message["requests"], width=message["width"])
+        scheduler, context, finished = opened.prepare(
+            message["requests"], width=message["width"], within=message.get("within")
+        )
     except LoadFailed as error:
         wire.send({"event": "refused", "kind": "context", "why": str(error)})
         return
@@ -162,6 +167,29 @@ def _measure(wire: Wire, opened: Any, message: dict[str, Any]) -> None:
         wire.send({"event": "measured", **opened.measure(message)})
     except LoadFailed as error:
         wire.send({"event": "refused", "kind": "context", "why": str(error)})
+
+
+def _score(wire: Wire, opened: Any, message: dict[str, Any]) -> None:
+    """Given texts instead of answers, for `ladder`: their tokens, or what the model thinks of them."""
+    from cpu_codegen.engine.binding import LoadFailed
+    from cpu_codegen.engine.likelihood import Texts
+    from cpu_codegen.fidelity.divergence import NotNumbers
+
+    opened.abort.clear()
+    done: dict[str, Any] = {"event": "done", "aborted": False}
+    try:
+        texts = Texts(opened, message["items"])
+        if message["do"] == "tokenize":
+            done |= texts.records()
+        else:
+            for event in texts.scores(Path(message["folder"]), is_base=message["is_base"]):
+                wire.send(event)
+    except Aborted:
+        done["aborted"] = True
+    except (LoadFailed, NotNumbers, OSError) as error:
+        kind = "context" if isinstance(error, LoadFailed) else "disk" if isinstance(error, OSError) else "numbers"
+        done = {"event": "refused", "kind": kind, "why": str(error)}
+    wire.send(done)
 
 
 def _take_answers(wire: Wire, inbox: Inbox, scheduler: Any, *, wait: bool) -> None:

@@ -17,8 +17,11 @@ _TAG = "tag:yaml.org,2002:"
 MAX_FILE_BYTES = 4 << 20
 
 
-def read_yaml(path: Path) -> Fields:
-    """The top-level mapping of a file. UsageError when it cannot be read or is no YAML."""
+REGISTRY_REMEDY = "mend that line; models.yaml in the project shows the format"
+
+
+def read_yaml(path: Path, *, remedy: str = REGISTRY_REMEDY) -> Fields:
+    """The top-level mapping of a file. UsageError when it cannot be read or is no YAML. `remedy` goes with wrong fields."""
     import yaml
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times faster and not everywhere
@@ -36,16 +39,14 @@ def read_yaml(path: Path) -> Fields:
         raise UsageError(f"{path}:{line}: not YAML: {error.problem}", remedy="mend that line") from error
     except yaml.YAMLError as error:
         raise UsageError(f"{path}: not YAML: {error}", remedy="mend the file") from error
-    if node is None:
-        return Fields(path, None, "")
-    return Fields(path, node, "")
+    return Fields(path, node, "", remedy)
 
 
 class Fields:
     """One mapping of a YAML file. Fields are taken by name; `done` refuses what nobody took."""
 
-    def __init__(self, path: Path, node: Any, name: str) -> None:
-        self.path, self.node, self.name = path, node, name
+    def __init__(self, path: Path, node: Any, name: str, remedy: str = REGISTRY_REMEDY) -> None:
+        self.path, self.node, self.name, self._remedy = path, node, name, remedy
         self._left: dict[str, tuple[Any, Any]] = {}
         if node is None:
             return
@@ -64,7 +65,7 @@ class Fields:
         line = node.start_mark.line + 1 if node is not None else 1
         return UsageError(
             f"{self.path}:{line}: {where + ': ' if where else ''}{problem}",
-            remedy="mend that line; models.yaml in the project shows the format",
+            remedy=self._remedy,
         )
 
     def missing(self, field: str) -> UsageError:
@@ -142,7 +143,25 @@ class Fields:
         entry = self._left.pop(field, None)
         if entry is None:
             return None
-        return Fields(self.path, entry[1], f"{self.name}.{field}" if self.name else field)
+        return Fields(self.path, entry[1], f"{self.name}.{field}" if self.name else field, self._remedy)
+
+    def is_mapping(self, field: str) -> bool:
+        """Whether a field that is left to take holds fields."""
+        return field in self._left and self._left[field][1].id == "mapping"
+
+    def value(self, field: str) -> tuple[str, str | bool | list[str] | None]:
+        """A field's text (or true, false, nothing, or texts), and where it stands: `file:line: field`."""
+        key, node = self._left.pop(field)
+        where = f"{self.path}:{key.start_mark.line + 1}: {self.name + '.' if self.name else ''}{field}"
+        if node.id == "sequence":
+            if any(part.id != "scalar" for part in node.value):
+                raise self.wrong(node, "expected plain texts in the list", field=field)
+            return where, [part.value for part in node.value]
+        if node.id != "scalar":
+            raise self.wrong(node, "expected a value, found fields", field=field)
+        if node.tag == _TAG + "null":
+            return where, None
+        return where, node.value.lower() in ("true", "yes", "on") if node.tag == _TAG + "bool" else node.value
 
     def mappings(self, field: str) -> list[Fields]:
         """A mapping, or a list of mappings."""

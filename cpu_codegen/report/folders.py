@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cpu_codegen.errors import UsageError
+from cpu_codegen.group import GROUP as GROUP
+from cpu_codegen.group import members
 from cpu_codegen.store import MANIFEST, find_run
-
-GROUP = "group.json"
 
 
 def runs_in(path: Path) -> list[Path]:
-    """The folder itself, or the run folders of a group, by name. UsageError for a group without runs."""
+    """The folder itself, or the run folders of a group, as its models were named. UsageError for a group without runs."""
     if (path / MANIFEST).is_file():
         return [path]
-    found = sorted(p.parent for p in path.glob(f"*/{MANIFEST}"))
+    found = members(path)
     if not found:
         raise UsageError(f"{path} holds no run", remedy="cpu-codegen runs list")
     return found

@@ -1,0 +1,36 @@
+"""What `run` and `demo` do once their options are read: say what it will take, run, render; exit 5 for harness errors."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from cpu_codegen.config import Campaign
+from cpu_codegen.errors import HarnessError
+from cpu_codegen.report.formats import Format
+
+
+def evaluate(campaign: Campaign, output: Format) -> None:
+    """Runs the campaign and renders its summary; exit 5 at the end when some samples met a harness error."""
+    from cpu_codegen import campaign as campaigns
+    from cpu_codegen.cli.bars import Bars
+    from cpu_codegen.cli.plan import outlook
+    from cpu_codegen.cli.render import render_page, render_run
+
+    bars = Bars()
+    for model in campaign.models:
+        config = replace(campaign.run, model=model)
+        if config.engine_url is None and model != "demo" and (line := outlook(config)):
+            bars.say(line)
+    try:
+        path, error = campaigns.run(campaign, progress=bars, argv=sys.argv[1:], page=render_page)
+    finally:
+        bars.close()
+    faults = render_run(path, output)
+    if error is not None:
+        raise error
+    if faults:
+        raise HarnessError(
+            f"{faults} samples could not be judged (harness_error); they count for nothing",
+            remedy=f"cpu-codegen show {path} --outcome harness_error",
+        )
