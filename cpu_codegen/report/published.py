@@ -30,11 +30,9 @@ def _rows(alias: str, run: set[str]) -> list[tuple[Cell, ...]]:
         return []
     if alias not in catalogue.models:
         return []
-    known = catalogue.default(alias).published
-    if known is None:
-        return []
-    suites = sorted(known.scores, key=lambda suite: (suite not in run, suite))
-    return [
-        (alias, suite, known.scores[suite], known.setting, known.precision or None, known.source, known.date or None)
-        for suite in suites
-    ]
+    rows = []
+    for known in catalogue.default(alias).published:
+        for suite in sorted(known.scores, key=lambda suite: (suite not in run, suite)):
+            facts = (known.setting, known.precision or None, known.source, known.date or None)
+            rows.append((alias, suite, known.scores[suite], *facts))
+    return rows
