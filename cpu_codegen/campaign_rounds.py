@@ -1,4 +1,4 @@
-"""Several models under a deadline or in a race: rounds of equal blocks, so that at any end all models have answered the same problems.
+"""Several models under a deadline or in a race: rounds of equal blocks, so that at any end all have answered the same problems.
 
 A round: every model in turn loads, generates the block, unloads, and its answers are judged; then the next block begins, at most as
 large as all before it together. A block is chosen so that all models are expected to finish it in time, by the seconds that their
@@ -26,7 +26,8 @@ from cpu_codegen.progress import Progress
 from cpu_codegen.race import Race
 from cpu_codegen.report.cost import one_load_s
 from cpu_codegen.schema import Outcome
-from cpu_codegen.session import Session, now_utc, open_run
+from cpu_codegen.session import Session, open_run
+from cpu_codegen.store import now_utc
 
 FIRST_BLOCK = 6
 """Problems per suite in the first round: two of each level of lowcost60; enough to learn how long a problem takes."""

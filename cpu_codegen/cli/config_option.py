@@ -17,11 +17,11 @@ def defaults_from_file(context: typer.Context, path: Path | None) -> Path | None
     from cpu_codegen.config_file import read_config
 
     parameters = {parameter.name: parameter for parameter in context.command.params if parameter.name}
-    found = read_config(path, [name for name in parameters])
+    found = read_config(path, list(parameters))
     defaults: dict[str, Any] = dict(context.default_map or {})
     for name, entry in found.items():
         try:
-            parameters[name].type_cast_value(context, entry.value)
+            parameters[name].process_value(context, entry.value)
         except Exception as error:
             if not hasattr(error, "format_message"):  # typer carries a click of its own: its errors have no public home
                 raise

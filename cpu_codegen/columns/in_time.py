@@ -41,7 +41,7 @@ def time_for_answers(session: Session) -> TimeLimit | None:
 def scoring_each_s(manifest: dict[str, Any]) -> float:
     """Wall seconds per judged answer over this run's sessions so far, without the sandbox's start."""
     told = [s for s in manifest.get("sessions", []) if s.get("executed")]
-    executed = sum(s["executed"] for s in told)
+    executed = sum(int(s["executed"]) for s in told)
     if executed < 5:
         return SCORING_EACH_S
     return max(0.0, float(sum(s["execute_s"] for s in told)) - SANDBOX_START_S * len(told)) / executed

@@ -30,7 +30,7 @@ def _rows(alias: str, run: set[str]) -> list[tuple[Cell, ...]]:
         return []
     if alias not in catalogue.models:
         return []
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for known in catalogue.default(alias).published:
         for suite in sorted(known.scores, key=lambda suite: (suite not in run, suite)):
             facts = (known.setting, known.precision or None, known.source, known.date or None)
