@@ -123,7 +123,7 @@ def pack(parts: Sequence[Part]) -> bytes:
         }
         for part in parts
     ]
-    return zlib.compress(json.dumps([PREPARED_VERSION, found], separators=(",", ":")).encode(), 6)
+    return zlib.compress(json.dumps([PREPARED_VERSION, found], separators=(",", ":")).encode(), 3)
 
 
 def unpack(packed: bytes) -> list[Part]:
