@@ -153,14 +153,16 @@ class Rounds:
 
     def go(self) -> None:
         """Round after round until all is answered, the time is up, or one model is left of the race and done."""
-        n = self._done_before()
-        while (wanted := self._next(n)) > n:
-            reached = self._round(n, wanted)
-            if reached > n:
-                self._close_round(reached)
-            if reached < wanted:
+        n, most = self._done_before(), None
+        while (wanted := self._next(n, most)) > n:
+            all_have = self._round(n, wanted)
+            if all_have > n:
+                self._close_round(all_have)
+                n, most = all_have, None
+            elif wanted == n + 1:
                 break
-            n = reached
+            else:
+                most = n + 1  # too much for the time that was left: one problem more, or none
 
     def _done_before(self) -> int:
         """The block that all runners have, by what is stored: an earlier command may have been killed anywhere."""
@@ -168,15 +170,16 @@ class Rounds:
 
     # ── the size of a round ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _next(self, n: int) -> int:
+    def _next(self, n: int, most: int | None) -> int:
         """Up to which problem the next round goes: at most twice as far, at most what is expected to fit; n = no further."""
         running = self.running()
-        most = max((longest(r.inputs) for r in running), default=0)
-        first = self._campaign.screen or FIRST_BLOCK
-        wanted = min(most, max(2 * n, first))
-        if self._ends is None or not all(r.each_s for r in running):
-            return wanted if self._ends is None or self._ends.left_s() > PAGE_S else n
-        return min(wanted, n + self._fitting(running))
+        all_there_is = max((longest(r.inputs) for r in running), default=0)
+        wanted = min(all_there_is, most or max(2 * n, self._campaign.screen or FIRST_BLOCK))
+        if self._ends is None:
+            return wanted
+        if self._ends.left_s() <= PAGE_S + SANDBOX_START_S:
+            return n
+        return min(wanted, n + self._fitting(running)) if all(r.each_s for r in running) else wanted
 
     def _fitting(self, running: Sequence[Runner]) -> int:
         """How many problems more all can answer in the time left, with room for one answer of full length at the end."""

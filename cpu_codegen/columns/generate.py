@@ -30,9 +30,20 @@ def generate(session: Session, inputs: RunInputs, progress: Progress) -> Iterato
     left = {sample.key: sample for sample in inputs.samples if sample.key not in done}
     progress.begin("generate", len(inputs.samples), len(inputs.samples) - len(left))
     if left:
-        yield from _generate(list(left.values()), session, inputs, progress)
+        samples = list(left.values())
+        ordered = samples if session.deadline is None else in_turn(samples)
+        yield from _generate(ordered, session, inputs, progress)
     else:
         progress.end("nothing to do")
+
+
+def in_turn(samples: list[Sample]) -> list[Sample]:
+    """The suites' problems in turn, each suite in its own order: what ends early has not answered the first suite alone."""
+    places: dict[str, dict[str, int]] = {}
+    for sample in samples:
+        suite = places.setdefault(sample.problem.suite, {})
+        suite.setdefault(sample.problem.id, len(suite))
+    return sorted(samples, key=lambda sample: places[sample.problem.suite][sample.problem.id])
 
 
 def _generate(left: list[Sample], session: Session, inputs: RunInputs, progress: Progress) -> Iterator[dict[str, Any]]:
@@ -54,10 +65,19 @@ def _generate(left: list[Sample], session: Session, inputs: RunInputs, progress:
             rate.add(generation)
             progress.advance(rate.note())
             yield generation_record(by_key[generation.key], generation)
-        for key in within.late if within is not None else ():
-            session.unfinished[key] = {"key": key, **identity(by_key[key])}
         _note_limit(session, engine)
         progress.end(rate.note())
+    if within is not None:
+        _note_late(session, [by_key[key] for key in within.late], progress, nothing=rate.nothing)
+
+
+def _note_late(session: Session, late: list[Sample], progress: Progress, *, nothing: bool) -> None:
+    """What was begun and cut off by the deadline stays in n as unknown; says why where nothing could be begun at all."""
+    for sample in late:
+        session.unfinished[sample.key] = {"key": sample.key, **identity(sample)}
+    if nothing and not late:
+        longest = session.config.settings.max_tokens
+        progress.say(f"an answer of {longest} tokens would not end in time: more time, or a smaller --max-tokens")
 
 
 def _note_company(session: Session, progress: Progress) -> None:
@@ -198,6 +218,11 @@ class Rate:
         self._done += 1
         self._tokens += generation.completion_tokens
         self._peak_rss_bytes = max(self._peak_rss_bytes, generation.peak_rss_bytes or 0)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no sample is complete yet."""
+        return self._done == 0
 
     def note(self) -> str:
         """`1640 tok/s  61 MB  ETA 0:11`."""

@@ -93,6 +93,6 @@ def status(session: Session, inputs: RunInputs, progress: Progress) -> str:
     left = left_over(session.folder, inputs)
     if not left:
         return "finished"
-    total = len(inputs.samples)
-    progress.say(f"partial: {total - left} of {total} answers before the deadline; the same command goes on")
+    done, total = len(inputs.samples) - left, len(inputs.samples)
+    progress.say(f"partial, {session.folder.path.name}: {done} of {total} answers so far; the same command goes on")
     return "partial"
