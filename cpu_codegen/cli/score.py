@@ -71,10 +71,10 @@ def _submissions(name: str, problems: dict[str, Problem], *, allow_weak: bool) -
         from cpu_codegen.scoring.samples import read_samples
 
         return lambda: read_samples(path, problems)
+    from cpu_codegen.report.folders import one_run
     from cpu_codegen.scoring.answers import read_answers
-    from cpu_codegen.store import find_run
 
-    answers = read_answers(find_run(name), problems, allow_weak=allow_weak)
+    answers = read_answers(one_run(name), problems, allow_weak=allow_weak)
     return lambda: answers
 
 

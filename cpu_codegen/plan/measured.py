@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cpu_codegen.errors import CpuCodegenError
+from cpu_codegen.group import run_folders
 from cpu_codegen.machine import Machine
-from cpu_codegen.store import RunFolder, list_runs
+from cpu_codegen.store import RUNS, RunFolder
 
 MOST_RUNS = 200
 
@@ -28,7 +29,7 @@ class Measured:
 def measured_runs(machine: Machine) -> dict[str, Measured]:
     """The newest run of each model on this machine, by the model's name and by its sha256."""
     found: dict[str, Measured] = {}
-    for path in list_runs()[-MOST_RUNS:]:
+    for path in run_folders(RUNS)[-MOST_RUNS:]:
         try:
             folder = RunFolder(path)
             manifest = folder.manifest() if (path / "manifest.json").is_file() else {}
