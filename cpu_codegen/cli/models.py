@@ -178,20 +178,28 @@ def pull(
     ),
     models_file: ModelsFile = None,
     offline: Offline = False,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
 ) -> None:
     """Download models, resumably, and check length and sha256. The last line of each is its path."""
+    from cpu_codegen.cli.told import tell
     from cpu_codegen.cli.transfers import Transfers
     from cpu_codegen.download import pull as fetch
     from cpu_codegen.registry import resolve
 
+    found: list[dict[str, Any]] = []
+    lines: list[str] = []
     for spec in [resolve(name, models_file=models_file, offline=offline) for name in names]:
         if dry_run:
-            _announce(spec)
-            continue
-        with Transfers() as watcher:
-            _terms(spec, watcher)
-            pulled = fetch(spec, offline=offline, again=again, watcher=watcher)
-        print(pulled.model.path)
+            record, line = _outlook(spec)
+        else:
+            with Transfers() as watcher:
+                _terms(spec, watcher)
+                model = fetch(spec, offline=offline, again=again, watcher=watcher).model
+            record, line = {"model": spec.name, "path": model.path, "sha256": model.sha256}, model.path
+        found.append(record)
+        lines.append(line)
+    tell(found, lines, output=output, json=json)
 
 
 def _terms(spec: ModelSpec, watcher: Any) -> None:
@@ -202,21 +210,23 @@ def _terms(spec: ModelSpec, watcher: Any) -> None:
         watcher.say(f"{spec.name}: not for commercial use. {spec.licence_note}".rstrip())
 
 
-def _announce(spec: ModelSpec) -> None:
+def _outlook(spec: ModelSpec) -> tuple[dict[str, Any], str]:
+    """What pulling it would bring: as a record and as a line."""
     from cpu_codegen.download import describe, disk_plan
     from cpu_codegen.registry import is_local
     from cpu_codegen.sizes import format_bytes
 
     if not spec.repo or is_local(spec):
-        print(f"{spec.name}: is here")
-        return
+        return {"model": spec.name, "is_here": True}, f"{spec.name}: is here"
     plan = disk_plan(describe(spec))
     resumed = f", goes on at {format_bytes(plan.resumable_bytes)}" if plan.resumable_bytes else ""
     room = "fits" if plan.fits else "does not fit"
-    print(
+    line = (
         f"{spec.name}: {format_bytes(plan.needed_bytes)} to come{resumed};"
         f" {format_bytes(plan.disk_free_bytes)} free on disk: {room}"
     )
+    facts = ("needed_bytes", "resumable_bytes", "disk_free_bytes", "fits")
+    return {"model": spec.name, "is_here": False, **{name: getattr(plan, name) for name in facts}}, line
 
 
 @app.command()
@@ -225,8 +235,11 @@ def verify(
         list[str] | None, typer.Argument(metavar="[MODEL…]", help="[default: every model that is here]")
     ] = None,
     models_file: ModelsFile = None,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
 ) -> None:
     """Read files again and compare length and sha256 with what is known. Exit 6 when one differs."""
+    from cpu_codegen.cli.told import tell
     from cpu_codegen.models.catalogue import load_catalogue
     from cpu_codegen.registry import is_local, resolve
 
@@ -234,7 +247,9 @@ def verify(
         specs = [resolve(name, models_file=models_file, offline=True) for name in names]
     else:
         specs = [spec for spec in load_catalogue(models_file).specs() if is_local(spec)]
-    damaged = [spec.name for spec in specs if not _is_right(spec)]
+    checked = [_checked(spec) for spec in specs]
+    tell(checked, [_checked_line(record) for record in checked], output=output, json=json)
+    damaged = [record["model"] for record in checked if not record["right"]]
     if not specs:
         print("no model of the registry is here", file=sys.stderr)
     if damaged:
@@ -244,17 +259,23 @@ def verify(
         )
 
 
-def _is_right(spec: ModelSpec) -> bool:
+def _checked(spec: ModelSpec) -> dict[str, Any]:
+    """Is its file right, what was it compared with, what is its digest."""
     from cpu_codegen.models.verify import verify_local
-    from cpu_codegen.report.escape import for_terminal
 
     try:
-        checked = verify_local(spec)
+        found = verify_local(spec)
     except IntegrityError as error:
-        print(f"{for_terminal(spec.name)}: WRONG  {for_terminal(str(error))}")
-        return False
-    print(f"{for_terminal(spec.name)}: {checked.basis}  {checked.sha256}")
-    return True
+        return {"model": spec.name, "right": False, "basis": str(error), "sha256": None}
+    return {"model": spec.name, "right": True, "basis": found.basis, "sha256": found.sha256}
+
+
+def _checked_line(record: dict[str, Any]) -> str:
+    from cpu_codegen.report.escape import for_terminal
+
+    if record["right"]:
+        return f"{for_terminal(record['model'])}: {record['basis']}  {record['sha256']}"
+    return f"{for_terminal(record['model'])}: WRONG  {for_terminal(record['basis'])}"
 
 
 @app.command()
@@ -262,25 +283,32 @@ def rm(
     names: Names,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     models_file: ModelsFile = None,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
 ) -> None:
     """Delete models that cpu-codegen itself downloaded; files of other tools, and your own, stay."""
+    from cpu_codegen.cli.told import tell
     from cpu_codegen.models.removal import remove
     from cpu_codegen.registry import resolve
     from cpu_codegen.report.escape import for_terminal
     from cpu_codegen.sizes import format_bytes
 
+    word = "would free" if dry_run else "freed"
+    found: list[dict[str, Any]] = []
     for spec in [resolve(name, models_file=models_file, offline=True) for name in names]:
-        freed = remove(spec, dry_run=dry_run)
-        word = "would free" if dry_run else "freed"
-        print(f"{for_terminal(spec.name)}: {word} {format_bytes(freed)}")
+        found.append({"model": spec.name, "freed_bytes": remove(spec, dry_run=dry_run), "dry_run": dry_run})
+    lines = [f"{for_terminal(record['model'])}: {word} {format_bytes(record['freed_bytes'])}" for record in found]
+    tell(found, lines, output=output, json=json)
 
 
 @app.command()
-def path(name: Name, models_file: ModelsFile = None) -> None:
+def path(name: Name, models_file: ModelsFile = None, output: OutputFormat = Format.TABLE, json: Json = False) -> None:
     """Print where a model's file lies. Exit 4 when it is not here."""
+    from cpu_codegen.cli.told import tell
     from cpu_codegen.registry import local_paths, resolve
 
-    print(local_paths(resolve(name, models_file=models_file, offline=True))[0])
+    found = [str(path) for path in local_paths(resolve(name, models_file=models_file, offline=True))]
+    tell([{"model": name, "path": path} for path in found], found[:1], output=output, json=json)
 
 
 @app.command()
@@ -289,8 +317,11 @@ def add(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="hf:user/repo:quant, or a .gguf path.")],
     licence: Annotated[str | None, typer.Option(help="The publisher's licence tag.")] = None,
     offline: Offline = False,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
 ) -> None:
     """Give a model of the hub or a file here a name of its own, in your models.yaml."""
+    from cpu_codegen.cli.told import tell
     from cpu_codegen.models.additions import add_entry
     from cpu_codegen.registry import resolve
 
@@ -300,4 +331,4 @@ def add(
         raise UsageError(f"SOURCE: {error}", remedy=error.remedy) from error
     name, file = add_entry(alias, spec, licence=licence)
     print(f"added {name} to {file}", file=sys.stderr)
-    print(name)
+    tell([{"model": name, "file": str(file)}], [name], output=output, json=json)

@@ -55,16 +55,27 @@ def _row(path: Path) -> tuple[str, ...]:
 def remove(
     run: RunArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
 ) -> None:
-    """Delete a run folder with all its answers."""
-    from cpu_codegen.store import RunFolder, find_run
+    """Delete a run folder, or a group with its runs, with all its answers."""
+    from cpu_codegen.cli.told import tell
+    from cpu_codegen.store import find_run
 
     path = find_run(run)
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(f"{path} would be deleted for ever", remedy=f"cpu-codegen runs rm {run} --yes")
         typer.confirm(f"Delete {path} with all its answers?", abort=True)
-    with RunFolder(path, writable=True):  # refused while another process writes there
-        pass
+    _refuse_busy(path)
     shutil.rmtree(path)
-    print(path)
+    tell([{"removed": str(path)}], [str(path)], output=output, json=json)
+
+
+def _refuse_busy(path: Path) -> None:
+    """StoreBusyError while another process writes there, in any run of a group."""
+    from cpu_codegen.store import MANIFEST, RunFolder
+
+    for folder in (path, *(manifest.parent for manifest in path.glob(f"*/{MANIFEST}"))):
+        with RunFolder(folder, writable=True):
+            pass

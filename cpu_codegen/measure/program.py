@@ -163,7 +163,7 @@ def _instructions(found: Blocks) -> dict[str, Any]:
 
 
 def _growths(found: Blocks, rungs: Sequence[Rung]) -> dict[str, Any]:
-    if len(rungs) < 2 or rungs[-1].size is None or rungs[-2].size is None:
+    if not found.lower_cpu_s or rungs[-1].size is None or rungs[-2].size is None:
         return {"growth": None, "reference_growth": None}
     sizes = (rungs[-2].size, rungs[-1].size)
     return {

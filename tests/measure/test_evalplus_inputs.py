@@ -91,11 +91,11 @@ def test_a_task_without_inputs_is_no_workload(sandbox: Sandbox) -> None:
 def test_published_tasks(sandbox: Sandbox, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Canonical solutions of HumanEval+ and MBPP+ (tuples among the inputs) go through: measured or under the floor, no failure."""
     monkeypatch.setenv("CPU_CODEGEN_DATASETS", str(shared / "datasets"))
-    chosen = {"humaneval+": ("HumanEval/0", "HumanEval/5", "HumanEval/31"), "mbpp+": ("Mbpp/2", "Mbpp/63", "Mbpp/88")}
+    chosen = {"humaneval+": ("HumanEval/0", "HumanEval/31"), "mbpp+": ("Mbpp/63",)}
     problems = {p.id: p for suite, ids in chosen.items() for p in load_suite(suite) if p.id in ids}
     results = [result(p, p.task.canonical) for p in problems.values() if isinstance(p.task, EvalPlusTask)]
-    records = list(Column(sandbox, problems, "here").records(results, 6.0, Silent()))
-    assert len(records) == 6
+    records = list(Column(sandbox, problems, "here").records(results, 20.0, Silent()))
+    assert len(records) == 3
     assert {r["status"] for r in records} <= {"measured", "disturbed", "below_floor"}, [r["reason"] for r in records]
     assert all(0 < r["inputs"]["tried"] <= 60 for r in records)
     assert all(r["unreached"]["tests"] > 0 for r in records)

@@ -131,21 +131,35 @@ def test_a_reference_under_the_floor_is_counted_apart(sandbox: Sandbox) -> None:
     assert fields["cpu_ratio"] is None
 
 
+HEAVY = """
+def sums(n):
+    total = 0
+    for value in range(n):
+        total += value
+    return total
+
+
+CASES = [(3,)]
+SIZES = (10_000, 50_000, 200_000)
+
+
+def scaled(n, seed=0):
+    return (n,)
+"""
 MEMO = """
 _known = {}
 _right = sums
 
-def sums(values):
-    if len(values) not in _known:
-        _known[len(values)] = _right(values)
-    return _known[len(values)]
+def sums(n):
+    if n not in _known:
+        _known[n] = _right(n)
+    return _known[n]
 """
 
 
 def test_an_answer_that_keeps_results_is_compared_by_first_calls(sandbox: Sandbox) -> None:
     """A cache at module level makes no program faster: its first call is what counts, and the record says so."""
-    source = SOURCE.replace("(100, 1_000, 4_000)", "(1_000, 10_000, 60_000)")
-    fields = measured(sandbox, source + MEMO, budget_s=4.0, source=source)
+    fields = measured(sandbox, HEAVY + MEMO, budget_s=4.0, source=HEAVY)
     assert fields["status"] in ("measured", "disturbed")
     assert fields["reason"].startswith("it keeps results between calls: first calls are compared")
     assert 0.7 < fields["cpu_ratio"]["value"] < 1.5
@@ -154,12 +168,9 @@ def test_an_answer_that_keeps_results_is_compared_by_first_calls(sandbox: Sandbo
 
 def test_a_cache_over_quick_calls_gives_no_ratio(sandbox: Sandbox) -> None:
     """Where one call of the reference is too quick to be timed alone, a program with a cache has no figure."""
-    fields = measured(
-        sandbox,
-        SOURCE + MEMO + "\nimport time\n_slow = _right\ndef _right(values):\n"
-        "    for _ in range(50_000): pass\n    return _slow(values)\n",
-        budget_s=2.0,
-    )
+    quick = HEAVY.replace("(10_000, 50_000, 200_000)", "(1_000, 2_000, 4_000)")
+    slower = quick.replace("    return total", "    for _ in range(100 * n):\n        pass\n    return total")
+    fields = measured(sandbox, slower + MEMO, budget_s=4.0, source=quick)
     assert fields["status"] == "not_measured"
     assert fields["reason"].startswith("it keeps results between calls, and one call")
 
