@@ -7,10 +7,12 @@ seconds, which overlap in a batch. Scoring and measuring are not in them.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cpu_codegen.schema import Outcome
 from cpu_codegen.stats import median
 
 BATCHED = "batched: see bench"
@@ -21,7 +23,8 @@ class Cost:
     """The cost of one group of samples. None = not measured; `ttft_why`, `energy_why` say why.
 
     `tokens_per_s` is throughput: completion tokens over busy engine seconds, prompts included. `seconds_per_problem` is that of one
-    answer to one problem, with its share of one model load.
+    answer to one problem, with its share of one model load. `left_out` answers were taken over from a run of another width: they
+    are in pass@1, their passes and their seconds are not in here.
     """
 
     tokens_per_s: float | None
@@ -33,6 +36,7 @@ class Cost:
     correct_per_wh: float | None
     energy_why: str
     width: int | None
+    left_out: int = 0
 
 
 def one_load_s(manifest: dict[str, Any]) -> float:
@@ -50,6 +54,11 @@ def cost_of(
     manifest: dict[str, Any],
 ) -> Cost:
     """The cost of these samples; `load_s` is their share of one model load. Rates of correct programs are those of the judged."""
+    every, samples = samples, rated(samples)
+    if len(samples) < len(every):
+        kept = {id(sample) for sample in samples}
+        passed -= sum(s["outcome"] == Outcome.PASSED for s in judged if id(s) not in kept)
+        judged = [sample for sample in judged if id(sample) in kept]
     busy_s, judged_s = busy_seconds(samples), busy_seconds(judged)
     seconds = busy_s + load_s
     tokens = sum(s.get("completion_tokens") or 0 for s in samples)
@@ -67,7 +76,22 @@ def cost_of(
         correct_per_wh=per_wh,
         energy_why=energy_why,
         width=max(widths, default=None),
+        left_out=len(every) - len(samples),
     )
+
+
+def rated(samples: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """Those whose seconds say something of this run: its own, and reused ones that were generated at its width (contracts §6).
+
+    Where all are reused, those of their most common width.
+    """
+    reused = [sample for sample in samples if sample.get("reused_from")]
+    if not reused:
+        return samples
+    own = {sample.get("width") for sample in samples if not sample.get("reused_from")}
+    counts = Counter(sample.get("width") for sample in reused)
+    widths = own or {counts.most_common(1)[0][0]}
+    return [sample for sample in samples if not sample.get("reused_from") or sample.get("width") in widths]
 
 
 def busy_seconds(samples: Sequence[dict[str, Any]]) -> float:
