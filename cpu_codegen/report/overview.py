@@ -6,8 +6,11 @@ import math
 from collections.abc import Sequence
 
 from cpu_codegen.report import figures
+from cpu_codegen.report.alarm import alarm_notes
+from cpu_codegen.report.groups import group_notes, groups_of
+from cpu_codegen.report.reasoning import SELECTED
 from cpu_codegen.report.records import flat_record
-from cpu_codegen.report.stopped import stopped_table
+from cpu_codegen.report.stopped import race_table, stopped_table
 from cpu_codegen.report.summary import Cell, RunSummary
 from cpu_codegen.report.tables import Cell as TableCell
 from cpu_codegen.report.tables import Table
@@ -101,6 +104,32 @@ def outcomes(summaries: Sequence[RunSummary]) -> Table:
     return Table(columns, rows, title="outcomes", right=frozenset(columns) - set(who))
 
 
+def reasoning(summaries: Sequence[RunSummary]) -> Table:
+    """What reasoning took and how it ended, of the cells that reasoned; and pass@1 without what was cut off, labelled."""
+    who = _who(summaries)
+    columns = (
+        *who,
+        *("reasoned", "tokens", "seconds", "of the time", "ended by model / budget / loop", "cut off [95 %]"),
+        f"pass@1 without cut-offs ({SELECTED})",
+    )
+    rows: list[tuple[TableCell, ...]] = []
+    for summary in summaries:
+        for cell in summary.overall():
+            found = cell.reasoning
+            if found.reasoned:
+                time = None if found.share_of_time is None else f"{found.share_of_time:.0%}"
+                ends = " / ".join(str(found.ended.get(end, 0)) for end in ("model", "budget", "loop"))
+                spent = (
+                    f"{found.reasoned} of {found.answers}",
+                    f"{found.tokens:,}",
+                    figures.number(found.seconds),
+                    time,
+                )
+                rates = (figures.share(found.share_cut), figures.share(found.uncut))
+                rows.append((*_names(summary, cell, who), *spent, ends, *rates))
+    return Table(columns, rows, title="reasoning", right=frozenset({"reasoned", "tokens", "seconds", "of the time"}))
+
+
 def latency_and_energy(summaries: Sequence[RunSummary]) -> Table:
     """What needs a single stream or a counter, or why it is absent."""
     who = _who(summaries)
@@ -140,7 +169,7 @@ def paired_styles(summaries: Sequence[RunSummary]) -> Table:
 
 def all_tables(summaries: Sequence[RunSummary]) -> list[Table]:
     """Everything that a report prints, the answer first; tables without rows are left out."""
-    makers = (overview, stopped_table, levels, outcomes, paired_styles, latency_and_energy)
+    makers = (overview, stopped_table, levels, outcomes, reasoning, paired_styles, latency_and_energy, race_table)
     return [table for table in (make(summaries) for make in makers) if table.rows]
 
 
@@ -153,23 +182,72 @@ def flat(summaries: Sequence[RunSummary]) -> Table:
 
 def notes(summaries: Sequence[RunSummary], *, name_demo: bool = True) -> list[str]:
     """What a reader must know beside the numbers, in short sentences."""
-    said: list[str] = []
+    said = [note for group in groups_of([summary.path for summary in summaries]) for note in group_notes(group)]
     for summary in summaries:
         prefix = f"{summary.name}: " if len(summaries) > 1 else ""
         status = summary.manifest.get("status")
-        if status != "finished":
+        if status != "finished" and summary.stop is None:
             said.append(f"{prefix}the run is {status}: {len(summary.samples)} of {wanted(summary)} answers so far")
+        if any(cell.unknown for cell in summary.overall()):
+            said.append(f"{prefix}{_unknown(summary)}")
         if summary.faults:
             said.append(f"{prefix}{summary.faults} samples met a harness error; they count for nothing")
         cut = sum(cell.cut for cell in summary.overall())
         if cut:
             said.append(f"{prefix}{cut} answers were cut at --max-tokens")
+        left_out = sum(cell.cost.left_out for cell in summary.overall())
+        if left_out:
+            said.append(f"{prefix}{left_out} answers were taken over from another width: in pass@1, not in seconds and rates")
+        said += [prefix + note for note in _reasoning_notes(summary)]
+        said += [prefix + note for note in [*served_notes(summary), *alarm_notes(summary)]]
         for cell in summary.overall():
             if cell.efficiency.ratio and cell.efficiency.why:
                 said.append(f"{prefix}efficiency, {cell.style} {cell.efficiency.why}")
         if name_demo and is_demo(summary):
             said.append(f"{prefix}demo model: it has seen the problems; its score says nothing about any real model")
     return said
+
+
+def served_notes(summary: RunSummary) -> list[str]:
+    """Of a run on a server: whose clock the times are by, and what is not known of it."""
+    engine, served = summary.manifest.get("engine") or {}, summary.manifest.get("served")
+    if not served:
+        return []
+    where = (
+        "" if served.get("is_local") else "; it ran on another machine, so seconds and memory say nothing of this one"
+    )
+    return [
+        f"answers came from {served['kind']} at {served['url']}; times are {engine.get('timings') or 'client-side'}{where}"
+    ]
+
+
+def _reasoning_notes(summary: RunSummary) -> list[str]:
+    """What reasoning took and what was cut off, per suite and style; and that --think was ignored."""
+    said: list[str] = []
+    looped = sum(cell.reasoning.looped for cell in summary.overall())
+    if looped:
+        said.append(f"{looped} answers went round in circles and were stopped")
+    for cell in summary.overall():
+        found = cell.reasoning
+        if found.reasoned:
+            part = "" if found.share_of_time is None else f" ({found.share_of_time:.0%} of the time)"
+            spent = f"{found.tokens:,} tokens and {figures.number(found.seconds)} s{part}"
+            line = (
+                f"reasoning, {cell.style}: {spent} in {found.reasoned} of {found.answers} answers; {found.cut} cut off"
+            )
+            without = f", pass@1 without them {figures.share(found.uncut)} ({SELECTED})" if found.uncut else ""
+            said.append(line + without)
+    thinking = summary.manifest.get("thinking") or {}
+    if thinking.get("state") == "none" and thinking.get("asked") != "auto":
+        said.append(str(thinking.get("note")))
+    return said
+
+
+def _unknown(summary: RunSummary) -> str:
+    count = sum(cell.unknown for cell in summary.overall())
+    return (
+        f"{count} answers are unknown (not finished or not judged): intervals run from all of them failed to all passed"
+    )
 
 
 def is_demo(summary: RunSummary) -> bool:

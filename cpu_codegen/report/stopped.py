@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cpu_codegen.race import Stop
+from cpu_codegen.race import Duel, Look, Stop
 from cpu_codegen.report import figures
-from cpu_codegen.report.groups import shown_name
+from cpu_codegen.report.groups import groups_of, race_of, shown_name
 from cpu_codegen.report.summary import RunSummary
 from cpu_codegen.report.tables import Cell, Table
 
@@ -38,5 +38,27 @@ def stopped_table(summaries: Sequence[RunSummary]) -> Table:
 
 def evidence(stop: Stop) -> str:
     """`57 (limit 20)`."""
-    value = figures.number(stop.evidence) if stop.evidence < 1e6 else f"{stop.evidence:.0e}"
-    return f"{value} (limit {stop.threshold:g})"
+    return f"{_large(stop.evidence)} (limit {stop.threshold:g})"
+
+
+def _large(value: float) -> str:
+    return figures.number(value) if value < 1e6 else f"{value:.0e}"
+
+
+def race_table(summaries: Sequence[RunSummary]) -> Table:
+    """The race's log: at each look and for each model that was behind, the rival with the strongest case against it."""
+    rows: list[tuple[Cell, ...]] = []
+    for race in (race for path in groups_of([s.path for s in summaries]) if (race := race_of(path)) is not None):
+        for look in race.looks:
+            duels = sorted(look.duels, key=lambda duel: (duel.slower, -duel.evidence))
+            for model in race.models:
+                duel = next((duel for duel in duels if duel.model == model), None)
+                if duel is not None:
+                    rows.append(_look(look, duel))
+    columns = ("look", "model", "behind", "on problems", "E", "limit", "so")
+    return Table(columns, rows, title="the race, look by look", right=frozenset(("look", "on problems", "E", "limit")))
+
+
+def _look(look: Look, duel: Duel) -> tuple[Cell, ...]:
+    so = "stopped" if duel.model in look.stopped else "goes on, the other is slower" if duel.slower else "goes on"
+    return (look.look, duel.model, duel.rival, duel.problems, _large(duel.evidence), f"{look.threshold:g}", so)

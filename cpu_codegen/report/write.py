@@ -11,9 +11,13 @@ from cpu_codegen.report import figures, overview
 from cpu_codegen.report.elsewhere import Elsewhere, elsewhere_table
 from cpu_codegen.report.escape import for_terminal
 from cpu_codegen.report.formats import Format
+from cpu_codegen.report.gate import gate_record, gate_table, with_gates
+from cpu_codegen.report.groups import group_facts, groups_of
 from cpu_codegen.report.records import run_record
+from cpu_codegen.report.stopped import stopped_table
 from cpu_codegen.report.summary import RunSummary
 from cpu_codegen.report.tables import write_table
+from cpu_codegen.requirements import Gate
 
 
 def write_summaries(
@@ -23,31 +27,40 @@ def write_summaries(
     *,
     full: bool = True,
     others: Sequence[Elsewhere] = (),
+    gates: Sequence[Gate] = (),
 ) -> None:
     """Writes runs in one format. `full` adds levels, outcomes and the rest to the overview (table, md, latex).
 
     `others` were measured elsewhere: a table of their own, a member of their own in JSON; in csv and jsonl they have no place.
+    `gates`: what `--require` said of each run; in csv and jsonl two columns.
     """
     if output is Format.JSON:
         told = as_object(summaries) | ({"measured_elsewhere": [asdict(other) for other in others]} if others else {})
+        told |= {"requirements": [gate_record(gate) for gate in gates]} if gates else {}
         stream.write(json.dumps(told, indent=1, allow_nan=False) + "\n")
     elif output in (Format.CSV, Format.JSONL):
-        write_table(overview.flat(summaries), output, stream)
+        owners = [number for number, summary in enumerate(summaries) for _ in summary.cells]
+        write_table(with_gates(overview.flat(summaries), gates, owners), output, stream)
     else:
         _write_tables(summaries, output, stream, full=full)
-        if others:
+        beside = [*([elsewhere_table(list(others))] if others else []), *([gate_table(gates)] if gates else [])]
+        for table in beside:
             stream.write("\n")
-            write_table(elsewhere_table(list(others)), output, stream)
+            write_table(table, output, stream)
 
 
 def as_object(summaries: Sequence[RunSummary]) -> dict[str, Any]:
-    """One object for one run, `{"runs": […]}` for several."""
+    """One object for one run, `{"runs": […]}` for several; with what their group knows, where they are of one."""
     records = [run_record(summary) for summary in summaries]
-    return records[0] if len(records) == 1 else {"runs": records}
+    if len(records) == 1:
+        return records[0]
+    groups = [group_facts(path) for path in groups_of([summary.path for summary in summaries])]
+    return {"runs": records, **({"groups": groups} if groups else {})}
 
 
 def _write_tables(summaries: Sequence[RunSummary], output: Format, stream: IO[str], *, full: bool) -> None:
-    tables = overview.all_tables(summaries) if full else [overview.overview(summaries)]
+    short = [table for table in (overview.overview(summaries), stopped_table(summaries)) if table.rows]
+    tables = overview.all_tables(summaries) if full else short
     for number, table in enumerate(tables):
         stream.write("\n" if number else "")
         write_table(table, output, stream)

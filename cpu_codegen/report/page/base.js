@@ -58,7 +58,7 @@ function label(cell) {
 function runLabel(index) {
   const run = page.runs[index];
   const twice = page.runs.filter((other) => other.model === run.model).length > 1;
-  return twice ? run.name : run.model;
+  return `${twice ? run.name : run.model}${run.stopped ? " (stopped)" : ""}`;
 }
 
 const samplesLink = (filters) => "#samples?" + new URLSearchParams(filters).toString();

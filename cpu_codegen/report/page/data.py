@@ -106,6 +106,7 @@ def _run(summary: RunSummary) -> dict[str, Any]:
         "file_bytes": model.get("size_bytes"),
         "machine": (manifest.get("machine") or {}).get("id") or "",
         "demo": is_demo(summary),
+        "stopped": summary.stop is not None,
     }
 
 

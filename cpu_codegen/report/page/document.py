@@ -22,10 +22,14 @@ from cpu_codegen.report import figures, overview
 from cpu_codegen.report.advice import advise
 from cpu_codegen.report.elsewhere import Elsewhere, elsewhere_table
 from cpu_codegen.report.escape import for_html
+from cpu_codegen.report.gate import gate_table
+from cpu_codegen.report.groups import group_notes, groups_of
 from cpu_codegen.report.page.data import page_data
 from cpu_codegen.report.published import published_table
+from cpu_codegen.report.stopped import race_table, stopped_table
 from cpu_codegen.report.summary import RunSummary
-from cpu_codegen.report.tables import as_html
+from cpu_codegen.report.tables import Table, as_html
+from cpu_codegen.requirements import Gate
 from cpu_codegen.sizes import format_bytes
 from cpu_codegen.store import write_whole
 
@@ -48,15 +52,19 @@ VENDOR = (
 SCRIPTS = ("base", "highlight", "diff", "table", "plots", "charts", "pairs", "ladder", "samples", "start")
 
 
-def write_page(summaries: Sequence[RunSummary], path: Path, others: Sequence[Elsewhere] = ()) -> Path:
-    """Writes the page as a whole and gives its path back."""
-    write_whole(path, page_html(summaries, others))
+def write_page(
+    summaries: Sequence[RunSummary], path: Path, others: Sequence[Elsewhere] = (), gates: Sequence[Gate] = ()
+) -> Path:
+    """Writes the page as a whole and gives its path back. `gates`: what `--require` said of each run."""
+    write_whole(path, page_html(summaries, others, gates))
     return path
 
 
-def page_html(summaries: Sequence[RunSummary], others: Sequence[Elsewhere] = ()) -> str:
+def page_html(
+    summaries: Sequence[RunSummary], others: Sequence[Elsewhere] = (), gates: Sequence[Gate] = ()
+) -> str:
     """The page's text; long answers are cut further until it is under MAX_BYTES."""
-    before, after = _around_the_data(summaries, others)
+    before, after = _around_the_data(summaries, others, gates)
     for limit in ANSWER_LIMITS:
         html = before + packed(page_data(summaries, limit=limit)) + after
         if len(html.encode()) <= MAX_BYTES:
@@ -102,7 +110,9 @@ def inline_source(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _around_the_data(summaries: Sequence[RunSummary], others: Sequence[Elsewhere]) -> tuple[str, str]:
+def _around_the_data(
+    summaries: Sequence[RunSummary], others: Sequence[Elsewhere], gates: Sequence[Gate]
+) -> tuple[str, str]:
     """The page before and after its data. Filled in one pass, so that no foreign text is taken for a place to fill."""
     library, script = _scripts()
     style, advice = _asset("page.css"), advise(summaries)
@@ -111,19 +121,28 @@ def _around_the_data(summaries: Sequence[RunSummary], others: Sequence[Elsewhere
         "STYLE": style,
         "LIBRARY": library,
         "SCRIPT": script,
-        "TITLE": for_html(", ".join(dict.fromkeys(s.model for s in summaries))[:120]),
+        "TITLE": for_html(_title(summaries)),
         "SUITES": "one-suite" if len({c.suite for s in summaries for c in s.cells}) < 2 else "several-suites",
         "ANSWER": for_html(advice.sentence),
         "BECAUSE": for_html(advice.because),
         "RULE": for_html(advice.rule),
         "NOTES": "".join(f"<li>{for_html(note)}</li>" for note in _notes(summaries)),
         "ROWS": _rows(summaries),
+        "REASONING": _reasoning(summaries),
         "PUBLISHED": _published(summaries),
-        "OTHERS": _others(others),
-        "FOOT": "".join(_foot(summary) for summary in summaries),
+        "STOPPED": _region(stopped_table(summaries), "Stopped by the race"),
+        "OTHERS": _others(others) + _region(gate_table(gates), "Requirements"),
+        "FOOT": _groups(summaries) + "".join(_foot(summary) for summary in summaries),
     }
     before, after = _asset("page.html").split("@DATA@")
     return _filled(before, parts), _filled(after, parts)
+
+
+def _title(summaries: Sequence[RunSummary]) -> str:
+    """The group where there is one, and the models."""
+    groups = [path.name for path in groups_of([summary.path for summary in summaries])]
+    models = ", ".join(dict.fromkeys(summary.model for summary in summaries))
+    return f"{', '.join(groups)}: {models}"[:120] if groups else models[:120]
 
 
 def _filled(template: str, parts: dict[str, str]) -> str:
@@ -141,23 +160,24 @@ def _notes(summaries: Sequence[RunSummary]) -> list[str]:
 
 
 def _rows(summaries: Sequence[RunSummary]) -> str:
-    """The table's body; data-v carries what a column sorts by."""
+    """The table's body, the best of each suite first; data-v carries what a column sorts by."""
+    numbers = {id(summary): number for number, summary in enumerate(summaries)}
     rows = []
-    for number, summary in enumerate(summaries):
-        for cell in summary.overall():
-            cost, ratio = cell.cost, cell.efficiency.ratio
-            cells = [
-                _th(number, summary, cell.style),
-                _td(cell.suite, cell.suite),
-                _td(figures.share(cell.pass1), cell.pass1.value if cell.pass1 else None),
-                _td(figures.number(cost.seconds_per_problem), cost.seconds_per_problem),
-                _td(figures.number(cost.tokens_per_s), cost.tokens_per_s),
-                _td(figures.size(cost.peak_rss_bytes), cost.peak_rss_bytes),
-                _td(figures.number(cost.correct_per_hour), cost.correct_per_hour),
-                _td(figures.share(cell.format_ok), cell.format_ok.value if cell.format_ok else None),
-                _td(figures.efficiency(cell.efficiency), ratio.value if ratio else None),
-            ]
-            rows.append(f'<tr data-run="{number}" data-style="{for_html(cell.style)}">{"".join(cells)}</tr>')
+    for summary, cell in overview.ranked(summaries):
+        number, cost, ratio = numbers[id(summary)], cell.cost, cell.efficiency.ratio
+        cells = [
+            _th(number, summary, cell.style),
+            _td(cell.suite, cell.suite),
+            _td(figures.share(cell.pass1), cell.pass1.value if cell.pass1 else None),
+            _td(figures.count(cell), cell.n),
+            _td(figures.number(cost.seconds_per_problem), cost.seconds_per_problem),
+            _td(figures.number(cost.tokens_per_s), cost.tokens_per_s),
+            _td(figures.size(cost.peak_rss_bytes), cost.peak_rss_bytes),
+            _td(figures.number(cost.correct_per_hour), cost.correct_per_hour),
+            _td(figures.share(cell.format_ok), cell.format_ok.value if cell.format_ok else None),
+            _td(figures.efficiency(cell.efficiency), ratio.value if ratio else None),
+        ]
+        rows.append(f'<tr data-run="{number}" data-style="{for_html(cell.style)}">{"".join(cells)}</tr>')
     return "\n".join(rows)
 
 
@@ -181,19 +201,38 @@ def _td(text: str, value: str | float | None) -> str:
 
 def _others(others: Sequence[Elsewhere]) -> str:
     """Scores that others measured, apart from ours."""
-    if not others:
+    return _region(elsewhere_table(list(others)), "Measured elsewhere, not run here") if others else ""
+
+
+def _region(table: Table, name: str) -> str:
+    """A table that scrolls by itself; nothing for one without rows."""
+    if not table.rows:
         return ""
-    table = as_html(elsewhere_table(list(others)))
-    return f'<div class="scroll" role="region" aria-label="Measured elsewhere, not run here" tabindex="0">{table}</div>'
+    return f'<div class="scroll" role="region" aria-label="{name}" tabindex="0">{as_html(table)}</div>'
+
+
+def _reasoning(summaries: Sequence[RunSummary]) -> str:
+    """Tokens and seconds of reasoning, and what was cut off, where a model reasoned."""
+    table = overview.reasoning(summaries)
+    if not table.rows:
+        return ""
+    return f'<div class="scroll" role="region" aria-label="Reasoning" tabindex="0">{as_html(table)}</div>'
 
 
 def _published(summaries: Sequence[RunSummary]) -> str:
     """What others measured of these models unquantized, as the registry has it: a table of its own."""
-    table = published_table(summaries)
-    if not table.rows:
-        return ""
-    name = "Published, unquantized, not measured here"
-    return f'<div class="scroll" role="region" aria-label="{name}" tabindex="0">{as_html(table)}</div>'
+    return _region(published_table(summaries), "Published, unquantized, not measured here")
+
+
+def _groups(summaries: Sequence[RunSummary]) -> str:
+    """What each group's record says, and the race look by look."""
+    found = []
+    for path in groups_of([summary.path for summary in summaries]):
+        notes = "".join(f"<li>{for_html(note)}</li>" for note in group_notes(path))
+        inside = [summary for summary in summaries if summary.path.resolve().parent == path]
+        looks = _region(race_table(inside), "The race, look by look")
+        found.append(f"<details><summary>group {for_html(path.name)}</summary><ul>{notes}</ul>{looks}</details>\n")
+    return "".join(found)
 
 
 def _foot(summary: RunSummary) -> str:
