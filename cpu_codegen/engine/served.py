@@ -12,15 +12,16 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from cpu_codegen.engine.completeness import Completeness
 from cpu_codegen.engine.meters import EnergyMeter, energy_meter
-from cpu_codegen.engine.protocol import EngineInfo
+from cpu_codegen.engine.protocol import EngineInfo, TimeLimit
 from cpu_codegen.engine.served_facts import Served, no_server, peak_memory
 from cpu_codegen.engine.served_http import Patience, Refused, Stream, Trouble
+from cpu_codegen.engine.served_queue import Shares, Waiting
 from cpu_codegen.engine.served_reply import Reply
 from cpu_codegen.errors import UnavailableError, UsageError
 from cpu_codegen.schema import FinishReason, Generation, Request
@@ -91,46 +92,45 @@ class ServedEngine:
             stream.close()
         self._completeness.close()
 
-    def run(self, requests: Iterable[Request]) -> Iterator[Generation]:
-        """All generations, in the order in which they end. UnavailableError when one cannot be had."""
-        waiting: queue.SimpleQueue[Request] = queue.SimpleQueue()
-        for request in requests:
-            waiting.put(request)
-        left = waiting.qsize()
+    def run(self, requests: Iterable[Request], *, within: TimeLimit | None = None) -> Iterator[Generation]:
+        """All generations, in the order in which they end; fewer where time is limited. UnavailableError when one cannot be had."""
         self._began_s = self._began_s if self._began_s is not None else time.perf_counter()
-        ended: queue.SimpleQueue[Generation | BaseException] = queue.SimpleQueue()
-        workers = [
-            threading.Thread(target=self._work, args=(waiting, ended), daemon=True)
-            for _ in range(min(left, self._info.width))
-        ]
+        requests = list(requests)
+        waiting = Waiting(requests, within)
+        ended: queue.SimpleQueue[Generation | BaseException | None] = queue.SimpleQueue()
+        count = min(waiting.left, self._info.width)
+        workers = [threading.Thread(target=self._work, args=(waiting, ended), daemon=True) for _ in range(count)]
         for worker in workers:
             worker.start()
-        self._decide("", "")  # starts the parser in this thread: its process would die with a worker's
+        if any(request.early_stop and request.entry_point for request in requests):
+            self._decide("", "")  # starts the parser in this thread: its process would die with a worker's
+        at_work = count
         try:
-            while left:
-                found = _next(ended)
+            while at_work:
+                found = _next(ended, within)
                 if isinstance(found, BaseException):
                     raise found
-                left -= 1
+                if found is None:
+                    at_work -= 1
+                    continue
+                waiting.ended(found)
                 yield found
+        except _OutOfTime:
+            waiting.cut()
         finally:
-            if left:
+            if at_work:
                 self.close()
             for worker in workers:
                 worker.join(2.0)
 
-    def _work(self, waiting: queue.SimpleQueue[Request], ended: queue.SimpleQueue[Generation | BaseException]) -> None:
-        """One of the threads: takes requests until there are none."""
-        while not self._stopped.is_set():
-            try:
-                request = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
+    def _work(self, waiting: Waiting, ended: queue.SimpleQueue[Generation | BaseException | None]) -> None:
+        """One of the threads: takes requests until there are none, then says so with None."""
+        try:
+            while not self._stopped.is_set() and (request := waiting.take()) is not None:
                 ended.put(self._answer(request))
-            except BaseException as error:  # handed to the thread that waits for it
-                ended.put(error)
-                return
+            ended.put(None)
+        except BaseException as error:  # handed to the thread that waits for it
+            ended.put(error)
 
     # ── one request ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -184,37 +184,8 @@ class ServedEngine:
             return self._completeness.decide(code, entry_point)
 
 
-class Shares:
-    """Wall time, and energy where there is a counter, shared equally among the requests that are open."""
-
-    def __init__(
-        self, joules: Callable[[], float] | None = None, clock: Callable[[], float] = time.perf_counter
-    ) -> None:
-        self._joules, self._clock = joules, clock
-        self._lock = threading.Lock()
-        self._open: dict[str, list[float]] = {}
-        self._mark_s = self._mark_j = 0.0
-
-    def enter(self, key: str) -> None:
-        """A request is sent."""
-        with self._lock:
-            self._share()
-            self._open[key] = [0.0, 0.0]
-
-    def leave(self, key: str) -> tuple[float, float | None]:
-        """It ended: its seconds and joules (None = no counter)."""
-        with self._lock:
-            self._share()
-            seconds, joules = self._open.pop(key)
-        return seconds, joules if self._joules is not None else None
-
-    def _share(self) -> None:
-        now_s = self._clock()
-        now_j = self._joules() if self._joules is not None else 0.0
-        for share in self._open.values():
-            share[0] += (now_s - self._mark_s) / len(self._open)
-            share[1] += (now_j - self._mark_j) / len(self._open)
-        self._mark_s, self._mark_j = now_s, now_j
+class _OutOfTime(Exception):
+    """The time limit has passed while requests are open."""
 
 
 def body_of(request: Request, served: Served) -> dict[str, Any]:
@@ -261,13 +232,17 @@ def _read(stream: Stream, reply: Reply) -> None:
     reply.close()
 
 
-def _next(ended: queue.SimpleQueue[Generation | BaseException]) -> Generation | BaseException:
-    """Waits in short turns: on Windows nothing else lets a Ctrl-C through."""
+def _next(
+    ended: queue.SimpleQueue[Generation | BaseException | None], within: TimeLimit | None
+) -> Generation | BaseException | None:
+    """Waits in short turns: on Windows nothing else lets a Ctrl-C through, and a time limit may pass."""
     while True:
+        left_s = within.left_s() if within is not None else 0.5
         try:
-            return ended.get(timeout=0.5)
+            return ended.get(timeout=max(0.0, min(0.5, left_s)))
         except queue.Empty:
-            continue
+            if left_s <= 0:
+                raise _OutOfTime from None
 
 
 def _width(served: Served, parallel: int | Literal["auto"]) -> int:

@@ -153,9 +153,7 @@ def _llama_server(address: Address, model: str, told: dict[str, Any]) -> Served 
 
 
 def _ollama(address: Address, model: str, told: dict[str, Any]) -> Served | None:
-    tags = ask(address, "/api/tags")
-    models = tags.get("models") if isinstance(tags, dict) else None
-    entry = next((m for m in models or [] if isinstance(m, dict) and m.get("name") == model), None)
+    entry = _entry(ask(address, "/api/tags"), "models", "name", model)
     if entry is None or "digest" not in entry:
         return None
     shown, version = ask(address, "/api/show", {"model": model}), ask(address, "/api/version")
@@ -165,9 +163,7 @@ def _ollama(address: Address, model: str, told: dict[str, Any]) -> Served | None
 
 
 def _lm_studio(address: Address, model: str, told: dict[str, Any]) -> Served | None:
-    listed = ask(address, "/api/v0/models")
-    entries = listed.get("data") if isinstance(listed, dict) else None
-    entry = next((m for m in entries or [] if isinstance(m, dict) and m.get("id") == model), None)
+    entry = _entry(ask(address, "/api/v0/models"), "data", "id", model)
     if entry is None:
         return None
     ctx = _positive(entry.get("loaded_context_length"))
@@ -181,6 +177,13 @@ def _llama_cpp_python(address: Address, model: str, told: dict[str, Any]) -> Ser
         return None
     version = str(info.get("version") or "")
     return Served(address, model, "llama-cpp-python", {**told, "version": version}, slots=1, build=version)
+
+
+def _entry(listed: Any, members: str, name: str, wanted: str) -> dict[str, Any] | None:
+    """The object of a list of objects that has this name."""
+    entries = listed.get(members) if isinstance(listed, dict) else None
+    found = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
+    return next((one for one in found if one.get(name) == wanted), None)
 
 
 def _only(record: Any, names: Iterable[str]) -> dict[str, Any]:

@@ -89,8 +89,8 @@ def ask(address: Address, path: str, body: dict[str, Any] | None = None) -> Any:
     """One JSON answer. Refused for a status of 4xx, Trouble for all that may pass."""
     connection = _connect(address)
     try:
-        response = _request(connection, address, path, body, ASK_TIMEOUT_S)
-        data = response.read(MAX_JSON_BYTES + 1)
+        with _request(connection, address, path, body, ASK_TIMEOUT_S) as response:
+            data = response.read(MAX_JSON_BYTES + 1)
         if len(data) > MAX_JSON_BYTES:
             raise Trouble(f"{path}: an answer of over {MAX_JSON_BYTES} bytes")
         return json.loads(data)
@@ -109,14 +109,15 @@ class Stream:
         self._address, self._body = address, body
         self.first_s, self.next_s = patience.first_s, patience.next_s
         self._connection = _connect(address)
+        self._connection.auto_open = 0  # once closed by another thread it stays closed
         self._closed = False
         self._socket: socket.socket | None = None
 
     def events(self) -> Iterator[dict[str, Any] | None]:
         """Every `data:` line as an object; None for [DONE]. Trouble when it hangs, dies, or sends what is no event."""
         try:
-            response = self._open()
-            yield from self._events(response)
+            with self._open() as response:
+                yield from self._events(response)
         except (OSError, http.client.HTTPException, AttributeError, ValueError) as error:
             # the last two are http.client's own, when another thread closes the connection in the middle of a read
             raise Trouble("closed" if self._closed else _words(error)) from error
@@ -127,6 +128,8 @@ class Stream:
         self._connection.timeout = CONNECT_TIMEOUT_S
         self._connection.connect()
         self._socket = self._connection.sock
+        if self._closed:
+            raise ConnectionError("closed")
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return _request(self._connection, self._address, "/v1/chat/completions", self._body, self.first_s)
 
@@ -192,7 +195,8 @@ def _request(
     response = connection.getresponse()
     if response.status == 200:
         return response
-    message = _message(response.read(MAX_LINE_BYTES))
+    with response:
+        message = _message(response.read(MAX_LINE_BYTES))
     if response.status in RETRIED:
         raise Trouble(f"{response.status}: {message}", wait_s=_retry_after(response.getheader("Retry-After")))
     raise Refused(response.status, message)

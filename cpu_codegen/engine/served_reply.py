@@ -98,17 +98,18 @@ class Reply:
         reasoning = _piece(delta.get("reasoning_content") or delta.get("reasoning"))
         content = _piece(delta.get("content"))
         if reasoning:
-            self._add(reasoning if self._in_reasoning else OPENING + reasoning)
+            self._add(reasoning, before="" if self._in_reasoning else OPENING)
             self._in_reasoning = True
         if content and self.ended is None:
-            self._add(CLOSING + content if self._in_reasoning else content)
+            self._add(content, before=CLOSING if self._in_reasoning else "")
             self._in_reasoning = False
 
-    def _add(self, piece: str) -> None:
+    def _add(self, piece: str, *, before: str = "") -> None:
+        """`before` is a tag of ours and counts as no token."""
         now = self.clock()
         self.first_s = now if self.first_s is None else self.first_s
         self.last_s = now
-        self.text += piece
+        self.text += before + piece
         self.pieces.append(piece)
         self._written.append(self._numbers.setdefault(piece, len(self._numbers)))
         stop = first_stop(self.text, len(piece), self.request.stop) if self.request.stop else None

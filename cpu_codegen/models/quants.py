@@ -49,3 +49,9 @@ def choose_file(repo: str, files: Iterable[str], quant: str) -> tuple[str, ...]:
         f"{repo} has {len(matching)} files for {wanted}: {', '.join(matching)}",
         remedy=f"hf:{repo}@main/{matching[0]}, or another of them",
     )
+
+
+def bits_of(quant: str) -> float | None:
+    """Nominal bits per weight: q4_k_m → 4, iq3_xs → 3, mxfp4 → 4, bf16 → 16; None for a name that states none."""
+    match = re.search(r"(?:i?q|tq|mxfp|nvfp|bf|fp|f)(\d{1,2})", quant.lower())
+    return float(match[1]) if match else None

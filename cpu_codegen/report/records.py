@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from cpu_codegen.report.alarm import alarm_records
 from cpu_codegen.report.rates import Paired
 from cpu_codegen.report.summary import Cell, RunSummary
 from cpu_codegen.stats import Estimate
@@ -39,8 +40,10 @@ def cell_record(cell: Cell) -> dict[str, Any]:
         "cut_at_max_tokens": cell.cut,
         "completion_tokens": cell.completion_tokens,
         "reasoning_tokens": cell.reasoning_tokens,
+        "reasoning": cell.reasoning.record(),
         "tokens_per_s": cost.tokens_per_s,
         "width": cost.width,
+        "left_out_of_rates": cost.left_out,
         "ttft_s": cost.ttft_s,
         "ttft_why": cost.ttft_why,
         "peak_rss_bytes": cost.peak_rss_bytes,
@@ -87,6 +90,7 @@ def run_record(summary: RunSummary) -> dict[str, Any]:
         "groups": [cell_record(cell) for cell in summary.cells],
         "paired": [pair_record(pair) for pair in summary.pairs],
         "harness_errors": summary.faults,
+        "against_published": alarm_records(summary),
         "stopped": plain(summary.stop),
     }
 
@@ -100,6 +104,8 @@ def flat_record(summary: RunSummary, cell: Cell) -> dict[str, Any]:
             ratio = value["cpu_ratio"] or {}
             flat |= {f"cpu_ratio{_suffix(part)}": ratio.get(part) for part in ("value", "low", "high", "n")}
             flat |= {"efficiency_verdict": value["verdict"], "efficiency_why": value["why"]}
+        elif name == "reasoning":
+            flat |= _flat_reasoning(value)
         elif name == "outcomes":
             flat |= {f"outcome_{outcome}": count for outcome, count in _all_outcomes(value).items()}
         elif name in ("format_ok", "pass@1", "pass@10", "pass@100"):
@@ -107,6 +113,16 @@ def flat_record(summary: RunSummary, cell: Cell) -> dict[str, Any]:
         else:
             flat[name] = value
     return flat
+
+
+def _flat_reasoning(value: dict[str, Any]) -> dict[str, Any]:
+    """Without nesting; how reasoning ended is one column an end, so that all rows have the same."""
+    flat = {f"reasoning_{name}": value[name] for name in ("answers", "seconds", "share_of_time", "answers_in_loops")}
+    flat |= {f"reasoning_ended_{end}": value["ended"].get(end, 0) for end in ("model", "budget", "loop")}
+    flat["cut_off"] = value["cut_off"]
+    for name in ("share_cut_off", "pass@1_without_cut_off"):
+        flat |= {f"{name}{_suffix(part)}": (value[name] or {}).get(part) for part in ("value", "low", "high")}
+    return flat | {"pass@1_without_cut_off_is": value["pass@1_without_cut_off_is"]}
 
 
 def _suffix(part: str) -> str:

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from cpu_codegen.engine.served import CLIENT_SIDE, SERVERS_OWN, Retries, ServedEngine, Shares
+from cpu_codegen.engine.protocol import TimeLimit
+from cpu_codegen.engine.served import CLIENT_SIDE, SERVERS_OWN, Retries, ServedEngine
 from cpu_codegen.engine.served_facts import look
 from cpu_codegen.engine.served_http import Patience, parse_address
+from cpu_codegen.engine.served_queue import Shares, Waiting
 from cpu_codegen.errors import CpuCodegenError, UnavailableError, UsageError
 from cpu_codegen.schema import FinishReason, Generation, Request, Sampling
 from tests.serve.standin import ANSWER, StandIn, chunk, dies, endless, hangs, pieces, serving, slowly, status, streams
@@ -37,9 +39,10 @@ def ask(server: StandIn, *requests: Request, parallel: int = 1, retries: Retries
 
 
 def request(key: str = "k", **fields: object) -> Request:
-    """A request for `f`."""
+    """A request for `f`, up to the server's own end unless early stop is asked for: that starts a parser."""
     known: dict[str, object] = {
         "entry_point": "f",
+        "early_stop": False,
         "max_tokens": 200,
         "seed": 7,
         "add_special": False,
@@ -54,7 +57,7 @@ def request(key: str = "k", **fields: object) -> Request:
 def test_an_answer_ends_at_its_block_and_the_connection_is_closed(server: StandIn) -> None:
     """The text is kept up to the closing fence; the server, which would go on, sees the connection end."""
     server.script = [lambda talk: talk.stream(slowly([*map(chunk, pieces(KEPT)), *map(chunk, ["on "] * 900)], 0.002))]
-    (found,) = ask(server, request())
+    (found,) = ask(server, request(early_stop=True))
     assert found.finish_reason is FinishReason.ANSWER_COMPLETE
     assert found.text == KEPT
     deadline = time.monotonic() + 5
@@ -65,7 +68,7 @@ def test_an_answer_ends_at_its_block_and_the_connection_is_closed(server: StandI
 
 def test_without_early_stop_the_whole_answer_comes(server: StandIn) -> None:
     """`--no-early-stop`: up to the server's own end."""
-    (found,) = ask(server, request(early_stop=False))
+    (found,) = ask(server, request())
     assert found.finish_reason is FinishReason.EOS
     assert found.text == ANSWER
     assert found.completion_tokens == len(pieces())
@@ -97,7 +100,7 @@ def test_the_servers_own_counts_and_times_are_taken(server: StandIn) -> None:
     told = {"prompt_n": 10, "cache_n": 30, "prompt_ms": 250.0, "predicted_n": 9, "predicted_ms": 900.0}
     server.script = [streams(*map(chunk, pieces()), chunk(finish="stop", timings=told), None)]
     engine = ServedEngine(look(parse_address(server.url)), patience=IMPATIENT)
-    (found,) = engine.run([request(early_stop=False)])
+    (found,) = engine.run([request()])
     engine.close()
     assert (found.prompt_tokens, found.shared_prefix_tokens, found.completion_tokens) == (40, 30, 9)
     assert (found.prefill_s, found.decode_s) == (0.25, 0.9)
@@ -109,7 +112,7 @@ def test_the_servers_own_counts_and_times_are_taken(server: StandIn) -> None:
 def test_times_are_the_clients_where_the_server_sends_none(server: StandIn) -> None:
     """And time to first token stands only where one stream runs alone."""
     server.script = [lambda talk: talk.stream(slowly([*map(chunk, pieces()), chunk(finish="stop"), None], 0.01))]
-    (found,) = ask(server, request(early_stop=False))
+    (found,) = ask(server, request())
     assert found.ttft_s is not None
     assert found.ttft_s >= 0.01
     assert found.decode_s >= 0.01 * (len(pieces()) - 2)
@@ -148,7 +151,7 @@ def test_reasoning_that_comes_apart_is_put_back_between_tags(server: StandIn) ->
     """A block inside the reasoning does not end the answer; its tokens are counted."""
     thought = [{"choices": [{"delta": {"reasoning_content": part}}]} for part in pieces(KEPT)]
     server.script = [streams(*thought, *map(chunk, pieces()), chunk(finish="stop"), None)]
-    (found,) = ask(server, request())
+    (found,) = ask(server, request(early_stop=True))
     assert found.text == f"<think>{KEPT}</think>{KEPT}"
     assert found.reasoning_end == "model"
     assert found.reasoning_tokens == len(thought)
@@ -156,7 +159,7 @@ def test_reasoning_that_comes_apart_is_put_back_between_tags(server: StandIn) ->
 
 def test_a_stop_string_ends_the_answer(server: StandIn) -> None:
     """Split over pieces, and cut away."""
-    (found,) = ask(server, request(stop=("adds",), early_stop=False))
+    (found,) = ask(server, request(stop=("adds",)))
     assert found.finish_reason is FinishReason.STOP_STRING
     assert found.text == ANSWER[: ANSWER.index("adds")]
     assert server.requests[0]["stop"] == ["adds"]
@@ -215,7 +218,7 @@ def test_a_fault_that_passes_costs_a_retry(server: StandIn, fault: str) -> None:
     """After one bad attempt the same request is answered, once, with nothing of the bad attempt in it."""
     server.script = [PASSING[fault], GOOD]
     (found,) = ask(server, request())
-    assert (found.text, found.finish_reason) == (KEPT, FinishReason.ANSWER_COMPLETE)
+    assert (found.text, found.finish_reason) == (ANSWER, FinishReason.EOS)
     assert len(server.requests) == 2
 
 
@@ -247,7 +250,7 @@ def test_a_prompt_that_is_too_long_is_an_answer_not_an_error(server: StandIn) ->
     server.script = [lambda talk: talk.json({"error": {"message": "exceeds the available context size"}}, 400)]
     first, second = ask(server, request("1"), request("2"))
     assert first.finish_reason is FinishReason.PROMPT_TOO_LONG
-    assert second.finish_reason is FinishReason.ANSWER_COMPLETE
+    assert second.finish_reason is FinishReason.EOS
 
 
 @pytest.mark.parametrize(("code", "remedy"), [(401, "CPU_CODEGEN_API_KEY"), (404, "mend the address"), (422, "mend")])
@@ -269,6 +272,30 @@ def test_the_wait_grows_and_obeys_the_server() -> None:
     assert waits[3] == 60.0
     assert retries.wait_s(1, 30.0) == 30.0
     assert retries.wait_s(1, 3600.0) == 60.0
+
+
+def test_no_request_is_begun_that_cannot_end_in_time() -> None:
+    """At the slowest speed seen, for max_tokens tokens; what each costs later is kept free."""
+    left = [100.0]
+    waiting = Waiting([request(str(n), max_tokens=100) for n in range(4)], TimeLimit(lambda: left[0], each_s=1.0))
+    first = waiting.take()
+    assert first is not None
+    waiting.ended(Generation(first.key, "", FinishReason.EOS, completion_tokens=10, prefill_s=1.0, decode_s=4.0))
+    assert waiting.take() is not None  # 100 s left, 2 kept, 50 expected
+    left[0] = 52.0
+    assert waiting.take() is None
+
+
+def test_at_the_deadline_what_is_open_is_late(server: StandIn) -> None:
+    """The run ends at once; complete answers are given, the open one is named."""
+    server.script = [GOOD, endless(pause_s=0.01)]
+    until = time.monotonic() + 1.5
+    within = TimeLimit(lambda: until - time.monotonic())
+    engine = ServedEngine(look(parse_address(server.url)), patience=Patience(30, 30))
+    found = [one.key for one in engine.run([request("1"), request("2", max_tokens=2000), request("3")], within=within)]
+    engine.close()
+    assert (found, within.late) == (["1"], ["2"])
+    assert len(server.requests) == 2
 
 
 def test_stopping_in_the_middle_closes_the_connections(server: StandIn) -> None:

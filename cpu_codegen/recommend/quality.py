@@ -1,0 +1,186 @@
+"""What is known of a model's quality: own runs of that very file, and what others published of the unquantized original.
+
+The two never share a column: they differ in problems, prompts, precision and machine. Reading run folders is cached by their files'
+times and lengths, because a recommendation must not take longer than a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cpu_codegen.errors import CpuCodegenError
+from cpu_codegen.models.digests import write_atomically
+from cpu_codegen.models.spec import ModelSpec
+from cpu_codegen.places import cache_dir
+from cpu_codegen.store import MANIFEST, RunFolder, digest, list_runs
+
+FORMAT = 1
+MOST_RUNS = 500
+SUITES = ("humaneval+", "humaneval", "mbpp+", "mbpp")
+"""In the order in which a published score is looked for: the hardest to be lucky on first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """pass@1 of one file by own runs, on one suite in style plain: each problem's mean score. `machine` = where it ran.
+
+    `settings` are those of the run; tokens_per_s is its throughput at `width`, threads as the engine said.
+    """
+
+    run: str
+    sha256: str
+    name: str
+    path: str
+    suite: str
+    scores: Mapping[str, float]
+    machine: str = ""
+    engine: str = ""
+    threads: int = 0
+    width: int = 0
+    tokens_per_s: float | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        """Problems."""
+        return len(self.scores)
+
+    @property
+    def value(self) -> float:
+        """pass@1."""
+        return sum(self.scores.values()) / self.n
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A score out of 100 that others published, in the setting that stands beside it."""
+
+    suite: str
+    value: float
+    setting: str
+    source: str
+    by_evalplus: bool
+
+
+def claim(spec: ModelSpec) -> Claim | None:
+    """The published score to show: EvalPlus's chat rows first, then in the order of the entry; HumanEval+ where there is one."""
+    rows = sorted(spec.published, key=lambda one: (not one.by_evalplus, one.thinks, one.is_completion))
+    for suite in SUITES:
+        for row in rows:
+            if suite in row.scores:
+                return Claim(suite, row.scores[suite], row.setting, row.source, row.by_evalplus)
+    return None
+
+
+def own_runs(root: Path | None = None) -> list[Own]:
+    """All that the run folders hold on quality, oldest first; a damaged folder says nothing."""
+    stored = _load_cache()
+    kept: dict[str, Any] = {}
+    found: list[Own] = []
+    for folder in _folders(root):
+        name = _identity(folder)
+        if name is None:
+            continue
+        records = stored.get(name)
+        if records is None:
+            with contextlib.suppress(CpuCodegenError, OSError, KeyError, TypeError, ValueError, AttributeError):
+                records = _read(folder)
+        kept[name] = records or []
+        found += [Own(**record) for record in kept[name]]
+    if kept.keys() != stored.keys():
+        _store_cache(kept)
+    return found
+
+
+def best_known(runs: Iterable[Own]) -> dict[tuple[str, str], Own]:
+    """By digest and suite the run with the most problems, the newest of equals."""
+    best: dict[tuple[str, str], Own] = {}
+    for run in runs:
+        key = (run.sha256, run.suite)
+        if key not in best or run.n >= best[key].n:
+            best[key] = run
+    return best
+
+
+def _folders(root: Path | None) -> list[Path]:
+    """Run folders, those inside groups included."""
+    found: list[Path] = []
+    for path in (list_runs(root) if root else list_runs())[-MOST_RUNS:]:
+        found += [path] if (path / MANIFEST).is_file() else sorted(p.parent for p in path.glob(f"*/{MANIFEST}"))
+    return found
+
+
+def _identity(folder: Path) -> str | None:
+    """A name that changes when the folder does; None without results."""
+    try:
+        files = [(folder / name).stat() for name in (MANIFEST, "results.jsonl")]
+    except OSError:
+        return None
+    return digest(str(folder.resolve()), [(file.st_mtime_ns, file.st_size) for file in files])
+
+
+def _read(folder: Path) -> list[dict[str, Any]]:
+    """One record for each suite in which the folder has judged plain answers of a known digest."""
+    opened = RunFolder(folder)
+    manifest = opened.manifest()
+    model, engine = manifest["model"], manifest.get("engine") or {}
+    sha256 = str(model.get("sha256") or "")
+    if len(sha256) != 64:  # served without a digest, or imported
+        return []
+    latest = {record["generation"]: record for record in opened.read("results") if record["style"] == "plain"}
+    tally: dict[str, dict[str, list[bool]]] = {}
+    for record in latest.values():
+        if record["outcome"] not in (None, "harness_error"):
+            tally.setdefault(record["suite"], {}).setdefault(record["problem_id"], []).append(
+                record["outcome"] == "passed"
+            )
+    rate = _rate(opened)
+    return [
+        {
+            "run": str(folder),
+            "sha256": sha256,
+            "name": str(model.get("name") or ""),
+            "path": str((model.get("paths") or [""])[0]),
+            "suite": suite,
+            "scores": {problem: sum(flags) / len(flags) for problem, flags in problems.items()},
+            "machine": str(manifest.get("machine", {}).get("id") or ""),
+            "engine": str(engine.get("kind") or ""),
+            "threads": int(engine.get("threads") or 0),
+            "width": int(engine.get("width") or 0),
+            "tokens_per_s": rate,
+            "settings": manifest.get("settings") or {},
+        }
+        for suite, problems in tally.items()
+    ]
+
+
+def _rate(opened: RunFolder) -> float | None:
+    """Completion tokens over busy seconds, of answers that were made in this run."""
+    tokens = seconds = 0.0
+    for record in opened.read("generations"):
+        if not record.get("reused_from"):
+            tokens += record.get("completion_tokens") or 0
+            seconds += record.get("cost_s") or 0.0
+    return tokens / seconds if tokens and seconds > 0 else None
+
+
+def _cache_file() -> Path:
+    return cache_dir() / "quality.json"
+
+
+def _load_cache() -> dict[str, list[dict[str, Any]]]:
+    try:
+        stored = json.loads(_cache_file().read_text(encoding="utf-8"))
+        return dict(stored["folders"]) if stored["format"] == FORMAT else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _store_cache(folders: Mapping[str, Any]) -> None:
+    with contextlib.suppress(OSError):
+        write_atomically(_cache_file(), json.dumps({"format": FORMAT, "folders": folders}))
