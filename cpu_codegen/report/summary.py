@@ -18,6 +18,7 @@ from cpu_codegen.race import Stop
 from cpu_codegen.report.cost import Cost, busy_seconds, cost_of, one_load_s
 from cpu_codegen.report.groups import stop_of
 from cpu_codegen.report.rates import Paired, Sample, counts, paired, pass_at
+from cpu_codegen.report.reasoning import Reasoning, reasoning_of
 from cpu_codegen.report.samples import load_samples
 from cpu_codegen.report.unfinished import scope_of, unfinished
 from cpu_codegen.schema import LEVELS, Outcome
@@ -85,6 +86,7 @@ class Cell:
     cut: int
     completion_tokens: int
     reasoning_tokens: int
+    reasoning: Reasoning
     cost: Cost
     efficiency: Efficiency
 
@@ -201,6 +203,7 @@ def _cell(
         cut=sum(1 for s in samples if s["finish_reason"] == "length"),
         completion_tokens=sum(s.get("completion_tokens") or 0 for s in samples),
         reasoning_tokens=sum(s.get("reasoning_tokens") or 0 for s in samples),
+        reasoning=reasoning_of(samples),
         cost=cost_of(samples, decided, passed=passed, load_s=load_s, manifest=manifest),
         efficiency=efficiency_of([s for s in decided if s["outcome"] == Outcome.PASSED], judged=len(decided)),
     )
