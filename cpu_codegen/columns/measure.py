@@ -207,9 +207,9 @@ class _Referee:
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
-    def _prepare(self) -> None:
+    def _prepare(self, share_s: float) -> None:
         try:
-            workload = self._opened.enter_context(open_workload(self._sandbox, self._problem))
+            workload = self._opened.enter_context(open_workload(self._sandbox, self._problem, share_s=share_s))
             self._reference = scout_reference(self._sandbox, workload, self._company)
         except (NoWorkload, HarnessError) as error:
             self._why_not = str(error)
@@ -219,7 +219,7 @@ class _Referee:
         if budget_s <= 0:
             return not_measured(OUT_OF_BUDGET)
         if self._reference is None and not self._why_not:
-            self._prepare()
+            self._prepare(budget_s)
         if self._reference is None:
             return not_measured(self._why_not)
         fields: dict[str, Any] = {"inputs": plain(self._reference.workload.inputs)}

@@ -1,13 +1,16 @@
 """What the answers to one problem are measured on, and what they are measured against.
 
 Ours: `scaled(n)` at the three SIZES of the problem file, smallest first; the problem file is the reference. HumanEval+ and
-MBPP+: the inputs that cost the canonical solution most; it is the reference. Suites whose tests are code have no inputs to measure.
+MBPP+: of the suite's own inputs those that cost the canonical solution most, and still leave time to compare; it is the reference.
+Suites whose tests are code have no inputs to measure.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +27,8 @@ _TRIED_INPUTS = 60
 _REPEATED_BELOW_S = 1e-3
 _WINDOW_COST_S = 50e-6
 _KEPT_INPUTS = 3
+_SEARCH_SHARE = 0.25  # of a program's share, for the search
+_BATCH_SHARE = 1 / 60  # of it, for one pass over the batch: seven blocks of two programs call it some forty times
 
 
 class NoWorkload(Exception):
@@ -76,8 +81,11 @@ class Workload:
 
 
 @contextmanager
-def open_workload(sandbox: Sandbox, problem: Problem) -> Iterator[Workload]:
-    """The workload of a problem, ready for as long as the block lasts. NoWorkload where there is none."""
+def open_workload(sandbox: Sandbox, problem: Problem, *, share_s: float = 6.0) -> Iterator[Workload]:
+    """The workload of a problem, ready for as long as the block lasts. NoWorkload where there is none.
+
+    `share_s` is what one program may take to be measured: it bounds the search for heavy inputs, and how heavy they may be.
+    """
     task = problem.task
     if isinstance(task, ProblemFileTask):
         with sandbox.probe(task.source, problem.entry_point) as probe:
@@ -94,7 +102,7 @@ def open_workload(sandbox: Sandbox, problem: Problem) -> Iterator[Workload]:
                 tests=lambda: _cases(probe, facts.case_count),
             )
     elif isinstance(task, EvalPlusTask):
-        yield _heaviest(sandbox, problem, task)
+        yield _heaviest(sandbox, problem, task, share_s)
     else:
         raise NoWorkload("the suite's tests are code, not inputs")
 
@@ -122,8 +130,8 @@ def _rung(number: int, size: int | None, batch: list[Any]) -> Rung:
     return Rung(number, size, batch, len(json.dumps(batch)))
 
 
-def _heaviest(sandbox: Sandbox, problem: Problem, task: EvalPlusTask) -> Workload:
-    """One rung of the three inputs that cost the canonical solution most, of the longest ones and some of the rest."""
+def _heaviest(sandbox: Sandbox, problem: Problem, task: EvalPlusTask, share_s: float) -> Workload:
+    """One rung of at most three inputs, the costliest for the canonical solution that leave time for enough blocks."""
     from cpu_codegen.judging.inputs import encoded_inputs
 
     base, plus = encoded_inputs(task.task_id, task.packed_record)
@@ -132,14 +140,34 @@ def _heaviest(sandbox: Sandbox, problem: Problem, task: EvalPlusTask) -> Workloa
         raise NoWorkload("the suite has no inputs for this problem")
     tried = _candidates(tests)
     try:
-        with sandbox.session(task.canonical, problem.entry_point, limits=Limits()) as session:
-            costs = [(_cost_s(session, args), place) for place, args in enumerate(tried)]
+        costs = _costs(sandbox, problem, task, tried, _SEARCH_SHARE * share_s)
     except SessionFailed as error:
         raise NoWorkload(f"the canonical solution failed: {error.detail}") from error
-    kept = sorted(costs, reverse=True)[:_KEPT_INPUTS]
-    inputs = InputCount(len(tests), len(tried), sum(cost_s < FLOOR_S for cost_s, _ in costs))
-    rung = _rung(0, None, [tried[place] for _, place in kept])
+    inputs = InputCount(len(tests), len(costs), sum(cost_s < FLOOR_S for cost_s in costs))
+    rung = _rung(0, None, [tried[place] for place in _kept(costs, _BATCH_SHARE * share_s)])
     return Workload(task.canonical, problem.entry_point, (rung,), tests=lambda: tests, inputs=inputs)
+
+
+def _costs(sandbox: Sandbox, problem: Problem, task: EvalPlusTask, tried: list[Encoded], seconds: float) -> list[float]:
+    """CPU time of the inputs in turn, as far as the time reaches; three of them at least."""
+    ends = time.monotonic() + seconds
+    costs: list[float] = []
+    with sandbox.session(task.canonical, problem.entry_point, limits=Limits()) as session:
+        for args in tried:
+            if time.monotonic() > ends and len(costs) >= _KEPT_INPUTS:
+                break
+            costs.append(_cost_s(session, args))
+    return costs
+
+
+def _kept(costs: list[float], most_s: float) -> list[int]:
+    """The places of the costliest inputs that together stay within `most_s`; the cheapest one if none does."""
+    places = sorted(range(len(costs)), key=lambda place: -costs[place])
+    kept: list[int] = []
+    for place in places:
+        if len(kept) < _KEPT_INPUTS and sum(costs[k] for k in kept) + costs[place] <= most_s:
+            kept.append(place)
+    return kept or places[-1:]
 
 
 def _cost_s(session: Session, args: Encoded) -> float:
@@ -152,9 +180,10 @@ def _cost_s(session: Session, args: Encoded) -> float:
 
 
 def _candidates(tests: list[Encoded]) -> list[Encoded]:
-    """At most _TRIED_INPUTS of them: the longest half, and the rest at even distances (what is slow need not be long)."""
+    """At most _TRIED_INPUTS of them, the longest and some of the rest in turn: what is slow need not be long."""
     half = _TRIED_INPUTS // 2
     by_length = sorted(tests, key=lambda args: len(json.dumps(args)), reverse=True)
     longest, rest = by_length[:half], by_length[half:]
     step = max(1, -(-len(rest) // half))
-    return longest + rest[::step]
+    pairs = itertools.zip_longest(longest, rest[::step])
+    return [args for pair in pairs for args in pair if args is not None]

@@ -60,6 +60,14 @@ def test_the_heaviest_inputs_are_kept(sandbox: Sandbox) -> None:
         assert len(workload.tests()) == 13
 
 
+def test_inputs_leave_time_to_compare(sandbox: Sandbox) -> None:
+    """An input that would take the program's whole share is passed over for the heaviest that leave time for enough blocks."""
+    heavy, light = [[4_000_000]], [[20_000], [15_000], [10_000], [5_000]]
+    with open_workload(sandbox, problem(heavy, light), share_s=1.0) as workload:
+        assert [4_000_000] not in workload.rungs[0].batch
+        assert [20_000] in workload.rungs[0].batch
+
+
 def test_an_answer_is_measured_on_them(sandbox: Sandbox) -> None:
     """An answer that does more in its loop is measured as slower; its record says which inputs there were, and has no sizes."""
     subject = problem([[3]], [[60_000], [50_000], [40_000]])
