@@ -23,7 +23,7 @@ from cpu_codegen.compare_factors import (
 )
 from cpu_codegen.errors import UsageError
 from cpu_codegen.race import Stop
-from cpu_codegen.report.groups import stop_of
+from cpu_codegen.report.groups import common_blocks, stop_of, within
 from cpu_codegen.report.samples import load_samples
 from cpu_codegen.report.unfinished import unfinished
 from cpu_codegen.stats import Estimate, holm
@@ -149,18 +149,19 @@ def _styles_of(run: Run) -> list[Comparison]:
 
 
 def _two(baseline: Run, other: Run, *, across: bool) -> list[Comparison]:
-    """The common suites and styles of two runs; where each has one style, that one."""
+    """The common suites and styles of two runs; where each has one style, that one. Of rounds only blocks that both finished."""
     common = [(style, style) for style in baseline.styles if style in other.styles]
     if not common and len(baseline.styles) == len(other.styles) == 1:
         common = [(baseline.styles[0], other.styles[0])]
     differing = differences(baseline.manifest, other.manifest, common)
     require_comparable(differing, across=across)
-    names = _names(baseline, other)
+    names, blocks = _names(baseline, other), common_blocks(baseline.path, other.path)
     found = []
     for suite in [suite for suite in baseline.suites if suite in other.suites]:
         for first, second in common:
-            if baseline.of(suite, first) and other.of(suite, second):
-                pairing = pair(baseline.of(suite, first), other.of(suite, second), why_no_energy=_why_no_energy(other))
+            theirs, ours = (within(r.of(suite, s), blocks) for r, s in ((baseline, first), (other, second)))
+            if theirs and ours:
+                pairing = pair(theirs, ours, why_no_energy=_why_no_energy(other))
                 style = first if first == second else f"{first} v {second}"
                 found.append(Comparison(*names, suite, style, tuple(differing), pairing))
     return found

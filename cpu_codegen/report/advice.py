@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cpu_codegen.report import figures
+from cpu_codegen.report.groups import common_blocks, within
 from cpu_codegen.report.overview import is_demo
 from cpu_codegen.report.rates import paired
 from cpu_codegen.report.summary import Cell, RunSummary
@@ -96,7 +97,9 @@ def shown_below(row: Row, other: Row) -> bool:
     """True when the paired interval of row − other lies below 0."""
     if row is other:
         return False
-    pair = paired(_samples(row), _samples(other), suite=row.cell.suite, style=row.label, baseline=other.label)
+    blocks = common_blocks(row.summary.path, other.summary.path)
+    ours, theirs = (within(_samples(each), blocks) for each in (row, other))
+    pair = paired(ours, theirs, suite=row.cell.suite, style=row.label, baseline=other.label)
     return pair is not None and pair.difference.high < 0
 
 

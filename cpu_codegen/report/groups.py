@@ -69,6 +69,11 @@ def common_blocks(first: Path, second: Path) -> set[str] | None:
     return set(map(str, rounds[-1].get("problems", []))) if rounds else None
 
 
+def within(samples: Sequence[dict[str, Any]], blocks: set[str] | None) -> list[dict[str, Any]]:
+    """The samples of these blocks; all where there are none."""
+    return [s for s in samples if blocks is None or f"{s['suite']} {s['problem_id']}" in blocks]
+
+
 def group_facts(path: Path) -> dict[str, Any]:
     """What `-o json` says of a group beside its runs."""
     record, sessions = group_record(path), _dicts(group_record(path).get("sessions"))
