@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cpu_codegen.compare_bought import Bought, bought
 from cpu_codegen.measure.metrics import has_ratio
 from cpu_codegen.report.rates import paired, pass_at, scores
 from cpu_codegen.schema import Outcome
@@ -50,6 +51,7 @@ class Pairing:
     gained: int
     lost: int
     metrics: tuple[Metric, ...]
+    bought: Bought | None = None
 
     def metric(self, name: str) -> Metric:
         """A metric by name."""
@@ -75,7 +77,9 @@ def pair(baseline: Sequence[Sample], other: Sequence[Sample], *, why_no_energy: 
         _peak_memory(theirs, ours),
         _code_time(theirs, ours),
     )
-    return Pairing(len(common), gained, lost, (correctness, *costs))
+    spent = tuple(means(samples, lambda s: s.get("cost_s")) for samples in (theirs, ours))
+    deal = bought((scores(theirs), scores(ours)), (spent[0], spent[1]))
+    return Pairing(len(common), gained, lost, (correctness, *costs), deal)
 
 
 def _by_problem(samples: Sequence[Sample]) -> dict[str, list[Sample]]:

@@ -12,10 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cpu_codegen.config import LATER_SETTINGS
 from cpu_codegen.errors import UsageError
 
 Manifest = dict[str, Any]
-_OF_THE_MODEL = frozenset(("ctx_tokens",))  # follows from the model where models differ
+_OF_THE_MODEL = frozenset(
+    ("ctx_tokens",)
+)  # follows from the model where models differ, and from --think where that does
 _QUANT = re.compile(r"[-._]?((?:I?Q\d(?:_\w+)*?|BF16|F16|F32|MXFP4\w*))(?=[-.]|$)", re.IGNORECASE)
 
 
@@ -44,13 +47,18 @@ def _model(baseline: Manifest, other: Manifest) -> Iterator[Difference]:
 
 def _settings(baseline: Manifest, other: Manifest) -> Iterator[Difference]:
     same_model = baseline["model"]["sha256"] == other["model"]["sha256"]
-    first = _flat({**baseline.get("settings", {}), **baseline.get("judging", {})})
-    second = _flat({**other.get("settings", {}), **other.get("judging", {})})
+    first, second = _asked(baseline), _asked(other)
+    same_context = same_model and first.get("think") == second.get("think")
     for name in sorted(first.keys() | second.keys()):
-        if first.get(name) != second.get(name) and (same_model or name not in _OF_THE_MODEL):
+        if first.get(name) != second.get(name) and (same_context or name not in _OF_THE_MODEL):
             yield Difference(name, str(first.get(name)), str(second.get(name)))
     if same_model and baseline.get("template_hash") != other.get("template_hash"):
         yield Difference("chat template", *(str(m.get("template_hash", ""))[:8] for m in (baseline, other)))
+
+
+def _asked(manifest: Manifest) -> dict[str, Any]:
+    """All settings, those that a folder does not name with what it stands for."""
+    return {**LATER_SETTINGS, **_flat({**manifest.get("settings", {}), **manifest.get("judging", {})})}
 
 
 def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

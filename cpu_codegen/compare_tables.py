@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cpu_codegen.compare import Metric, Pairing
+from cpu_codegen.compare_bought import Bought
 from cpu_codegen.compare_runs import Comparison, Step
 from cpu_codegen.report.tables import Cell, Table
 from cpu_codegen.sizes import format_bytes
@@ -35,6 +36,8 @@ def comparison_table(comparison: Comparison) -> Table:
     rows: list[tuple[Cell, ...]] = [_row(metric) for metric in comparison.pairing.metrics]
     if comparison.is_repeat:
         rows.append(("flips", None, None, comparison.pairing.problems, flips(comparison.pairing)))
+    if comparison.pairing.bought is not None and any(d.name == "think" for d in comparison.differing):
+        rows.append(("it buys", None, None, comparison.pairing.problems, comparison.pairing.bought.sentence()))
     return Table(_COLUMNS, rows, title=heading(comparison), right=frozenset(("n",)))
 
 
@@ -50,6 +53,13 @@ def flips(pairing: Pairing) -> str:
     return (
         f"{changed} of {pairing.problems} problems changed their verdict: {pairing.gained} gained, {pairing.lost} lost"
     )
+
+
+def _bought(found: Bought | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    extra = {"more": found.more, "extra_hours": found.extra_hours, "more_per_extra_hour": found.per_hour}
+    return {**plain(found), **extra}
 
 
 def _row(metric: Metric) -> tuple[Cell, ...]:
@@ -168,6 +178,7 @@ def records(comparisons: Sequence[Comparison], steps: Sequence[Step], styles: Se
                 "lost": c.pairing.lost,
                 "corrected_p": c.corrected_p,
                 "metrics": plain(c.pairing.metrics),
+                "bought": _bought(c.pairing.bought),
             }
             for c in comparisons
         ],

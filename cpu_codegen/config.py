@@ -7,7 +7,7 @@ another value. Everything else in RunConfig may differ from one session of a run
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from cpu_codegen.schema import Level, Limits, Sampling
 
@@ -41,6 +41,10 @@ class Settings:
     extract: Literal["default", "evalplus"] = "default"
     comparator: Literal["evalplus", "strict"] = "strict"
     limits: Limits = field(default_factory=Limits)
+
+
+LATER_SETTINGS: dict[str, Any] = {"think": "auto", "loop_stop": True}
+"""Settings that earlier versions did not have, with the default that their folders stand for: left out of keys and records."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cpu_codegen.config import DEFAULT_CTX, RunConfig, Settings
+from cpu_codegen.config import DEFAULT_CTX, LATER_SETTINGS, RunConfig, Settings
 from cpu_codegen.errors import UsageError
 from cpu_codegen.gguf_header import GgufHeader, read_header
 from cpu_codegen.models.obtain import obtain
@@ -31,9 +31,6 @@ from cpu_codegen.thinking import (
     require_no_switch,
     require_room,
 )
-
-LATER_SETTINGS: dict[str, Any] = {"think": "auto", "loop_stop": True}
-"""Settings that earlier versions did not have, with the default that their folders stand for: left out of keys and records."""
 
 
 @dataclass(frozen=True, slots=True)

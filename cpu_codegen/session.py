@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from cpu_codegen import __version__
-from cpu_codegen.config import RunConfig
+from cpu_codegen.config import LATER_SETTINGS, RunConfig
 from cpu_codegen.config_file import config_record
 from cpu_codegen.deadline import Deadline
 from cpu_codegen.errors import IntegrityError, Interrupted
-from cpu_codegen.inputs import LATER_SETTINGS, RunInputs
+from cpu_codegen.inputs import RunInputs
 from cpu_codegen.progress import Progress
 from cpu_codegen.schema import SCHEMA_VERSION
 from cpu_codegen.store import RunFolder, list_runs, new_run_path, now_utc, plain
