@@ -24,6 +24,7 @@ MIN_WORK_RATIO = 1.2
 MAX_CASE_BYTES = 2000
 MAX_SCALED_BYTES = 1_000_000
 GROWTH_WORDS = ("1", "log n", "n", "n log n", "n sqrt n", "n^2", "n^2 log n", "n^3", "2^n")
+_QUESTION_S = 30.0
 _LIMITS = Limits(wall_s=30.0, call_s=10.0)
 
 
@@ -72,7 +73,7 @@ class _Validation:
         self.source = problem.task.source
         self.sandbox = sandbox
         self.wrong_dir = wrong_dir
-        self.probe: ProblemProbe = sandbox.probe(self.source, problem.entry_point)
+        self.probe: ProblemProbe = sandbox.probe(self.source, problem.entry_point, timeout_s=_QUESTION_S)
         self.facts: Facts = self.probe.facts()
 
     def __enter__(self) -> _Validation:

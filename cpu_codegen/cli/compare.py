@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat
+from cpu_codegen.cli.options import Format, Json, OutputFormat, Require, requirements
 from cpu_codegen.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
@@ -45,20 +45,25 @@ def compare(
     across: Annotated[
         bool, typer.Option("--across", help="Compare other machines or settings too; what differs is said.")
     ] = False,
+    require: Require = None,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
     """Compare runs on the problems they share: correctness, speed, memory, energy, code efficiency, each with an interval."""
-    named = _figures(fail_if)
+    named, terms = _figures(fail_if), requirements(require)
     from cpu_codegen.compare_runs import compare_runs, ladders, read_run, style_steps, to_pair
     from cpu_codegen.fidelity.find import ladders_of
     from cpu_codegen.fidelity.tables import record
     from cpu_codegen.fidelity.tables import table as fidelity_table
     from cpu_codegen.report.folders import find_runs
+    from cpu_codegen.report.gate import gate_record, gate_table, gates_of
+    from cpu_codegen.report.summary import summarize
+    from cpu_codegen.requirements import require_a_pass
 
     every = [read_run(path) for path in find_runs(runs)]
     read = to_pair(every)
     found = compare_runs(read, across=across), ladders(read), style_steps(read)
+    gates = gates_of([summarize(run.path) for run in every], terms) if terms else []
     fidelity = ladders_of([(run.path, str(run.manifest["model"]["sha256"])) for run in every])
     if json or output is Format.JSON:
         import json as writer
@@ -69,17 +74,21 @@ def compare(
         stopped = [{"run": run.path.name, **plain(run.stop)} for run in every if run.stop]
         told = records(*found) | ({"stopped": stopped} if stopped else {})
         told |= {"fidelity": [record(ladder) for ladder in fidelity]}
+        told |= {"requirements": [gate_record(gate) for gate in gates]} if gates else {}
         print(writer.dumps(told, indent=1, allow_nan=False))
     else:
         from cpu_codegen.compare_tables import tables
         from cpu_codegen.report.tables import write_table
 
-        for number, table in enumerate([*tables(*found), *map(fidelity_table, fidelity), *_stopped(every)]):
+        asked = [gate_table(gates)] if gates else []
+        for number, table in enumerate([*tables(*found), *map(fidelity_table, fidelity), *_stopped(every), *asked]):
             if number and output is not Format.JSONL:
                 print()
             write_table(table, output, sys.stdout)
     if named is not None:
         _fail_if_worse(found[0], named)
+    if require is not None:
+        require_a_pass(gates, require)
 
 
 def _stopped(runs: list[Run]) -> list[Table]:

@@ -26,9 +26,10 @@ def evaluate(campaign: Campaign, output: Format) -> None:
         path, error = campaigns.run(campaign, progress=bars, argv=sys.argv[1:], page=render_page)
     finally:
         bars.close()
-    faults = render_run(path, output)
     if error is not None:
+        render_run(path, output)
         raise error
+    faults = render_run(path, output, campaign.run.require)
     if faults:
         raise HarnessError(
             f"{faults} samples could not be judged (harness_error); they count for nothing",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
 from cpu_codegen import config
 from cpu_codegen.errors import UsageError
 from cpu_codegen.report.formats import Format as Format
+
+if TYPE_CHECKING:
+    from cpu_codegen.requirements import Term
 
 OutputFormat = Annotated[
     Format, typer.Option("-o", "--output", help="Format of stdout: table, md, csv, json, jsonl, latex, html.")
@@ -44,6 +47,25 @@ Force = Annotated[bool, typer.Option("--force", help="Load the model even where 
 KeepGoing = Annotated[
     bool, typer.Option("--keep-going", help="Leave broken tasks of your own out instead of ending at the first one.")
 ]
+
+Require = Annotated[
+    str | None,
+    typer.Option(
+        "--require",
+        metavar="TERMS",
+        help='Exit 7 unless some model meets all: "ram<2G, ttft<5s, pass@1[lowcost60,plain]>0.5, s_per_problem<60, '
+        'wh_per_problem<1" (also ttft_p95).',
+    ),
+]
+
+
+def requirements(text: str | None) -> tuple[Term, ...]:
+    """The terms of --require, () without it. UsageError before anything is done."""
+    if text is None:
+        return ()
+    from cpu_codegen.requirements import parse_requirements
+
+    return parse_requirements(text)
 
 
 def split_commas(values: list[str] | None) -> tuple[str, ...]:

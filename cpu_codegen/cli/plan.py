@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, KeepGoing, KvType, OutputFormat, split_commas
+from cpu_codegen.cli.options import Format, Json, KeepGoing, KvType, OutputFormat, Require, requirements, split_commas
 from cpu_codegen.config import DEFAULT_MAX_TOKENS, RunConfig
 
 if TYPE_CHECKING:
     from cpu_codegen.plan.estimate import Plan
+    from cpu_codegen.plan.fitting import Fitting
     from cpu_codegen.plan.survey import Survey
     from cpu_codegen.report.tables import Table
+    from cpu_codegen.requirements import Gate
 
 
 def plan(
@@ -42,11 +44,13 @@ def plan(
         Path | None, typer.Option("--models", metavar="FILE", help="A registry of your own, merged over ours.")
     ] = None,
     keep_going: KeepGoing = False,
+    require: Require = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
     """Disk, RAM, speed and hours per model, and whether it fits. Estimates and measurements stand apart."""
+    terms = requirements(require)
     from cpu_codegen.cli.bars import Bars
     from cpu_codegen.plan.survey import Question, survey
 
@@ -64,8 +68,14 @@ def plan(
         models_file=models_file,
         offline=offline,
         keep_going=keep_going,
+        require=terms,
     )
-    show(survey(question, progress=Bars()), Format.JSON if json else output)
+    found = survey(question, progress=Bars())
+    show(found, Format.JSON if json else output)
+    if require is not None:
+        from cpu_codegen.requirements import require_a_pass
+
+        require_a_pass(found.gates, require)
 
 
 def show(found: Survey, output: Format) -> None:
@@ -83,9 +93,27 @@ def show(found: Survey, output: Format) -> None:
         return
     if output is Format.TABLE:
         print(found.machine_line + "\n")
+    if output is Format.CSV:
+        write_table(_wide_table(found), output, sys.stdout)
+        return
     write_table(_table(found), output, sys.stdout)
+    if found.gates:
+        from cpu_codegen.report.gate import gate_table
+
+        print()
+        write_table(gate_table(_worth_a_look(found)), output, sys.stdout)
     if output is Format.TABLE:
         print("\n" + "\n".join(_footer(found)))
+
+
+def _worth_a_look(found: Survey) -> list[Gate]:
+    """Of models asked about all, of a whole registry those that do not fail, ten at most; -o json has the rest."""
+    if found.fittings:
+        return found.gates
+    return (
+        sorted((g for g in found.gates if g.verdict != "FAIL"), key=lambda g: g.verdict != "PASS")[:10]
+        or found.gates[:3]
+    )
 
 
 def _table(found: Survey) -> Table:
@@ -95,6 +123,22 @@ def _table(found: Survey) -> Table:
     columns = ("model", "file", "RAM", "prefill est.", "decode est.", "decode meas.", answers, "verdict", "instead")
     right = frozenset(columns[1:7])
     return Table(columns, [_row(plan) for plan in found.plans], right=right)
+
+
+def _wide_table(found: Survey) -> Table:
+    """Everything of one model in one row."""
+    from cpu_codegen.report.tables import Table
+
+    table = _table(found)
+    if found.fittings:
+        told = [found.fittings[plan.spec.name] for plan in found.plans]
+        rows = [(*row, fit.ctx_tokens, fit.quant or None) for row, fit in zip(table.rows, told, strict=True)]
+        table = Table((*table.columns, "largest context", "best quantization"), rows, right=table.right)
+    if not found.gates:
+        return table
+    from cpu_codegen.report.gate import with_gates
+
+    return with_gates(table, found.gates, range(len(found.plans)))
 
 
 def _row(plan: Plan) -> tuple[Any, ...]:
@@ -201,7 +245,8 @@ def duration(seconds: float) -> str:
 
 
 def _footer(found: Survey) -> list[str]:
-    lines = [f"basis: {found.basis}; verify: cpu-codegen bench -m MODEL -p 512 -g 64"]
+    lines = [_fitting_line(name, fit) for name, fit in found.fittings.items()]
+    lines.append(f"basis: {found.basis}; verify: cpu-codegen bench -m MODEL -p 512 -g 64")
     if found.notes:
         lines += [f"note: {note}" for note in found.notes]
     best = found.recommended
@@ -212,6 +257,24 @@ def _footer(found: Survey) -> list[str]:
             lines.append("order: published scores of unquantized models, not measured here")
         lines.append(f"next: cpu-codegen run -m {best.spec.name}   ({size}{time})")
     return lines
+
+
+def _fitting_line(name: str, found: Fitting) -> str:
+    """`name: largest context that fits 32768 tokens (all of its own); best quantization that fits name@q8_0, 1.65 GB`."""
+    from cpu_codegen.sizes import format_bytes
+
+    if found.ctx_tokens is None:
+        context = "largest context: cannot be told"
+    elif found.ctx_tokens == 0:
+        context = "no context fits"
+    else:
+        context = f"largest context that fits: {found.ctx_tokens} tokens" + (
+            " (all of its own)" if found.is_whole else ""
+        )
+    quant = (
+        f"{found.quant} ({format_bytes(found.bytes)}{', slow' * found.slow})" if found.quant else "none that is listed"
+    )
+    return f"{name}: {context}; best quantization that fits: {quant}"
 
 
 def _size(plan: Plan) -> str:

@@ -10,7 +10,6 @@ import typer
 
 from cpu_codegen.cli.options import Format, Json, KeepGoing, OutputFormat
 from cpu_codegen.errors import CheckFailed, UsageError
-from cpu_codegen.schema import Level
 
 if TYPE_CHECKING:
     from cpu_codegen.problem_checks import Check
@@ -90,14 +89,12 @@ def new(
     level: Annotated[str | None, typer.Option("--level", help="easy, medium or hard: a folder inside.")] = None,
 ) -> None:
     """Write a problem file with blanks; it passes `problems validate` once they are filled in."""
-    from typing import cast
-
     from cpu_codegen.problem_template import new_path, new_problem
     from cpu_codegen.schema import LEVELS
 
     if level is not None and level not in LEVELS:
         raise UsageError(f"no level {level!r}", remedy=f"--level {' or '.join(LEVELS)}")
-    path = new_path(problem_id, folder, cast("Level | None", level))
+    path = new_path(problem_id, folder, level)
     text = new_problem(path.stem)
     if path.exists():
         raise UsageError(f"{path} is there already", remedy="another ID")

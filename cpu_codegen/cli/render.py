@@ -9,9 +9,11 @@ from cpu_codegen.group import members
 from cpu_codegen.report.escape import for_terminal
 from cpu_codegen.report.folders import runs_in
 from cpu_codegen.report.formats import Format
+from cpu_codegen.report.gate import gates_of
 from cpu_codegen.report.page import write_page
 from cpu_codegen.report.summary import summarize
 from cpu_codegen.report.write import write_summaries
+from cpu_codegen.requirements import parse_requirements, require_a_pass
 
 
 def render_page(path: Path) -> None:
@@ -21,15 +23,21 @@ def render_page(path: Path) -> None:
         write_page([summarize(folder) for folder in folders], path / "report.html")
 
 
-def render_run(path: Path, output: Format) -> int:
-    """Prints the summary of a run (or of a group's runs), writes report.html, gives the number of harness errors back."""
+def render_run(path: Path, output: Format, require: str | None = None) -> int:
+    """Prints the summary of a run (or of a group's runs), writes report.html, gives the number of harness errors back.
+
+    CheckFailed, after all is written, when no run meets what `--require` asks.
+    """
     summaries = [summarize(folder) for folder in runs_in(path)]
-    page = write_page(summaries, path / "report.html")
+    gates = gates_of(summaries, parse_requirements(require)) if require is not None else []
+    page = write_page(summaries, path / "report.html", gates=gates)
     if output is Format.HTML:
         print(page)
     else:
-        write_summaries(summaries, output, sys.stdout, full=False)
+        write_summaries(summaries, output, sys.stdout, full=False, gates=gates)
         if output is Format.TABLE:
             print(f"\npage     {for_terminal(str(page))}")
             print(f"look     cpu-codegen show {for_terminal(str(path))} --failed", file=sys.stderr)
+    if require is not None:
+        require_a_pass(gates, require)
     return sum(summary.faults for summary in summaries)

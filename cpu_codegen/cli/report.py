@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat
+from cpu_codegen.cli.options import Format, Json, OutputFormat, Require, requirements
 from cpu_codegen.errors import UsageError
 
 if TYPE_CHECKING:
     from cpu_codegen.report.elsewhere import Elsewhere
     from cpu_codegen.report.summary import RunSummary
+    from cpu_codegen.requirements import Gate
 
 
 def report(
@@ -28,22 +29,29 @@ def report(
         Path | None,
         typer.Option("--reference", help="Scores measured elsewhere (CSV: model, suite, setting, pass@1, source)."),
     ] = None,
+    require: Require = None,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
     """Print the numbers of one or more runs; -o html writes one self-contained page."""
+    terms = requirements(require)
     from cpu_codegen.report.folders import find_runs
+    from cpu_codegen.report.gate import gates_of
     from cpu_codegen.report.summary import summarize
+    from cpu_codegen.requirements import require_a_pass
 
     others = _others(reference)
     summaries = [summarize(path) for path in find_runs(runs)]
+    gates = gates_of(summaries, terms)
     chosen = Format.JSON if json else output
     if chosen is Format.HTML:
-        _write_page(summaries, runs, out, others)
+        _write_page(summaries, runs, out, others, gates)
     else:
-        _write(summaries, chosen, out, others)
+        _write(summaries, chosen, out, others, gates)
     if figures is not None:
         _write_figures(summaries, figures)
+    if require is not None:
+        require_a_pass(gates, require)
 
 
 def _others(path: Path | None) -> list[Elsewhere]:
@@ -52,29 +60,33 @@ def _others(path: Path | None) -> list[Elsewhere]:
     return read_elsewhere(path) if path else []
 
 
-def _write(summaries: list[RunSummary], output: Format, out: Path | None, others: list[Elsewhere]) -> None:
+def _write(
+    summaries: list[RunSummary], output: Format, out: Path | None, others: list[Elsewhere], gates: list[Gate]
+) -> None:
     from cpu_codegen.report.write import write_summaries
 
     if out is None:
-        write_summaries(summaries, output, sys.stdout, others=others)
+        write_summaries(summaries, output, sys.stdout, others=others, gates=gates)
         return
     import io
 
     from cpu_codegen.store import write_whole
 
     text = io.StringIO()
-    write_summaries(summaries, output, text, others=others)
+    write_summaries(summaries, output, text, others=others, gates=gates)
     write_whole(out, text.getvalue())
     print(out)
 
 
-def _write_page(summaries: list[RunSummary], runs: list[str], out: Path | None, others: list[Elsewhere]) -> None:
+def _write_page(
+    summaries: list[RunSummary], runs: list[str], out: Path | None, others: list[Elsewhere], gates: list[Gate]
+) -> None:
     from cpu_codegen.report.page import write_page
     from cpu_codegen.store import find_run
 
     if out is None and len(runs) > 1:
         raise UsageError("several runs, and no file for their page", remedy="--out report.html")
-    print(write_page(summaries, out or find_run(runs[0]) / "report.html", others))
+    print(write_page(summaries, out or find_run(runs[0]) / "report.html", others, gates))
 
 
 def _write_figures(summaries: list[RunSummary], folder: Path) -> None:

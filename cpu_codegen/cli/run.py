@@ -19,8 +19,10 @@ from cpu_codegen.cli.options import (
     Mlock,
     Mmap,
     OutputFormat,
+    Require,
     Think,
     kv_types,
+    requirements,
     seconds,
     size,
     split_commas,
@@ -146,6 +148,7 @@ def run(
     max_ram: MaxRam = None,
     force: Force = False,
     keep_going: KeepGoing = False,
+    require: Require = None,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
@@ -161,6 +164,7 @@ def run(
         raise UsageError(
             "--kv-type, --max-ram, --mlock and --no-mmap are for an engine of ours", remedy="drop --engine"
         )
+    requirements(require)  # wrong ones end the command before it begins
     early_stop = early_stop and extract != "evalplus"
     kv_type_k, kv_type_v = kv_types(kv_type)
     settings = Settings(
@@ -198,6 +202,7 @@ def run(
         models_file=str(models_file) if models_file else None,
         allow_weak_isolation=allow_weak_isolation,
         keep_going=keep_going,
+        require=require,
         force=force,
         mmap=mmap,
         mlock=mlock,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ from cpu_codegen.models.catalogue import load_catalogue
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.plan.calibration import Calibration, calibration
 from cpu_codegen.plan.estimate import MIN_SPEED, Plan, Room, make_plan, measured_of, recommend, weight, with_nearest
+from cpu_codegen.plan.fitting import Fitting, fitting
 from cpu_codegen.plan.measured import Measured, measured_runs
 from cpu_codegen.plan.shape import Shape, shape_of_header, shape_of_spec
 from cpu_codegen.plan.speed import as_if as transformed
 from cpu_codegen.plan.work import Work, work
 from cpu_codegen.progress import Progress
 from cpu_codegen.registry import is_local, local_paths, resolve
+from cpu_codegen.requirements import Gate, Term
 from cpu_codegen.sizes import format_bytes, parse_bytes
 from cpu_codegen.store import plain
 
@@ -48,11 +50,12 @@ class Question:
     models_file: Path | None = None
     offline: bool = False
     keep_going: bool = False
+    require: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The answer: plans in the order asked, or by size for a registry."""
+    """The answer: plans in the order asked, or by size for a registry. `fittings` by model, of those asked about by name."""
 
     plans: list[Plan]
     machine_line: str
@@ -60,6 +63,8 @@ class Survey:
     answers: int
     recommended: Plan | None
     notes: list[str]
+    fittings: dict[str, Fitting] = field(default_factory=dict)
+    gates: list[Gate] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,8 @@ def survey(question: Question, *, progress: Progress) -> Survey:
         answers=todos[0].answers if todos else 0,
         recommended=recommend(plans),
         notes=_notes(speed, question),
+        fittings=_fittings(plans, shapes, question, speed, room) if question.models else {},
+        gates=_gates(plans, question),
     )
 
 
@@ -195,6 +202,44 @@ def _nearest_in_registry(
     return with_nearest([*plans, *beside])[: len(plans)]
 
 
+def _gates(plans: Sequence[Plan], question: Question) -> list[Gate]:
+    """Loaded only when asked for: it brings the report's numbers with it."""
+    if not question.require:
+        return []
+    from cpu_codegen.plan.gate import plan_gates
+
+    return plan_gates(plans, question.require, question.suites, question.styles)
+
+
+def _fittings(
+    plans: Sequence[Plan],
+    shapes: Sequence[Shape | None],
+    question: Question,
+    speed: Calibration | None,
+    room: Room,
+) -> dict[str, Fitting]:
+    """For each model asked about: its largest context here, and the best of the files that the registry has of it."""
+    catalogue = load_catalogue(question.models_file)
+    found: dict[str, Fitting] = {}
+    for plan, shape in zip(plans, shapes, strict=True):
+        others = [s for s in catalogue.models.get(plan.spec.alias, {}).values() if s.name != plan.spec.name]
+        files = [
+            make_plan(
+                spec,
+                shape_of_spec(spec, parse_kv_types(question.kv_type)),
+                speed,
+                room,
+                _work(question, spec),
+                is_here=is_local(spec),
+                ctx_tokens=question.ctx_tokens,
+                min_speed=question.min_speed,
+            )
+            for spec in others
+        ]
+        found[plan.spec.name] = fitting(plan, shape, room.ram_bytes, [plan, *files])
+    return found
+
+
 def _free_disk() -> int | None:
     folder = hub_cache()
     existing = next((path for path in (folder, *folder.parents) if path.is_dir()), None)
@@ -238,14 +283,29 @@ def _notes(speed: Calibration | None, question: Question) -> list[str]:
 def as_records(found: Survey) -> dict[str, Any]:
     """For machines: bytes, seconds, tokens per second; intervals as low and high; unknown is null."""
     best = found.recommended.spec.name if found.recommended else None
-    plans = [_record(plan) for plan in found.plans]
+    gates = _gate_records(found.gates)
+    plans = [_record(plan) | _fitting_record(found.fittings.get(plan.spec.name)) for plan in found.plans]
+    plans = [plan | ({"require": gates[plan["model"]]} if gates else {}) for plan in plans]
     return {
         "machine": found.machine_line,
         "basis": found.basis,
         "recommended": best,
         "notes": found.notes,
         "plans": plans,
+        **({"requirements": list(gates.values())} if gates else {}),
     }
+
+
+def _gate_records(gates: Sequence[Gate]) -> dict[str, Any]:
+    if not gates:
+        return {}
+    from cpu_codegen.report.gate import gate_record
+
+    return {gate.model: gate_record(gate) for gate in gates}
+
+
+def _fitting_record(found: Fitting | None) -> dict[str, Any]:
+    return {"largest_ctx_tokens": found.ctx_tokens, "best_quant": found.quant or None} if found else {}
 
 
 def _record(plan: Plan) -> dict[str, Any]:

@@ -84,11 +84,10 @@ def _submission(place: _Place, line: bytes, problems: Mapping[str, Problem]) -> 
     task_id = record.get("task_id")
     problem = problems.get(task_id) if isinstance(task_id, str) else None
     if problem is None:
-        suite = next(iter(problems.values())).suite
-        first, last = next(iter(problems)), list(problems)[-1]
+        suite, known = next(iter(problems.values())).suite, [known.id for known in problems.values()]
         place.refuse(
             f"{suite} has no task {str(task_id)[:100]!r}" if "task_id" in record else "no task_id",
-            f"ids from {first} to {last}, or another suite with -s",
+            f"ids from {known[0]} to {known[-1]}, or another suite with -s",
         )
     return Submission(place.number - 1, problem, _code(place, record, problem))
 

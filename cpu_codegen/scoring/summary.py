@@ -53,7 +53,7 @@ class Tally:
         ]
 
     def _rate(self, tests: str, correct: Counter[str], k: int) -> PassRate:
-        scores = [pass_at_k(n, correct[task_id], k) for task_id, n in self.samples.items()]
+        scores = [pass_at_k(self.samples[task_id], passed, k) for task_id, passed in correct.items()]
         return PassRate(tests, k, sum(scores) / len(scores), score_interval(scores), len(scores))
 
 
