@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, KeepGoing, KvType, OutputFormat, Require, requirements, split_commas
+from cpu_codegen.cli.options import (
+    Format,
+    Json,
+    KeepGoing,
+    KvType,
+    OutputFormat,
+    Require,
+    Think,
+    requirements,
+    split_commas,
+    thinking,
+)
 from cpu_codegen.config import DEFAULT_MAX_TOKENS, RunConfig
 
 if TYPE_CHECKING:
@@ -44,6 +55,7 @@ def plan(
         Path | None, typer.Option("--models", metavar="FILE", help="A registry of your own, merged over ours.")
     ] = None,
     keep_going: KeepGoing = False,
+    think: Think = "auto",
     require: Require = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
     output: OutputFormat = Format.TABLE,
@@ -68,6 +80,7 @@ def plan(
         models_file=models_file,
         offline=offline,
         keep_going=keep_going,
+        think=thinking(think),
         require=terms,
     )
     found = survey(question, progress=Bars())
@@ -155,10 +168,19 @@ def _row(plan: Plan) -> tuple[Any, ...]:
         None if hopeless or plan.prefill is None else figure(plan.prefill.value),
         None if hopeless or plan.decode is None else _with_interval(plan.decode),
         _measured(plan),
-        None if hopeless or plan.run_s is None else duration(plan.run_s),
+        None if hopeless or plan.run_s is None else duration(plan.run_s) + _both_ways(plan),
         verdict,
         plan.nearest,
     )
+
+
+def _both_ways(plan: Plan) -> str:
+    """` (40 min without reasoning)`, of models that reason: the other way than the hours in front of it."""
+    if plan.reasoning_run_s is None or plan.plain_run_s is None:
+        return ""
+    if plan.reasons:
+        return f" ({duration(plan.plain_run_s)} without reasoning)"
+    return f" ({duration(plan.reasoning_run_s)} with reasoning)"
 
 
 def _about(plan: Plan) -> str:
@@ -194,6 +216,7 @@ def outlook(config: RunConfig) -> str | None:
     """One line before a run: what it will need and take, by what is known already; None when that is nothing."""
     from cpu_codegen.errors import CpuCodegenError
     from cpu_codegen.plan.estimate import SHOWN
+    from cpu_codegen.plan.greedy import against_greedy
     from cpu_codegen.plan.survey import Question, survey
     from cpu_codegen.progress import Silent
     from cpu_codegen.sizes import format_bytes
@@ -211,6 +234,7 @@ def outlook(config: RunConfig) -> str | None:
         offline=True,
         calibrate=False,
         keep_going=config.keep_going,
+        think=config.settings.think,
     )
     try:
         (plan,) = survey(question, progress=Silent()).plans
@@ -224,7 +248,10 @@ def outlook(config: RunConfig) -> str | None:
     is_part = config.ids or config.levels or config.limit or config.samples_per_problem > 1
     if plan.run_s is not None and not is_part:
         basis = "by an earlier run" if plan.measured else "estimate"
-        words.append(f"{plan.answers} answers in ≈ {duration(plan.run_s)} ({basis})")
+        words.append(f"{plan.answers} answers in ≈ {duration(plan.run_s)} ({basis})" + _both_ways(plan))
+    greedy = config.settings.sampling.temperature <= 0 and not config.settings.recommended
+    if greedy and (warning := against_greedy(plan.spec, config.settings.think)):
+        words.append(warning)
     return "plan: " + ", ".join(words)
 
 

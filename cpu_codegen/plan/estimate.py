@@ -35,7 +35,10 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One model. `ram` is that of one stream at `ctx_tokens`; `run_s` is at `width`. None = cannot be told, see `reason`."""
+    """One model. `ram` is that of one stream at `ctx_tokens`; `run_s` is at `width`. None = cannot be told, see `reason`.
+
+    Of models that can reason, `reasons` says whether they do, `reasoning_run_s` and `plain_run_s` are estimates with and without reasoning, whatever `run_s` is of.
+    """
 
     spec: ModelSpec
     is_here: bool
@@ -51,6 +54,9 @@ class Plan:
     answers: int = 0
     run_s: float | None = None
     run_interval: Interval | None = None
+    reasons: bool = False
+    reasoning_run_s: float | None = None
+    plain_run_s: float | None = None
     measured: Measured | None = None
     slow: bool = False
     nearest: str = ""
@@ -102,12 +108,22 @@ def make_plan(
         answers=todo.answers,
     )
     seconds, interval = run_time(plan, todo)
+    plan = _both_ways(plan, todo)
     return replace(plan, run_s=seconds, run_interval=interval, slow=(plan.speed or decode.value) < min_speed)
 
 
 def _fits_at(shape: Shape, room: Room, width: int) -> bool:
     cells = width * (400 + DEFAULT_MAX_TOKENS)
     return room.ram_bytes is None or ram(shape, cells=cells, width=width).needed_bytes <= COMFORT * room.ram_bytes
+
+
+def _both_ways(plan: Plan, todo: Work) -> Plan:
+    """The hours with and without reasoning; a measured run tells of one way only, so both are estimates."""
+    if todo.otherwise is None:
+        return plan
+    unmeasured = replace(plan, measured=None)
+    ways = {one.reasons: run_time(unmeasured, one)[0] for one in (todo, todo.otherwise)}
+    return replace(plan, reasons=todo.reasons, reasoning_run_s=ways[True], plain_run_s=ways[False])
 
 
 def run_time(plan: Plan, todo: Work) -> tuple[float, Interval]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cpu_codegen.config import DEFAULT_MAX_TOKENS
+from cpu_codegen.config import DEFAULT_MAX_TOKENS, Think
 from cpu_codegen.engine.room import parse_kv_types, within
 from cpu_codegen.errors import CpuCodegenError, UnavailableError, UsageError
 from cpu_codegen.gguf_header import read_header
@@ -20,6 +20,7 @@ from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.plan.calibration import Calibration, calibration
 from cpu_codegen.plan.estimate import MIN_SPEED, Plan, Room, make_plan, measured_of, recommend, weight, with_nearest
 from cpu_codegen.plan.fitting import Fitting, fitting
+from cpu_codegen.plan.greedy import greedy_warnings
 from cpu_codegen.plan.measured import Measured, measured_runs
 from cpu_codegen.plan.shape import Shape, shape_of_header, shape_of_spec
 from cpu_codegen.plan.speed import as_if as transformed
@@ -50,6 +51,7 @@ class Question:
     models_file: Path | None = None
     offline: bool = False
     keep_going: bool = False
+    think: Think = "auto"
     require: tuple[Term, ...] = ()
 
 
@@ -110,7 +112,7 @@ def survey(question: Question, *, progress: Progress) -> Survey:
         basis=_basis(speed),
         answers=todos[0].answers if todos else 0,
         recommended=recommend(plans),
-        notes=_notes(speed, question),
+        notes=[*_notes(speed, question), *greedy_warnings(specs if question.models else (), question.think)],
         fittings=_fittings(plans, shapes, question, speed, room) if question.models else {},
         gates=_gates(plans, question),
     )
@@ -135,7 +137,14 @@ def parse_as_if(text: str) -> AsIf:
 
 
 def _work(question: Question, spec: ModelSpec) -> Work:
-    return work(question.suites, question.styles, spec, max_tokens=question.max_tokens, keep_going=question.keep_going)
+    return work(
+        question.suites,
+        question.styles,
+        spec,
+        max_tokens=question.max_tokens,
+        keep_going=question.keep_going,
+        think=question.think,
+    )
 
 
 def _specs(question: Question) -> list[ModelSpec]:

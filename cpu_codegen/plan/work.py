@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from cpu_codegen.config import DEFAULT_THINK_TOKENS, Think
 from cpu_codegen.errors import UsageError
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.stats import Interval
@@ -22,19 +23,24 @@ CHARACTERS_PER_TOKEN = 3.6
 _INSTRUCTION_TOKENS = 100  # of a prompt beside the statement
 # tokens of an answer: usual, and the interval that models of one size spread over
 _ANSWERS = {"plain": (220, 90, 500), "cot": (420, 200, 800), "cot-efficient": (450, 200, 850)}
-_THINKING = (1000, 600, 1024)
+_REASONING = (0.6, 0.2, 1.0)  # of the budget of tokens that an answer's reasoning has: a guess until a run tells
 SHARED_PREFIX = 0.5
 """The part of a prompt that the style's problems have in common, decoded once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """All answers of the suites in the styles."""
+    """All answers of the suites in the styles, reasoning included where it is on.
+
+    `otherwise` is the same work with the reasoning the other way round, on or off; None of models that do not reason.
+    """
 
     answers: int
     prompt_tokens: float
     answer_tokens: float
     interval: Interval
+    reasons: bool = False
+    otherwise: Work | None = None
 
 
 def suite_size(name: str, *, keep_going: bool = False) -> tuple[int, float]:
@@ -59,12 +65,35 @@ def _own_size(path: str, keep_going: bool) -> tuple[int, float]:
 
 
 def work(
-    suites: tuple[str, ...], styles: tuple[str, ...], spec: ModelSpec, *, max_tokens: int, keep_going: bool = False
+    suites: tuple[str, ...],
+    styles: tuple[str, ...],
+    spec: ModelSpec,
+    *,
+    max_tokens: int,
+    keep_going: bool = False,
+    think: Think = "auto",
 ) -> Work:
-    """Counts for one model: one that always thinks uses its whole budget."""
+    """Counts for one model. `max_tokens` bounds what stands outside reasoning, `think` what its reasoning may take."""
     sizes = [suite_size(name, keep_going=keep_going) for name in suites]
     problems = sum(count for count, _ in sizes)
     prompts = sum(count * tokens for count, tokens in sizes) * len(styles) * SHARED_PREFIX
-    habits = [_THINKING if spec.thinking == "always" else _ANSWERS.get(style, _ANSWERS["cot"]) for style in styles]
+    habits = [_ANSWERS.get(style, _ANSWERS["cot"]) for style in styles]
     usual, low, high = (problems * sum(min(habit[i], max_tokens) for habit in habits) for i in range(3))
-    return Work(problems * len(styles), prompts, usual, Interval(low, high))
+    without = Work(problems * len(styles), prompts, usual, Interval(low, high))
+    if spec.thinking not in ("always", "switchable"):
+        return without
+    budget = think if isinstance(think, int) else DEFAULT_THINK_TOKENS
+    more = [share * budget * without.answers for share in _REASONING]
+    thinking = Work(without.answers, prompts, usual + more[0], Interval(low + more[1], high + more[2]), reasons=True)
+    if reasons_when(think, spec):
+        return replace(thinking, otherwise=without)
+    return replace(without, otherwise=thinking)
+
+
+def reasons_when(think: Think, spec: ModelSpec) -> bool:
+    """Whether a model that can reason does, as far as models.yaml tells; in a run its template decides."""
+    if spec.thinking == "always":
+        return True
+    if think == "auto":
+        return spec.reasoning is None or spec.reasoning.unasked
+    return think != "off"
