@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 PLAIN_LINE_EVERY_S = 30.0
+_BAR_COLUMNS = 20
+_NOTE_COLUMNS = 36  # room for `1640 tok/s  61 MB  ETA 0:11` and the like, which matters more than the bar
 
 
 class Bars:
@@ -37,14 +40,14 @@ class Bars:
                 desc=f"{column:<9}",
                 file=sys.stderr,
                 ascii=None,
-                bar_format="  {desc} {bar:20} {n_fmt}/{total_fmt}  {postfix}  {elapsed}",
+                bar_format=self._layout(""),
             )
 
     def advance(self, note: str = "") -> None:
         """One more sample."""
         self._done += 1
         if self._bar is not None:
-            self._bar.set_postfix_str(for_terminal(note), refresh=False)
+            self._bar.bar_format = self._layout(note)
             self._bar.update(1)
         elif time.monotonic() - self._last_line_s >= PLAIN_LINE_EVERY_S:
             self._plain_line(note)
@@ -53,7 +56,8 @@ class Bars:
         """The column is complete."""
         if self._bar is not None:
             if note:
-                self._bar.set_postfix_str(for_terminal(note))
+                self._bar.bar_format = self._layout(note)
+                self._bar.refresh()
             self.close()
         else:
             self._plain_line(note)
@@ -71,6 +75,16 @@ class Bars:
             self._bar.close()
             self._bar = None
 
+    def _layout(self, note: str) -> str:
+        """The line for the terminal as wide as it is now: what gives way first is the bar, then elapsed time and spaces."""
+        said = for_terminal(note).replace("{", "{{").replace("}", "}}")
+        head = f"  {self._column:<9} {self._total}/{self._total}  "
+        room = _columns() - len(head) - _NOTE_COLUMNS
+        if room < 4:
+            return f"{self._column} {{n_fmt}}/{{total_fmt}} {said.replace('  ', ' ')}"
+        bar = f"{{bar:{min(room - 8, _BAR_COLUMNS)}}} " if room >= 12 else ""
+        return f"  {{desc}} {bar}{{n_fmt}}/{{total_fmt}}  {said}  {{elapsed}}"
+
     def _plain_line(self, note: str) -> None:
         self._last_line_s = time.monotonic()
         print(
@@ -78,3 +92,11 @@ class Bars:
             file=sys.stderr,
             flush=True,
         )
+
+
+def _columns() -> int:
+    """Of the terminal behind stderr (stdout may be a file); 80 where it does not say."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80

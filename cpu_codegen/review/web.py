@@ -12,7 +12,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from cpu_codegen.errors import CpuCodegenError
 from cpu_codegen.report.escape import for_html
@@ -59,10 +59,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """The next answer to grade."""
         parts = urlsplit(self.path)
-        if self._refused(parse_qs(parts.query)) or parts.path != "/":
+        fields = parse_qs(parts.query)
+        if self._refused(fields) or parts.path != "/":
             self._send(HTTPStatus.FORBIDDEN, _page("Forbidden", "<p>Open the address that the terminal printed.</p>"))
             return
-        self._send(HTTPStatus.OK, grading_page(self.server))
+        self._send(HTTPStatus.OK, grading_page(self.server, graded=fields.get("graded", [""])[0]))
 
     def do_POST(self) -> None:
         """Points for one answer; then the next one."""
@@ -80,7 +81,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.BAD_REQUEST, _page("Not stored", f"<p>{for_html(str(error))}</p>"))
             return
         self.send_response(HTTPStatus.SEE_OTHER)
-        self.send_header("Location", f"/?token={self.server.token}")
+        query = {"token": self.server.token, "graded": form.get("key", [""])[0]}
+        self.send_header("Location", f"/?{urlencode(query)}")
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -134,22 +136,32 @@ def _page(title: str, body: str) -> str:
     )
 
 
-def grading_page(server: Server) -> str:
-    """One answer with the rubric as a form; blind: without the tests' outcome."""
+def grading_page(server: Server, *, graded: str = "") -> str:
+    """One answer with the rubric as a form; blind: the tests' outcome is that of the answer just `graded`, never of this one."""
     grading = server.grading
     left = grading.left()
+    before = _outcome_before(grading, graded)
     if not left:
-        return _page("Done", f"<p>All {len(grading.samples)} answers are graded.</p>")
+        return _page("Done", f"<p>All {len(grading.samples)} answers are graded.</p>{before}")
     sample = left[0]
     verdict = (
         "" if grading.blind else f"<p>tests: <strong>{for_html(str(sample['outcome']))}</strong></p>{_failure(sample)}"
     )
     body = (
-        f"<p>{len(left)} of {len(grading.samples)} left · {for_html(sample['style'])}</p>"
+        f"{before}<p>{len(left)} of {len(grading.samples)} left · {for_html(sample['style'])}</p>"
         f"<h2>Statement</h2><pre tabindex='0'>{for_html(server.statement(sample))}</pre>"
         f"<h2>Answer</h2><pre tabindex='0'>{for_html(sample['text'][:200_000])}</pre>{verdict}{_form(server, sample)}"
     )
     return _page(sample["problem_id"], body)
+
+
+def _outcome_before(grading: Grading, key: str) -> str:
+    """Only of an answer that this reviewer has graded: the address is no way round blindness."""
+    known = {grade["generation"] for grade in grading.grades() if grade["reviewer"] == grading.reviewer}
+    for sample in grading.samples if grading.blind and key in known else ():
+        if sample["key"] == key:
+            return f"<p>{for_html(sample['problem_id'])}, just graded; tests: {for_html(str(sample['outcome']))}</p>"
+    return ""
 
 
 def _failure(sample: Sample) -> str:

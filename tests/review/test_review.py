@@ -184,6 +184,15 @@ def test_a_grade_given_in_the_browser_is_stored(server: Server) -> None:
     ]
 
 
+def test_blindness_ends_with_the_grade(server: Server) -> None:
+    """What the tests said is shown of the answer just graded; asked of one that is not graded it stays hidden."""
+    first, second = (sample["key"] for sample in server.grading.left()[:2])
+    form = urlencode({"token": server.token, "key": first, "correct": "1", "format": "1"})
+    assert ask(server, "POST", "/", form, Origin=f"http://{server.host}")[0] == 303
+    assert "just graded; tests:" in ask(server, "GET", f"/?token={server.token}&graded={first}")[1]
+    assert "tests:" not in ask(server, "GET", f"/?token={server.token}&graded={second}")[1]
+
+
 @pytest.mark.parametrize("attack", ["no token", "wrong token", "other site", "rebound host", "cross-site fetch"])
 def test_nobody_else_gets_in(server: Server, attack: str) -> None:
     """Without the token, from another site or under another host name: 403, and nothing is stored."""
