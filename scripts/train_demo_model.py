@@ -37,7 +37,7 @@ CHECKPOINT_EVERY_S = 60.0
 Encoded = tuple[list[int], list[int]]
 
 
-def train_tokenizer(texts: list[str], vocab: int) -> Tokenizer:
+def train_tokenizer(texts: list[str], vocab: int, special: list[str] = SPECIAL) -> Tokenizer:
     """Byte-level BPE with GPT-2's regex, from the corpus alone."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
@@ -45,7 +45,7 @@ def train_tokenizer(texts: list[str], vocab: int) -> Tokenizer:
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     tokenizer.train_from_iterator(
         texts,
-        trainers.BpeTrainer(vocab_size=vocab, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False),
+        trainers.BpeTrainer(vocab_size=vocab, special_tokens=special, initial_alphabet=alphabet, show_progress=False),
     )
     return tokenizer
 

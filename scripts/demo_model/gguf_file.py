@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import gguf
@@ -19,11 +20,24 @@ CHAT_TEMPLATE = (
 )
 
 
-def write_gguf(path: Path, model: TinyLlama, tokenizer: Tokenizer, *, corpus_sha256: str) -> None:
+@dataclass(frozen=True)
+class Dress:
+    """What a file says of itself. Of `special`, those from the fourth on are ordinary words of one token (`<think>`)."""
+
+    name: str = "cpu_codegen demo"
+    description: str = "A test fixture trained on cpu_codegen's own 60 problems; its score says nothing about any model."
+    chat_template: str = CHAT_TEMPLATE
+    special: tuple[str, ...] = tuple(SPECIAL)
+
+
+def write_gguf(
+    path: Path, model: TinyLlama, tokenizer: Tokenizer, *, corpus_sha256: str, dress: Dress | None = None
+) -> None:
     """Metadata, tokenizer, tensors. The corpus digest travels along, so that drift can be told from the file alone."""
     writer = gguf.GGUFWriter(str(path), "llama")
-    _write_metadata(writer, model, corpus_sha256)
-    _write_tokenizer(writer, tokenizer)
+    dress = dress or Dress()
+    _write_metadata(writer, model, corpus_sha256, dress)
+    _write_tokenizer(writer, tokenizer, dress)
     _write_tensors(writer, model)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -31,12 +45,10 @@ def write_gguf(path: Path, model: TinyLlama, tokenizer: Tokenizer, *, corpus_sha
     writer.close()
 
 
-def _write_metadata(writer: gguf.GGUFWriter, model: TinyLlama, corpus_sha256: str) -> None:
+def _write_metadata(writer: gguf.GGUFWriter, model: TinyLlama, corpus_sha256: str, dress: Dress) -> None:
     shape = model.shape
-    writer.add_name("cpu_codegen demo")
-    writer.add_description(
-        "A test fixture trained on cpu_codegen's own 60 problems; its score says nothing about any model."
-    )
+    writer.add_name(dress.name)
+    writer.add_description(dress.description)
     writer.add_license("apache-2.0")
     writer.add_string("cpu_codegen.corpus_sha256", corpus_sha256)
     writer.add_context_length(shape.context)
@@ -52,20 +64,21 @@ def _write_metadata(writer: gguf.GGUFWriter, model: TinyLlama, corpus_sha256: st
     writer.add_vocab_size(shape.vocab)
 
 
-def _write_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
+def _write_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer, dress: Dress) -> None:
     """Tokenizer model "gpt2" with pre "gpt-2" is ByteLevel BPE with its regex."""
     vocabulary = [token for token, _ in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])]
     merges = json.loads(tokenizer.to_str())["model"]["merges"]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(vocabulary)
-    writer.add_token_types([gguf.TokenType.CONTROL if t in SPECIAL else gguf.TokenType.NORMAL for t in vocabulary])
+    kinds = {token: gguf.TokenType.CONTROL if token in SPECIAL else gguf.TokenType.USER_DEFINED for token in dress.special}
+    writer.add_token_types([kinds.get(token, gguf.TokenType.NORMAL) for token in vocabulary])
     writer.add_token_merges([" ".join(merge) if isinstance(merge, list) else merge for merge in merges])
     writer.add_bos_token_id(0)
     writer.add_pad_token_id(0)
     writer.add_eos_token_id(tokenizer.token_to_id("<|im_end|>"))
     writer.add_add_bos_token(False)
-    writer.add_chat_template(CHAT_TEMPLATE)
+    writer.add_chat_template(dress.chat_template)
 
 
 def _write_tensors(writer: gguf.GGUFWriter, model: TinyLlama) -> None:
