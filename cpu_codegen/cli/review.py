@@ -94,7 +94,11 @@ def _ask_all(grading: Grading) -> None:
     statements = _statement(grading)
     for number, sample in enumerate(left):
         _show(grading, sample, statements, left=len(left) - number)
-        if not _ask(grading, sample):
+        try:
+            if not _ask(grading, sample):
+                break
+        except EOFError:  # Ctrl-D; Ctrl-C ends likewise, and nothing given is lost
+            print()
             break
     print(f"{len(grading.left())} of {len(grading.samples)} answers left")
 
