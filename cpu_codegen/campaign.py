@@ -170,6 +170,7 @@ def _expected_s(member: Member) -> float | None:
         config.styles,
         ctx_tokens=config.settings.ctx_tokens,
         max_tokens=config.settings.max_tokens,
+        think=config.settings.think,
         models_file=Path(config.models_file) if config.models_file else None,
         offline=True,
         calibrate=False,

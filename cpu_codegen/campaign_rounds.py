@@ -79,7 +79,8 @@ class Runner:
             for record in self.session.folder.read("generations")
             if record.get("completion_tokens") and not record.get("reused_from")
         ]
-        return self.session.config.settings.max_tokens * median(steps) if steps else 0.0
+        longest = self.session.config.settings.max_tokens + self.inputs.thinking.most_tokens
+        return longest * median(steps) if steps else 0.0
 
 
 def block(inputs: RunInputs, n: int) -> RunInputs:
