@@ -74,6 +74,8 @@ def _take(fields: Fields, name: str, allowed: Sequence[str], found: dict[str, Va
         raise UsageError(f"{where}: no such field{belongs}", remedy=REMEDY)
     if value is None:
         return
+    if name == "think" and isinstance(value, bool):
+        value = "on" if value else "off"  # YAML reads those words as true and false
     if name in LISTS:
         value = value if isinstance(value, list) else [str(value)]
     elif isinstance(value, list):
