@@ -87,8 +87,11 @@ def new(
         Path | None, typer.Option("--in", metavar="DIR", help="The folder.  [default: what stands before the slash]")
     ] = None,
     level: Annotated[str | None, typer.Option("--level", help="easy, medium or hard: a folder inside.")] = None,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
 ) -> None:
     """Write a problem file with blanks; it passes `problems validate` once they are filled in."""
+    from cpu_codegen.cli.told import tell
     from cpu_codegen.problem_template import new_path, new_problem
     from cpu_codegen.schema import LEVELS
 
@@ -99,7 +102,7 @@ def new(
     if path.exists():
         raise UsageError(f"{path} is there already", remedy="another ID")
     _write(path, text)
-    print(path)
+    tell([{"path": str(path)}], [str(path)], output=output, json=json)
     root = path.parents[1] if level else path.parent
     print(f"next: fill in its blanks, then cpu-codegen problems validate {root}", file=sys.stderr)
 
@@ -177,9 +180,11 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", help="A file.  [default: stdout]")] = None,
     keep_going: KeepGoing = False,
     allow_weak: Weak = False,
+    output: OutputFormat = Format.TABLE,
+    json: Json = False,
 ) -> None:
-    """Problems as JSON lines in EvalPlus's layout; those that it cannot express are named on stderr."""
-    import json
+    """Problems as JSON lines in EvalPlus's layout; those that it cannot express are named on stderr. -o json: one list."""
+    import json as writer
 
     from cpu_codegen.problem_export import evalplus_records
     from cpu_codegen.sandbox import open_sandbox
@@ -188,7 +193,9 @@ def export(
         raise UsageError(f"no format {as_format!r}", remedy="--as evalplus")
     with open_sandbox(allow_weak=allow_weak) as sandbox:
         records, left_out = evalplus_records(_files_only(_problems(suite, keep_going=keep_going), suite), sandbox)
-    text = "".join(json.dumps(record, allow_nan=False) + "\n" for record in records)
+    lines = [writer.dumps(record, allow_nan=False) + "\n" for record in records]
+    is_list = json or output is Format.JSON
+    text = "[" + ",".join(lines) + "]\n" if is_list else "".join(lines)
     if out is None:
         sys.stdout.write(text)
     else:

@@ -97,6 +97,52 @@ def test_show_filters_and_prints_the_failing_input(run: Path) -> None:
         typed("show", str(run), "--outcome", "memory")
 
 
+@pytest.mark.parametrize("output", ["md", "csv", "latex", "html"])
+def test_show_lists_samples_as_a_table(run: Path, output: str) -> None:
+    """One row per sample: problem, style, outcome, tests, tokens, ratio."""
+    told = typed("show", str(run), "--style", "plain", "-o", output).stdout
+    assert told.count("plain") == 9
+    assert "passed" in told
+
+
+def test_show_json_is_one_list(run: Path) -> None:
+    """-o json is a JSON value, -o jsonl a line per sample; both hold the whole record."""
+    listed = json.loads(typed("show", str(run), "-o", "json").stdout)
+    lines = typed("show", str(run), "-o", "jsonl").stdout.splitlines()
+    assert listed == [json.loads(line) for line in lines]
+    assert len(listed) == 18
+    assert {"prompt", "text", "code", "outcome", "run"} <= listed[0].keys()
+
+
+def test_show_counts_places_and_shows_raw_answers(run: Path) -> None:
+    """Each sample says which of how many it is; --raw adds the answer as the model gave it."""
+    told = typed("show", str(run), "--style", "cot", "--raw").stdout
+    assert "── 1/9  lowcost60/" in told
+    assert "── 9/9  " in told
+    assert "1. Read the task." in told
+    assert "1. Read the task." not in typed("show", str(run), "--style", "cot").stdout
+
+
+def test_show_findings(tmp_path: Path) -> None:
+    """--finding keeps the passed programs that have it; a word that is none is refused with the words that are."""
+
+    def risky(records: dict[str, Any]) -> None:
+        if records["efficiency"]:
+            records["efficiency"]["unreached"] = {
+                "lines": [3] if records["generation"]["style"] == "cot" else [],
+                "tests": 4,
+            }
+
+    path = write_run(tmp_path / "run", limit=4, share=1.0, change=risky)
+    told = typed("show", str(path), "--finding", "unreached_lines", "-o", "csv").stdout
+    assert told.count(",cot,") == 4
+    assert ",plain," not in told
+    assert "no test reaches line 3" in typed("show", str(path), "--finding", "unreached_lines").stdout
+    for option in ("--finding", "--outcome"):
+        with pytest.raises(UsageError, match="is not known"):
+            typed("show", str(path), option, "beauty")
+
+
 def test_a_run_is_removed_only_when_asked_twice(run: Path) -> None:
     """Without a terminal --yes is needed."""
     with pytest.raises(UsageError, match="for ever"):
