@@ -33,6 +33,8 @@ def entry(summary: RunSummary) -> dict[str, Any]:
         "prompts": {style: text.get("sha256") for style, text in (manifest.get("prompts") or {}).items()},
         "versions": manifest.get("versions"),
         "isolation_tier": (manifest.get("isolation") or {}).get("tier"),
+        "status": manifest.get("status"),
+        "stopped_at_look": summary.stop.look if summary.stop else None,
         "answers": len(summary.samples),
         "answers_wanted": wanted(summary),
         "groups": [cell_record(cell) for cell in summary.cells],

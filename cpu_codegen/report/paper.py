@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cpu_codegen.errors import MachineError
 from cpu_codegen.report.escape import visible
-from cpu_codegen.report.summary import RunSummary
+from cpu_codegen.report.summary import Cell, RunSummary
 from cpu_codegen.schema import Outcome
 from cpu_codegen.stats import Estimate
 
@@ -50,6 +50,11 @@ def _named(text: str) -> str:
     return visible(text).replace("$", r"\$")
 
 
+def _row(summary: RunSummary, cell: Cell) -> str:
+    """A row's name; a run that a race stopped says so, because its bars are of another kind."""
+    return _named(f"{summary.model}, {cell.style}{' (stopped)' if summary.stop else ''}")
+
+
 def _look(run: int, style: str, styles: list[str]) -> dict[str, Any]:
     return {"color": COLOURS[run % len(COLOURS)], "marker": MARKERS[styles.index(style) % len(MARKERS)]}
 
@@ -68,7 +73,7 @@ def _pareto(axes: Axes, summaries: Sequence[RunSummary]) -> None:
         for cell in summary.overall():
             seconds, score = cell.cost.seconds_per_problem, cell.pass1
             if seconds is not None and score is not None:
-                name = _named(f"{summary.model}, {cell.style}")
+                name = _row(summary, cell)
                 look = _look(number, cell.style, _styles(summaries))
                 axes.errorbar([seconds], [score.value], yerr=_reach(score), capsize=2, linestyle="", label=name, **look)
     axes.set(xlabel="seconds per problem", ylabel="pass@1 (95 % interval)", ylim=(0, 1.03))
@@ -84,7 +89,7 @@ def _levels(axes: Axes, summaries: Sequence[RunSummary]) -> None:
             place = rows.index((number, cell.suite, cell.style)) - (len(rows) - 1) / 2
             at = levels.index(cell.level) + 0.7 * place / max(len(rows), 1)
             look = _look(number, cell.style, _styles(summaries))
-            name = _named(f"{summary.model}, {cell.style}") if cell.level == levels[0] else None
+            name = _row(summary, cell) if cell.level == levels[0] else None
             axes.errorbar(
                 [at], [cell.pass1.value], yerr=_reach(cell.pass1), capsize=2, linestyle="", label=name, **look
             )
@@ -95,7 +100,7 @@ def _levels(axes: Axes, summaries: Sequence[RunSummary]) -> None:
 
 def _outcomes(axes: Axes, summaries: Sequence[RunSummary]) -> None:
     cells = [(summary, cell) for summary in summaries for cell in summary.overall()]
-    names = [_named(f"{summary.model}, {cell.style}") for summary, cell in cells]
+    names = [_row(summary, cell) for summary, cell in cells]
     left = [0] * len(cells)
     for number, outcome in enumerate(Outcome):
         counts = [cell.outcomes.get(outcome.value, 0) for _, cell in cells]
