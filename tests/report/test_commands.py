@@ -57,7 +57,7 @@ def test_latest_and_a_group_are_found(run: Path) -> None:
     group = run.parent / "20261124T1000-group"
     write_run(group / "a", limit=3)
     write_run(group / "b", limit=3, name="b@q8_0")
-    (group / "group.json").write_text("{}")
+    (group / "group.json").write_text('{"models": []}')
     assert len(json.loads(typed("report", str(group), "-o", "json").stdout)["runs"]) == 2
     assert "group of 2 runs" in typed("runs", "list").stdout
 
