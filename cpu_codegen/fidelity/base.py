@@ -19,7 +19,7 @@ from cpu_codegen.models.obtain import obtain
 from cpu_codegen.models.quants import quant_of
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.progress import Progress
-from cpu_codegen.registry import is_local, local_file
+from cpu_codegen.registry import is_local, local_file, local_paths
 from cpu_codegen.schema import ModelFile
 from cpu_codegen.sizes import format_bytes
 from cpu_codegen.store import digest
@@ -106,8 +106,8 @@ def _largest(found: Sequence[Rung], available: int | None, models_file: Path | N
     catalogue = load_catalogue(models_file)
     for alias in dict.fromkeys(rung.file.alias for rung in found if rung.file.alias in catalogue.models):
         for spec in catalogue.models[alias].values():
-            size = spec.size_bytes or 0
-            if size > largest.file.size_bytes and fits(size, available) and is_local(spec):
+            size = sum(path.stat().st_size for path in local_paths(spec)) if is_local(spec) else 0
+            if size > largest.file.size_bytes and fits(size, available):
                 file = local_file(spec)
                 largest = Rung(spec, file, read_header(Path(file.path)))
     return largest

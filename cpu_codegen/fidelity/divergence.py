@@ -54,7 +54,7 @@ def pack(log_probabilities: Rows) -> bytes:
     """Two bytes a value, little-endian, row after row."""
     depth = log_probabilities.max(axis=1, keepdims=True) - log_probabilities
     steps = np.rint(np.sqrt(np.minimum(depth, SPAN_NATS) / SPAN_NATS) * _LEVELS)
-    return steps.astype("<u2").tobytes()
+    return bytes(steps.astype("<u2").tobytes())
 
 
 def unpack(data: bytes, vocabulary: int) -> Rows:

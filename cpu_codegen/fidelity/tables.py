@@ -46,7 +46,7 @@ def _row(step: Step) -> tuple[Cell, ...]:
         interval(step.bits_per_byte),
         interval(step.kl_nats) if step.kl_nats else "the base",
         interval(step.kl_p99_nats) if step.kl_p99_nats else None,
-        figures.share(step.same_top) if step.same_top else None,
+        _share(step.same_top) if step.same_top else None,
         interval(step.against_above, signed=True) if step.against_above else None,
         step.verdict.replace("_", " ") if step.verdict else None,
     )
@@ -58,6 +58,11 @@ def interval(estimate: Estimate, *, signed: bool = False) -> str:
     if not math.isfinite(estimate.high):
         return f"{show(estimate.value)} (one problem: no interval)"
     return f"{show(estimate.value)} [{show(estimate.low)}, {show(estimate.high)}]"
+
+
+def _share(estimate: Estimate) -> str:
+    """Three decimals: quantizations differ in the third."""
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
 
 
 def _signed(value: float) -> str:
