@@ -199,7 +199,6 @@ def new_manifest(inputs: RunInputs) -> dict[str, Any]:
         "settings": plain(inputs.settings),
         "template_hash": template_hash(inputs),
         "template_source": inputs.template.source if inputs.template else "none (completion prompts)",
-        "thinking": plain(inputs.thinking.record()),
         "machine": plain(fingerprint()),
         "versions": package_versions(),
         "prompts": {},
@@ -229,6 +228,7 @@ def grow_scope(manifest: dict[str, Any], config: RunConfig, inputs: RunInputs) -
         "comparator": config.settings.comparator,
         "limits": plain(config.settings.limits),
     }
+    manifest["thinking"] = plain(inputs.thinking.record())
     manifest["config"] = config_record(config)
 
 
@@ -244,6 +244,7 @@ def session_options(config: RunConfig) -> dict[str, Any]:
         "allow_weak_isolation",
         "keep_going",
         "require",
+        "stability",
         "engine_url",
         "force",
         "mmap",

@@ -110,10 +110,11 @@ function failureBlock(sample) {
   return el("div", { class: "failure" }, el("dl", {}, rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])));
 }
 
-// The raw answer with what stands in reasoning tags folded away.
+// The raw answer with what stands in reasoning tags folded away; where the prompt opened it, from the beginning.
 function answerBlocks(answer) {
-  const parts = [];
-  let at = 0;
+  const parts = [], opened = /^((?!<think>|<thinking>|<reasoning>)[^])*?<\/(think|thinking|reasoning)>/.exec(answer);
+  let at = opened ? opened[0].length : 0;
+  if (opened) parts.push(folded(`reasoning, ${plural(at, "character")}`, answerPart(opened[0])));
   for (const match of answer.matchAll(/<(think|thinking|reasoning)>/g)) {
     if (match.index < at) continue;
     const close = `</${match[1]}>`, found = answer.indexOf(close, match.index), end = found < 0 ? answer.length : found + close.length;
@@ -125,9 +126,11 @@ function answerBlocks(answer) {
 
 const answerPart = (part) => (part.trim() ? el("pre", { class: "wrap", tabindex: "0", role: "region", "aria-label": "answer of the model" }, part) : null);
 
+const endedBy = { model: "ended by itself", budget: "the budget cut off", loop: "was cut off for going round in circles" };
+
 function facts(s) {
   const e = s.efficiency, rows = [
-    ["tokens", `${number(s.prompt_tokens)} read, ${number(s.completion_tokens)} written${s.reasoning_tokens ? `, ${number(s.reasoning_tokens)} of them reasoning` : ""}`],
+    ["tokens", `${number(s.prompt_tokens)} read, ${number(s.completion_tokens)} written${s.reasoning_tokens ? `, ${number(s.reasoning_tokens)} of them reasoning, which ${endedBy[s.reasoning_end] ?? "ended"}` : ""}`],
     ["seconds", `queue ${number(s.queue_s)}, prompt ${number(s.prefill_s)}, answer ${number(s.decode_s)}; its share of the engine ${number(s.cost_s)}`],
     ["decoded together", number(s.width)],
     ["program", s.cpu_s === undefined ? "was not executed" : `${number(s.cpu_s)} s CPU, ${bytes(s.program_peak_rss_bytes ?? null)} peak`],
