@@ -137,7 +137,11 @@ def _print_sample(console: Console, sample: Sample, *, place: str, with_prompt: 
         line(sample["text"])
     if sample["code"]:
         line("── code ──", "dim")
-        console.print(Syntax(for_terminal(sample["code"]), "python", background_color="default", word_wrap=True))
+        console.print(
+            Syntax(
+                for_terminal(sample["code"]), "python", theme="ansi_dark", background_color="default", word_wrap=True
+            )
+        )
     console.print()
 
 

@@ -46,12 +46,12 @@ def find_valgrind() -> str:
 
 def instructions(valgrind: str, code: str, entry_point: str, rung: Rung) -> int | None:
     """Instructions of one pass over a rung's batch; None where the program failed or took too long."""
-    counts = [_count(valgrind, code, entry_point, rung, passes) for passes in (1, 2)]
+    counts = [instructions_of_process(valgrind, code, entry_point, rung, passes) for passes in (1, 2)]
     empty, once = counts
     return None if empty is None or once is None else max(0, once - empty)
 
 
-def _count(valgrind: str, code: str, entry_point: str, rung: Rung, passes: int) -> int | None:
+def instructions_of_process(valgrind: str, code: str, entry_point: str, rung: Rung, passes: int) -> int | None:
     """All instructions of a process that decodes `passes` batches and calls all but the first of them."""
     codec = Path(values.__file__).read_text(encoding="utf-8")
     request = {"codec": codec, "batch": rung.batch, "passes": passes, "code": code, "entry_point": entry_point}
