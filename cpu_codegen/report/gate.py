@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from cpu_codegen.report.cost import rated
 from cpu_codegen.report.rates import pass_at
 from cpu_codegen.report.summary import ALL_LEVELS, Cell, RunSummary
 from cpu_codegen.report.tables import Table
@@ -114,7 +115,7 @@ def _pass_at_k(summary: RunSummary, cell: Cell, term: Term) -> Figure:
 def _seconds(summary: RunSummary, cell: Cell, term: Term) -> Figure:
     """Mean of cost_s, a share of one model load included; the load is a constant, so only the answers spread."""
     value = cell.cost.seconds_per_problem
-    costs = _by_problem(_samples(summary, cell), lambda sample: sample.get("cost_s"))
+    costs = _by_problem(rated(_samples(summary, cell)), lambda sample: sample.get("cost_s"))
     if value is None or not costs:
         return Figure(None, where=_where(cell), why="the run recorded no time (answers made elsewhere)")
     return _mean(costs, cell, value)

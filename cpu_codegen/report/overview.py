@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cpu_codegen.report import figures
 from cpu_codegen.report.alarm import alarm_notes
+from cpu_codegen.report.flips import flips_line
 from cpu_codegen.report.groups import group_notes, groups_of
 from cpu_codegen.report.reasoning import SELECTED
 from cpu_codegen.report.records import flat_record
@@ -198,14 +199,22 @@ def notes(summaries: Sequence[RunSummary], *, name_demo: bool = True) -> list[st
         left_out = sum(cell.cost.left_out for cell in summary.overall())
         if left_out:
             said.append(f"{prefix}{left_out} answers were taken over from another width: in pass@1, not in seconds and rates")
+        said += [prefix + note for note in _broken_tasks(summary)]
         said += [prefix + note for note in _reasoning_notes(summary)]
         said += [prefix + note for note in [*served_notes(summary), *alarm_notes(summary)]]
         for cell in summary.overall():
             if cell.efficiency.ratio and cell.efficiency.why:
                 said.append(f"{prefix}efficiency, {cell.style} {cell.efficiency.why}")
+        said += [f"{prefix}{flips_line(flips)}" for flips in summary.flips]
         if name_demo and is_demo(summary):
             said.append(f"{prefix}demo model: it has seen the problems; its score says nothing about any real model")
     return said
+
+
+def _broken_tasks(summary: RunSummary) -> list[str]:
+    """Tasks of one's own that --keep-going left out: the figures are not of the whole suite."""
+    counts = {name: len(facts.get("left_out") or []) for name, facts in summary.manifest.get("suites", {}).items()}
+    return [f"{name}: {n} broken task{'s' * (n > 1)} left out (manifest.json names them)" for name, n in counts.items() if n]
 
 
 def served_notes(summary: RunSummary) -> list[str]:
