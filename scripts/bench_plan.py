@@ -1,52 +1,55 @@
-"""Lays what `plan` predicts beside what llama.cpp does: peak RAM, decode and prefill of synthetic models, as a table.
+"""Lays what `plan` predicts beside what `bench` measures: peak RAM, decode and prefill of synthetic models, as a table.
 
-    python scripts/bench_plan.py [--sizes 0.5,1.5,3,7] [--quants q4_k_m,q8_0,q4_0] [--rounds 2]
+    python scripts/bench_plan.py [--sizes 0.5,1.5,3,7] [--quants Q4_K_M,Q8_0,Q4_0] [--rounds 2] [--threads 2]
+    python scripts/bench_plan.py --only 1.5b:Q4_K_M          # one row; rows may be run one by one, on another day
 
-Calibrations and measurements alternate, so that a machine that slows down slows both. Each model is measured in a process of its
-own and its file is deleted afterwards. Beside ours stands the usual rule: decode = memory bandwidth / file size. Aims: peak RAM
-within 10 %, decode and prefill within 20 %, median error at most 10 %; `plan` for the registry in 2 s, `models list` in 0.3 s.
+Calibrations and measurements take turns, so that a machine that slows down slows both. Each model (make_synthetic_gguf.py: real
+geometry and vocabulary, random weights) is measured by the engine itself, as `cpu-codegen bench` does, and its file is deleted
+afterwards. Beside ours stand the usual rule, decode = memory bandwidth / file size, and what llmfit and gguf-parser say where they
+are installed. Aims: peak RAM within 10 %, decode and prefill within 20 %, median error at most 10 %; a calibration at most 20 s;
+`plan` for the registry in 2 s, `models list` in 0.3 s.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from cpu_codegen.gguf_header import read_header
-from cpu_codegen.machine import default_threads
-from cpu_codegen.plan.calibration import Calibration, TypeCost, measure
-from cpu_codegen.plan.memory import ram
-from cpu_codegen.plan.shape import Shape, shape_of_header
-from cpu_codegen.plan.speed import decode_rate, prefill_rate
-from cpu_codegen.plan.synthetic import Dense, write_dense
+REPO = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPO))
 
-CONTEXT, PROMPT, STEPS = 4096, 512, 24
-SHAPES = {  # the geometries of Qwen2.5-Coder
-    "0.5": Dense(24, 896, 4864, 14, 2, 151936),
-    "1.5": Dense(28, 1536, 8960, 12, 2, 151936),
-    "3": Dense(36, 2048, 11008, 16, 2, 151936),
-    "7": Dense(28, 3584, 18944, 28, 4, 152064, tied_head=False),
-}
+from cpu_codegen.busy import watch  # noqa: E402
+from cpu_codegen.gguf_header import read_header  # noqa: E402
+from cpu_codegen.machine import default_threads  # noqa: E402
+from cpu_codegen.plan.calibration import Calibration, TypeCost, measure  # noqa: E402
+from cpu_codegen.plan.memory import ram  # noqa: E402
+from cpu_codegen.plan.shape import Shape, shape_of_header  # noqa: E402
+from cpu_codegen.plan.speed import decode_rate, prefill_rate  # noqa: E402
+
+PROMPT, DEPTH, TOKENS, PADDING = 512, 512, 24, 256
+SIZES, QUANTS = ("0.5", "1.5", "3", "7"), ("Q4_K_M", "Q8_0", "Q4_0")
+LIKE = "qwen2.5-coder-{}b"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure of one model: predicted, measured, and what size over bandwidth says (decode only)."""
+    """One figure of one model: predicted, measured (median and its spread), and what size over bandwidth says (decode only)."""
 
     model: str
     figure: str
     predicted: float
     measured: float
+    spread: float
     low: float
     high: float
     rule: float | None = None
@@ -60,61 +63,61 @@ class Row:
 def main() -> int:
     """Prints the table and whether the aims are met; exit 0 either way, the figures speak."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--sizes", default=",".join(SHAPES))
-    parser.add_argument("--quants", default="q4_k_m,q8_0,q4_0")
+    parser.add_argument("--sizes", default=",".join(SIZES))
+    parser.add_argument("--quants", default=",".join(QUANTS))
+    parser.add_argument("--only", help="one row, such as 1.5b:Q4_K_M")
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--child", nargs=2, metavar=("GGUF", "THREADS"), help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, default=default_threads())
+    parser.add_argument("--child", metavar="GGUF", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        _child(options.child[0], int(options.child[1]))
+        _child(options.child, options.threads)
         return 0
-    threads = default_threads()
+    busy = watch()
+    if busy is not None and (warning := busy.warning(options.threads)):
+        print(f"warning: {warning}", file=sys.stderr)
     rows: list[Row] = []
-    for size in options.sizes.split(","):
-        for quant in options.quants.split(","):
-            rows += _model(size, quant, threads=threads, rounds=options.rounds)
-            _print(rows[-3:], head=len(rows) == 3)
+    for size, quant in _wanted(options):
+        rows += _model(size, quant, threads=options.threads, rounds=options.rounds)
+        _print(rows[-3:], head=len(rows) == 3)
     _summary(rows)
-    _commands()
-    _others()
+    if not options.only:
+        _commands()
     return 0
 
 
+def _wanted(options: argparse.Namespace) -> list[tuple[str, str]]:
+    if not options.only:
+        return [(size, quant) for size in options.sizes.split(",") for quant in options.quants.split(",")]
+    size, _, quant = options.only.partition(":")
+    wanted = (size.lower().removesuffix("b"), quant.upper())
+    if wanted[0] not in SIZES or wanted[1] not in QUANTS:
+        raise SystemExit(
+            f"--only {options.only!r} is no row; one of {', '.join(SIZES)} with b:, and {', '.join(QUANTS)}"
+        )
+    return [wanted]
+
+
 def _model(size: str, quant: str, *, threads: int, rounds: int) -> list[Row]:
-    shape = SHAPES[size]
+    """Round by round a calibration and a measurement; the estimate is made of the calibrations alone."""
+    from scripts.make_synthetic_gguf import PRESETS, write
+
+    like = LIKE.format(size)
     with tempfile.TemporaryDirectory(prefix="cpu-codegen-bench-") as folder:
-        path = Path(folder) / f"{size}b-{quant}.gguf"
-        write_dense(path, shape, _types(quant, shape))
+        path = Path(folder) / f"{like}-{quant.lower()}.gguf"
+        write(path, PRESETS[like], like, quant)
         known = shape_of_header(read_header(path))
         calibrations: list[Calibration] = []
         measured: list[dict[str, float]] = []
-        for _ in range(rounds):
-            found = measure(sorted(known.types), threads=threads)
-            if found is not None and found.types:
+        for number in range(2 * rounds):
+            if number % 2:
+                measured.append(_measured(path, threads))
+            elif (found := measure(sorted(known.types), threads=threads)) is not None and found.types:
                 calibrations.append(found)
-            measured.append(_measured(path, threads))
+        took = ", ".join(f"{found.took_s:.1f}" for found in calibrations)
+        print(f"{like} {quant}: calibrations of {took} s", file=sys.stderr)
+        _others(path, like)
         return _rows(f"{size} B {quant}", known, _merged(calibrations), measured)
-
-
-def _types(quant: str, shape: Dense) -> Callable[[str, int], str]:
-    """llama.cpp's mix for a dense model: what quantizing a real one would give."""
-
-    def k_m(name: str, layer: int) -> str:
-        eighth = shape.layers // 8
-        more = layer < eighth or layer >= 7 * shape.layers // 8 or (layer - eighth) % 3 == 2
-        is_raised = name in ("token_embd.weight", "output.weight") or (
-            more and ("attn_v" in name or "ffn_down" in name)
-        )
-        row = shape.feed_forward if "ffn_down" in name else shape.width
-        if row % 256:
-            return "q8_0" if is_raised else "q5_0"
-        return "q6_k" if is_raised else "q4_k"
-
-    def plain(name: str, _layer: int) -> str:
-        is_head = name in ("token_embd.weight", "output.weight")
-        return "q8_0" if quant == "q8_0" or (is_head and shape.width % 256) else "q6_k" if is_head else quant
-
-    return k_m if quant == "q4_k_m" else plain
 
 
 def _merged(calibrations: list[Calibration]) -> Calibration:
@@ -126,25 +129,35 @@ def _merged(calibrations: list[Calibration]) -> Calibration:
         for kind, cost in found.types.items():
             old = types.get(kind, cost)
             types[kind] = replace(cost, seconds={n: min(s, old.seconds[n]) for n, s in cost.seconds.items()})
-    layer_s = min(c.layer_s for c in calibrations)
-    return replace(calibrations[0], types=types, layer_s=layer_s, kv_byte_s=min(c.kv_byte_s for c in calibrations))
+    attention = {
+        n: min(c.attention_s[n] for c in calibrations if n in c.attention_s) for n in calibrations[0].attention_s
+    }
+    return replace(calibrations[0], types=types, layer_s=min(c.layer_s for c in calibrations), attention_s=attention)
 
 
 def _rows(name: str, shape: Shape, machine: Calibration, measured: list[dict[str, float]]) -> list[Row]:
-    need = ram(shape, cells=CONTEXT, width=1, repacked_types=machine.repacked_types)
-    decode, prefill = decode_rate(shape, machine, depth=PROMPT), prefill_rate(shape, machine, tokens=PROMPT)
+    cells = (DEPTH + PROMPT + PADDING - 1) // PADDING * PADDING
+    need = ram(shape, cells=cells, width=1, repacked_types=machine.repacked_types)
+    decode, prefill = (
+        decode_rate(shape, machine, depth=DEPTH + TOKENS // 2),
+        prefill_rate(shape, machine, tokens=PROMPT),
+    )
     bandwidth = machine.bandwidth_bytes_s or 0.0
-    best = {key: max(run[key] for run in measured) for key in ("decode", "prefill", "peak")}
+
+    def seen(key: str) -> tuple[float, float]:
+        values = [run[key] for run in measured]
+        return max(values), (max(values) - min(values)) / max(values)
+
     return [
-        Row(name, "peak RAM, MB", need.peak_bytes / 1e6, best["peak"] / 1e6, 0, 0),
-        Row(name, "decode, tok/s", decode.value, best["decode"], decode.interval.low, decode.interval.high,
+        Row(name, "peak RAM, MB", need.peak_bytes / 1e6, *(v / 1e6 for v in seen("peak")), 0, 0),
+        Row(name, "decode, tok/s", decode.value, *seen("decode"), decode.interval.low, decode.interval.high,
             bandwidth / shape.weight_bytes),
-        Row(name, "prefill, tok/s", prefill.value, best["prefill"], prefill.interval.low, prefill.interval.high),
+        Row(name, "prefill, tok/s", prefill.value, *seen("prefill"), prefill.interval.low, prefill.interval.high),
     ]  # fmt: skip
 
 
 def _measured(path: Path, threads: int) -> dict[str, float]:
-    command = [sys.executable, __file__, "--child", str(path), str(threads)]
+    command = [sys.executable, __file__, "--child", str(path), "--threads", str(threads)]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     if answer.returncode:
         raise SystemExit(f"measuring {path.name} ended with {answer.returncode}: {answer.stderr[-500:]}")
@@ -153,59 +166,36 @@ def _measured(path: Path, threads: int) -> dict[str, float]:
 
 
 def _child(path: str, threads: int) -> None:
-    """One model as the engine opens it: prefill of 512 tokens, decode after them, the peak of this process."""
-    import llama_cpp as library
+    """What `bench` does: prefill of 512 tokens, decode behind 512, the peak of the engine's process."""
+    from cpu_codegen.engine.llama import LlamaEngine
+    from cpu_codegen.engine.protocol import EngineSettings
 
-    silent = library.llama_log_callback(lambda *_: None)  # llama.cpp keeps the pointer: the name keeps it alive
-    library.llama_log_set(silent, None)
-    library.llama_backend_init()
-    params = library.llama_model_default_params()
-    params.n_gpu_layers = 0
-    model = library.llama_model_load_from_file(path.encode(), params)
-    settings = library.llama_context_default_params()
-    settings.n_ctx, settings.n_batch, settings.n_ubatch = CONTEXT, PROMPT, PROMPT
-    settings.n_seq_max = settings.n_outputs_max = settings.n_outputs_max_per_seq = 1
-    settings.n_threads = settings.n_threads_batch = threads
-    settings.kv_unified = settings.swa_full = settings.no_perf = True
-    context = library.llama_init_from_model(model, settings)
-    batch = library.llama_batch_init(PROMPT, 0, 1)
-    _decode(library, context, batch, tokens=PROMPT, position=0)  # the first pass reads the file
-    library.llama_memory_clear(library.llama_get_memory(context), False)
-    prefill_s = _decode(library, context, batch, tokens=PROMPT, position=0)
-    steps = [_decode(library, context, batch, tokens=1, position=PROMPT + i) for i in range(STEPS)]
-    decode_s = statistics.median(steps[2:])
-    print(json.dumps({"prefill": PROMPT / prefill_s, "decode": 1 / decode_s, "peak": _peak_bytes()}))
-
-
-def _decode(library: Any, context: Any, batch: Any, *, tokens: int, position: int) -> float:
-    batch.n_tokens = tokens
-    for i in range(tokens):
-        batch.token[i], batch.pos[i], batch.logits[i] = (7 * i + 3) % 1000, position + i, i == tokens - 1
-        batch.n_seq_id[i], batch.seq_id[i][0] = 1, 0
-    began = time.perf_counter()
-    if library.llama_decode(context, batch) != 0:
-        raise SystemExit("llama_decode failed")
-    library.llama_synchronize(context)
-    return time.perf_counter() - began
-
-
-def _peak_bytes() -> float:
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float(peak if sys.platform == "darwin" else peak * 1024)
+    settings = EngineSettings(path, "", ctx_tokens=DEPTH + PROMPT, threads=threads, parallel=1, check_memory=False)
+    with LlamaEngine(settings) as engine:
+        common = {"threads": threads, "sampled": False}
+        engine.measure(prompt=32, generated=4, depth=0, seed=0, **common)  # the first pass reads the file
+        prefill = engine.measure(prompt=PROMPT, generated=0, depth=0, seed=1, **common)
+        decode = engine.measure(prompt=0, generated=TOKENS, depth=DEPTH, seed=2, **common)
+        again = engine.measure(prompt=PROMPT, generated=TOKENS, depth=0, seed=3, **common)
+    tokens = sorted([*decode["token_s"], *again["token_s"]])
+    found = {
+        "prefill": PROMPT / min(prefill["prompt_s"], again["prompt_s"]),
+        "decode": 1 / statistics.median(tokens),
+        "peak": again["memory"]["peak_rss_bytes"] or 0,
+    }
+    print(json.dumps(found))
 
 
 def _print(rows: list[Row], *, head: bool) -> None:
     if head:
-        print("| model | figure | predicted | measured | error | in interval | size ÷ bandwidth |")
-        print("|---|---|---:|---:|---:|---|---:|")
+        print("| model | figure | predicted | measured | its spread | error | in interval | size ÷ bandwidth |")
+        print("|---|---|---:|---:|---:|---:|---|---:|")
     for row in rows:
         inside = "" if not row.high else "yes" if row.low <= row.measured <= row.high else "no"
         rule = "" if row.rule is None else f"{row.rule:.1f} ({100 * (row.rule / row.measured - 1):+.0f} %)"
         print(
-            f"| {row.model} | {row.figure} | {row.predicted:.1f} | {row.measured:.1f} | {100 * row.error:+.1f} % |"
-            f" {inside} | {rule} |",
+            f"| {row.model} | {row.figure} | {row.predicted:.1f} | {row.measured:.1f} | {100 * row.spread:.0f} % |"
+            f" {100 * row.error:+.1f} % | {inside} | {rule} |",
             flush=True,
         )
 
@@ -240,10 +230,17 @@ def _timed(words: list[str]) -> Iterator[float]:
         yield time.perf_counter() - began
 
 
-def _others() -> None:
-    """What users would pick instead, where it is installed."""
-    for tool in ("llmfit", "gguf-parser"):
-        print(f"{tool}: {'at ' + str(shutil.which(tool)) if shutil.which(tool) else 'not installed here'}")
+def _others(path: Path, like: str) -> None:
+    """What users would pick instead says of this model, where it is installed; CPU_CODEGEN_LLMFIT names an llmfit elsewhere."""
+    llmfit = os.environ.get("CPU_CODEGEN_LLMFIT") or shutil.which("llmfit")
+    parser = shutil.which("gguf-parser")
+    name = f"Qwen2.5-Coder-{like.rpartition('-')[2].upper()}"
+    for tool, command in (("llmfit", [llmfit, "info", name]), ("gguf-parser", [parser, "--path", str(path)])):
+        if command[0] is None:
+            print(f"{tool}: not installed here", file=sys.stderr)
+            continue
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+        print(f"{tool} of {like}:\n{(done.stdout or done.stderr).strip()}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -108,6 +108,15 @@ def kv_cell_bytes(header: GgufHeader, kv_types: tuple[str, str]) -> int:
     return round(sum(kv_heads) * (key * key_type + value * value_type))
 
 
+def query_values(header: GgufHeader) -> int:
+    """Heads × their length, over all layers with attention."""
+    layers = header.layers or 0
+    heads = header.of_architecture("attention.head_count")
+    kv_heads = _per_layer(header.of_architecture("attention.head_count_kv") or heads, layers)
+    attending = [count for count, shared in zip(_per_layer(heads, layers), kv_heads, strict=False) if shared]
+    return sum(attending) * (_head_size(header, "key_length") + _head_size(header, "value_length")) // 2
+
+
 def _per_layer(value: Any, layers: int) -> list[int]:
     """A number for all layers, or an array with one for each."""
     if isinstance(value, int):

@@ -1,7 +1,8 @@
 """How fast this machine multiplies by each tensor type: measured with llama.cpp on small synthetic models, kept per machine.
 
-Two kinds of model are timed in a child process (worker.py): for each type four layers of a usual width, whose cost is that of their
-weights; and one of many thin layers, whose cost is that of a layer as such. The child has a deadline; types that it did not reach
+Three kinds of model are timed in a child process (worker.py): for each type some layers of a usual width, more than the caches
+hold, whose cost is that of their weights; one of many thin layers, whose cost is that of a layer as such; and one whose context
+grows, whose cost is that of attention. The child has a deadline; types that it did not reach
 borrow from the nearest type by bits, and the plan says so.
 """
 
@@ -19,6 +20,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from cpu_codegen.busy import watch
 from cpu_codegen.gguf_types import TYPES_BY_NAME
 from cpu_codegen.machine import Machine, default_threads
 from cpu_codegen.models.digests import write_atomically
@@ -26,7 +28,7 @@ from cpu_codegen.places import cache_dir
 from cpu_codegen.progress import Progress
 from cpu_codegen.store import digest
 
-SCHEMA = 1
+SCHEMA = 2
 BUDGET_S = 20.0
 FIRST_TYPES = ("q4_k", "q6_k", "q8_0", "q4_0", "q5_k", "q5_0", "q2_k", "q3_k", "mxfp4", "f16")
 """In the order in which they are measured when all are wanted: the commonest first."""
@@ -57,12 +59,17 @@ class TypeCost:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was measured, on how many threads, when and in what time."""
+    """What was measured, on how many threads, when and in what time.
+
+    `attention_s`: seconds for one token, one position behind it and one value of its queries, in steps of 1 and of 128 tokens.
+    `busy_cores` were used by other programs when it began.
+    """
 
     threads: int
     types: dict[str, TypeCost] = field(default_factory=dict)
     layer_s: float = 0.0
-    kv_byte_s: float = 0.0
+    attention_s: dict[int, float] = field(default_factory=dict)
+    busy_cores: float = 0.0
     taken_unix: float = 0.0
     took_s: float = 0.0
     source: str = "measured"
@@ -76,6 +83,11 @@ class Calibration:
         share = bits / TYPES_BY_NAME[near].bits_per_value
         borrowed = self.types[near]
         return replace(borrowed, seconds={n: s * share for n, s in borrowed.seconds.items()}), False
+
+    def attention_at(self, tokens: int) -> float:
+        """Of the step that is nearest in kind: token by token, or a prompt at once."""
+        known = [n for n in self.attention_s if n <= max(tokens, 1)]
+        return self.attention_s[max(known)] if known else 0.0
 
     @property
     def repacked_types(self) -> frozenset[str]:
@@ -99,13 +111,17 @@ def calibration(
     missing = _ordered(kind for kind in wanted if known is None or kind not in known.types)
     if known is not None and not missing:
         return known
+    busy = watch()
+    if busy is not None and (warning := busy.warning(threads)):
+        progress.say(f"warning: {warning}")
     progress.say(f"calibrating {', '.join(missing)} with llama.cpp (at most {BUDGET_S:.0f} s, kept)")
     measured = measure(missing, threads=threads)
     if measured is None or not measured.types:
         return known
+    measured = replace(measured, busy_cores=round(busy.used, 2) if busy else 0.0)
     merged = measured if known is None else replace(measured, types={**known.types, **measured.types})
     if not merged.layer_s and known is not None:
-        merged = replace(merged, layer_s=known.layer_s, kv_byte_s=known.kv_byte_s)
+        merged = replace(merged, layer_s=known.layer_s, attention_s=known.attention_s)
     save(path, merged)
     return merged
 
@@ -134,7 +150,8 @@ def load(path: Path) -> Calibration | None:
     try:
         stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         types = {name: _cost(record) for name, record in stored.pop("types").items()}
-        return Calibration(**stored, types=types)
+        attention_s = {int(n): float(s) for n, s in stored.pop("attention_s").items()}
+        return Calibration(**stored, types=types, attention_s=attention_s)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -165,18 +182,20 @@ def measure(kinds: list[str], *, threads: int, budget_s: float = BUDGET_S) -> Ca
     guard = threading.Timer(budget_s, process.kill)
     guard.start()
     types: dict[str, TypeCost] = {}
-    facts: dict[str, float] = {}
+    layer_s, attention_s = 0.0, {}
     with process:
         assert process.stdout is not None
         for line in process.stdout:
             record = _record(line)
             if "type" in record:
                 types[record["type"]] = _cost(record)
-            else:
-                facts.update(record)
+            elif "layer_s" in record:
+                layer_s = record["layer_s"]
+            elif "attention_s" in record:
+                attention_s = {int(n): float(s) for n, s in record["attention_s"].items()}
     guard.cancel()
     took = time.time() - began
-    return Calibration(threads, types, facts.get("layer_s", 0.0), facts.get("kv_byte_s", 0.0), began, took)
+    return Calibration(threads, types, layer_s, attention_s, taken_unix=began, took_s=took)
 
 
 def _record(line: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from cpu_codegen.engine.room import BYTES_PER_VALUE, kv_cell_bytes
+from cpu_codegen.engine.room import BYTES_PER_VALUE, kv_cell_bytes, query_values
 from cpu_codegen.gguf_header import GgufHeader
 from cpu_codegen.gguf_types import TYPES_BY_NAME
 from cpu_codegen.models.spec import Geometry, ModelSpec
@@ -39,6 +39,7 @@ class Weights:
 class Shape:
     """`experts_share` is the part of expert weights that one token uses. `state_bytes`: recurrent state of one sequence.
 
+    `query_values`: heads × their length, over all layers with attention: what one token compares with each position behind it.
     `entries` are the tokens whose texts are held in memory: the vocabulary, or none in a file without a tokenizer.
     """
 
@@ -55,6 +56,7 @@ class Shape:
     experts_share: float = 1.0
     is_unusual: bool = False
     entries: int = 0
+    query_values: int = 0
 
     @property
     def weight_bytes(self) -> int:
@@ -96,6 +98,7 @@ def shape_of_header(header: GgufHeader, kv_types: tuple[str, str] = ("f16", "f16
         experts_share=used / experts if experts and used else 1.0,
         is_unusual=bool(experts) or recurrent,
         entries=header.vocabulary or 0 if "tokenizer.ggml.tokens" in header.metadata else 0,
+        query_values=query_values(header),
     )
 
 
@@ -142,6 +145,7 @@ def shape_of_spec(spec: ModelSpec, kv_types: tuple[str, str] = ("f16", "f16")) -
         experts_share=shape.experts_used / shape.experts if shape.experts else 1.0,
         is_unusual=bool(shape.experts or shape.recurrent_layers or spec.geometry_note),
         entries=shape.vocabulary,
+        query_values=kv_layers * shape.heads * shape.head_size,
     )
 
 
@@ -167,7 +171,20 @@ def _of_size(spec: ModelSpec) -> Shape:
     values = round(size * 8 / TYPES_BY_NAME[kind].bits_per_value)
     # 120 kB of KV per token lie in the middle of what 7 B models with grouped heads need
     weights = (Weights(kind, "layer", values),)
-    return Shape("size", size, weights, 32, 3072, 9216, 64_000, spec.context, 120_000, is_unusual=True, entries=64_000)
+    return Shape(
+        "size",
+        size,
+        weights,
+        32,
+        3072,
+        9216,
+        64_000,
+        spec.context,
+        120_000,
+        is_unusual=True,
+        entries=64_000,
+        query_values=32 * 3072,
+    )
 
 
 def _grouped(shape: Geometry, quant: str) -> Iterator[Weights]:

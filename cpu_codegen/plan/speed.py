@@ -1,8 +1,9 @@
 """Tokens per second of a shape on a calibrated machine.
 
 Formula: a step of n tokens takes Σ over tensor types (weights used × seconds per weight at n) + layers × the cost of a layer
-itself + the bytes of KV cache that n tokens read × seconds per byte. Of a mixture of experts a step of n tokens touches the part
-1 − (1 − share)ⁿ of the experts' weights; the head is computed for tokens with output only.
+itself + n × the positions behind them × the values of a token's queries × the cost of attention for one such value. (On a CPU
+attention is arithmetic: query heads that share a KV head read it each for themselves.) Of a mixture of experts a step of n tokens
+touches the part 1 − (1 − share)ⁿ of the experts' weights; the head is computed for tokens with output only.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def best_width(shape: Shape, machine: Calibration, *, widest: int) -> tuple[int,
 def step_seconds(shape: Shape, machine: Calibration, *, tokens: int, outputs: int, depth: int) -> float:
     """One step of llama_decode."""
     weights = sum(_seconds(part, shape, machine, tokens=tokens, outputs=outputs) for part in shape.weights)
-    attention = tokens * depth * shape.cell_bytes * machine.kv_byte_s
+    together = 1 if outputs == tokens else tokens  # streams attend each to its own context, as single tokens do
+    attention = tokens * depth * shape.query_values * machine.attention_at(together)
     return weights + shape.layers * machine.layer_s + attention
 
 
@@ -103,7 +105,5 @@ def as_if(machine: Calibration, *, cores: int | None, bandwidth_bytes_s: float |
             extra = max(measured - bytes_each / (ours or 1.0), 0.0) * scale if n == 1 else measured * scale
             seconds[n] = max(reading, arithmetic * n, extra)
         types[kind] = replace(cost, seconds=seconds)
-    ratio = (ours or 1.0) / (bandwidth_bytes_s or ours or 1.0)
-    return replace(
-        machine, types=types, threads=cores or machine.threads, kv_byte_s=machine.kv_byte_s * ratio, source="as if"
-    )
+    attention_s = {n: seconds * scale for n, seconds in machine.attention_s.items()}
+    return replace(machine, types=types, threads=cores or machine.threads, attention_s=attention_s, source="as if")

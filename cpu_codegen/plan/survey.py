@@ -283,7 +283,11 @@ def _basis(speed: Calibration | None) -> str:
 
 def _notes(speed: Calibration | None, question: Question) -> list[str]:
     noisy = speed is not None and any(cost.spread > 0.3 for cost in speed.types.values())
-    notes = ["the calibration was noisy (other programs?): --recalibrate when it is quiet"] if noisy else []
+    notes = []
+    if speed is not None and speed.busy_cores >= 0.5:
+        company = f"{speed.busy_cores:.1f} cores were busy with other programs while it calibrated"
+        notes.append(f"{company}: --recalibrate when it is quiet")
+    notes += ["the calibration was noisy (other programs?): --recalibrate when it is quiet"] if noisy else []
     if question.as_if:
         notes.append("of another machine only what you named is different; measured runs of this one are left out")
     return notes

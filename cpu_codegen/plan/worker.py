@@ -16,16 +16,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cpu_codegen.machine_linux import read_text
 from cpu_codegen.plan.synthetic import Dense, tensor_bytes, write_dense
 
-BATCHES = ((1, 7), (4, 3), (8, 3), (16, 2), (128, 1))
-"""Tokens in a step, and how often the step is timed."""
+BATCHES = ((1, 4), (4, 1), (8, 1), (16, 1), (128, 1))
+"""Tokens in a step, and how often the step is timed in each round."""
 
-TARGET_BYTES = 100_000_000
+ROUNDS = 3
+"""Rounds of all batches: a moment that another program takes hits all of them, and the median none."""
+
+TARGET_BYTES, MOST_BYTES = 100_000_000, 400_000_000
+CACHES = 4
+"""A type's weights are this many times what the last cache holds: a real model is read from memory, not from a cache."""
+
 WIDTH, FEED_FORWARD, HEADS, KV_HEADS = 2048, 5632, 16, 4
-_THIN = Dense(layers=12, width=256, feed_forward=256, heads=4, kv_heads=4, vocabulary=256)
-_DEEP = Dense(layers=4, width=1024, feed_forward=256, heads=16, kv_heads=16, vocabulary=256)
-_DEPTH = 1024
+_THIN = Dense(layers=16, width=128, feed_forward=128, heads=2, kv_heads=2, vocabulary=256)
+_DEEP = Dense(layers=4, width=1024, feed_forward=256, heads=8, kv_heads=2, vocabulary=256)
+_DEPTH, _PIECE = 1024, 128
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -45,7 +52,7 @@ def main(arguments: Sequence[str]) -> None:
             log.clear()
             _tell(_time_type(llama_cpp, path, kind, threads=threads, layer_s=layer_s, log=log))
             if number == 0:
-                _tell({"kv_byte_s": _kv_seconds(llama_cpp, path, threads)})
+                _tell({"attention_s": _attention_seconds(llama_cpp, path, threads)})
             if time.monotonic() > deadline:
                 return
 
@@ -58,37 +65,41 @@ def _layer_seconds(library: Any, path: Path, threads: int) -> float:
     """A layer's cost apart from its weights: the operations' start and the threads' meetings."""
     write_dense(path, _THIN, lambda _name, _layer: "q8_0")
     with _opened(library, path, threads, context=256) as decode:
-        times = [decode(1) for _ in range(10)]
-    return _robust(times[2:]) / _THIN.layers
+        times = [decode(1) for _ in range(26)]
+    return statistics.median(times[2:]) / _THIN.layers
 
 
 def _time_type(library: Any, path: Path, kind: str, *, threads: int, layer_s: float, log: list[str]) -> dict[str, Any]:
     shape = _shape_for(kind)
     write_dense(path, shape, lambda _name, _layer: kind)
     values = shape.layers * _layer_values()
-    seconds: dict[int, float] = {}
-    spread = 0.0
-    with _opened(library, path, threads, context=512) as decode:
+    times: dict[int, list[float]] = {tokens: [] for tokens, _ in BATCHES}
+    with _opened(library, path, threads, context=1024) as decode:
         decode(4)
-        for tokens, repeats in BATCHES:
-            times = [decode(tokens) for _ in range(repeats)]
-            step = _robust(times)
-            if tokens == 1:
-                spread = (statistics.median(times) - min(times)) / step
-            seconds[tokens] = max(step - shape.layers * layer_s, 0.1 * step) / values
+        for _ in range(ROUNDS):
+            for tokens, repeats in BATCHES:
+                times[tokens] += [decode(tokens) for _ in range(repeats)]
+    middle = {tokens: statistics.median(found) for tokens, found in times.items()}
+    seconds = {tokens: max(step - shape.layers * layer_s, 0.1 * step) / values for tokens, step in middle.items()}
+    spread = (middle[1] - min(times[1])) / middle[1]
     repacked = any("CPU_REPACK model buffer size" in line for line in log)
     return {"type": kind, "seconds": seconds, "spread": spread, "repacked": repacked}
 
 
-def _robust(times: Sequence[float]) -> float:
-    """The lower quartile: other programs only ever add to a step's time."""
-    return sorted(times)[len(times) // 4]
-
-
 def _shape_for(kind: str) -> Dense:
-    """Two to four layers: more than the caches hold, less than a second of disk."""
-    layers = max(2, min(4, round(TARGET_BYTES / tensor_bytes((_layer_values(),), kind))))
+    """At least two layers: more than the caches hold, less than a second of disk."""
+    target = max(TARGET_BYTES, min(MOST_BYTES, CACHES * last_cache_bytes()))
+    layers = max(2, round(target / tensor_bytes((_layer_values(),), kind)))
     return Dense(layers, WIDTH, FEED_FORWARD, HEADS, KV_HEADS, vocabulary=256)
+
+
+def last_cache_bytes(root: Path = Path("/")) -> int:
+    """The largest cache of the first core, as the kernel states it (8192K, 32M); 0 = it does not."""
+    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+    texts = [read_text(path) or "" for path in (root / "sys/devices/system/cpu/cpu0/cache").glob("index*/size")]
+    return max(
+        (int(text[:-1]) * units[text[-1]] for text in texts if text[:-1].isdigit() and text[-1] in units), default=0
+    )
 
 
 def _layer_values() -> int:
@@ -96,15 +107,24 @@ def _layer_values() -> int:
     return 2 * WIDTH * WIDTH + 2 * WIDTH * kv + 3 * WIDTH * FEED_FORWARD
 
 
-def _kv_seconds(library: Any, path: Path, threads: int) -> float:
-    """Seconds per byte of KV cache that one token's attention reads: a step far in, less a step at the beginning."""
+def _attention_seconds(library: Any, path: Path, threads: int) -> dict[int, float]:
+    """For one token, one position behind it and one value of its queries: steps far in, less steps at the beginning.
+
+    Token by token, and a piece of a prompt at once, which llama.cpp computes in another way.
+    """
     write_dense(path, _DEEP, lambda _name, _layer: "q8_0")
-    with _opened(library, path, threads, context=_DEPTH + 64) as decode:
-        shallow = _robust([decode(1) for _ in range(8)])
-        for _ in range(_DEPTH // 128):
-            decode(128)
-        deep = _robust([decode(1) for _ in range(8)])
-    return max(deep - shallow, 0.0) / (_DEPTH * _DEEP.layers * 2 * _DEEP.width * 2)
+    with _opened(library, path, threads, context=_DEPTH + 2 * _PIECE) as decode:
+        decode(1)
+        shallow = statistics.median(decode(1) for _ in range(15))
+        pieces = [decode(_PIECE) for _ in range(_DEPTH // _PIECE)]
+        deep = statistics.median(decode(1) for _ in range(15))
+    per_position = _DEEP.layers * _DEEP.width
+    growth = statistics.median(pieces[-3:]) - statistics.median(pieces[:3])
+    between = (len(pieces) - 3) * _PIECE  # positions from the middle of the first three to that of the last three
+    return {
+        1: max(deep - shallow, 0.0) / (_DEPTH * per_position),
+        _PIECE: max(growth, 0.0) / (between * _PIECE * per_position),
+    }
 
 
 @contextmanager

@@ -37,5 +37,9 @@ def calibrated() -> Calibration:
     """All common types; a layer as such costs 20 µs."""
     kinds = ("q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "q8_0", "q4_0", "q5_0", "mxfp4", "f16")
     return Calibration(
-        threads=2, types={kind: cost(kind) for kind in kinds}, layer_s=20e-6, kv_byte_s=1 / BANDWIDTH, took_s=9.0
+        threads=2,
+        types={kind: cost(kind) for kind in kinds},
+        layer_s=20e-6,
+        attention_s={1: 1e-9, 128: 1e-10},
+        took_s=9.0,
     )

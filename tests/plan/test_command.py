@@ -88,7 +88,7 @@ def test_context_and_cache_type(call: Call) -> None:
     ]  # fmt: skip
     assert kv[1] == 2 * kv[0]
     assert kv[2] == pytest.approx(kv[0] * 34 / 64, rel=1e-6)
-    with pytest.raises(UsageError, match="KV type"):
+    with pytest.raises(UsageError, match="KV cache of type"):
         call("--kv-type", "q3")
 
 

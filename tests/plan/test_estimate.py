@@ -67,11 +67,23 @@ def test_ram_adds_up() -> None:
 
 
 def test_decode_is_bound_by_bandwidth(calibrated: Calibration) -> None:
-    """One token reads all weights once, and the KV cache as far as it is filled."""
-    shape = dense()
-    bytes_read = shape.weight_bytes + 512 * shape.cell_bytes
-    expected = 1 / (bytes_read / BANDWIDTH + 28 * 20e-6)
+    """One token reads all weights once; each head compares its query with all positions behind, whoever shares their keys."""
+    shape = dense(query_values=28 * 1536)
+    attention_s = 512 * 28 * 1536 * 1e-9
+    expected = 1 / (shape.weight_bytes / BANDWIDTH + 28 * 20e-6 + attention_s)
     assert decode_rate(shape, calibrated).value == pytest.approx(expected, rel=1e-6)
+    assert decode_rate(replace(shape, cell_bytes=6 * shape.cell_bytes), calibrated).value == pytest.approx(
+        expected, rel=1e-6
+    )
+
+
+def test_a_prompt_attends_at_the_cost_of_prompts(calibrated: Calibration) -> None:
+    """512 tokens at once use the piecewise attention's cost, streams that decode together the single token's."""
+    shape, bare = dense(query_values=10**5), dense()
+    more_s = 512 / prefill_rate(shape, calibrated).value - 512 / prefill_rate(bare, calibrated).value
+    assert more_s == pytest.approx(512 * 256 * 10**5 * 1e-10, rel=1e-6)
+    more_s = 8 / decode_rate(shape, calibrated, width=8).value - 8 / decode_rate(bare, calibrated, width=8).value
+    assert more_s == pytest.approx(8 * 512 * 10**5 * 1e-9, rel=1e-6)
 
 
 def test_prefill_is_bound_by_arithmetic(calibrated: Calibration) -> None:
