@@ -37,13 +37,11 @@ class Bought:
 
     def sentence(self) -> str:
         """`+3.0 solved of 60 for 0.42 h more: 7.1 an extra hour; 98 v 61 solved an hour in all`."""
-        rates = " v ".join(
-            f"{s / h:.3g}" if h > 0 else "–" for s, h in zip(self.solved[::-1], self.hours[::-1], strict=True)
-        )
+        rates = " v ".join(_rate(s, h) for s, h in zip(self.solved[::-1], self.hours[::-1], strict=True))
         what = f"{self.more:+.1f} solved of {self.problems} for {_hours(abs(self.extra_hours))}"
         if self.per_hour is None:
             return f"{what} less; {rates} solved an hour in all"
-        each = f"{self.per_hour:.3g} an extra hour" if self.more > 0 else "nothing for the extra time"
+        each = f"{_rate(self.more, self.extra_hours)} an extra hour" if self.more > 0 else "nothing for the extra time"
         return f"{what} more: {each}; {rates} solved an hour in all"
 
 
@@ -57,6 +55,13 @@ def bought(
     passed = tuple(math.fsum(values[p] for p in common) for values in solved)
     hours = tuple(math.fsum(values[p] for p in common) / 3600 for values in seconds)
     return Bought(len(common), (passed[0], passed[1]), (hours[0], hours[1]))
+
+
+def _rate(solved: float, hours: float) -> str:
+    """Three figures, whole numbers with thousands from 100 on."""
+    if hours <= 0:
+        return "–"
+    return f"{solved / hours:,.0f}" if solved / hours >= 100 else f"{solved / hours:.3g}"
 
 
 def _hours(hours: float) -> str:
