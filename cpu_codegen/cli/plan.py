@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -200,16 +199,15 @@ def _measured(plan: Plan) -> str | None:
 
 
 def suggest(models_file: Path | None, *, offline: bool) -> str:
-    """Prints the models that are usable here and gives back the one to begin with; for a `run` without a model."""
+    """Prints what `recommend` says and gives back its first name; for a `run` without a model."""
     from cpu_codegen.cli.bars import Bars
-    from cpu_codegen.plan.survey import Question, survey
-    from cpu_codegen.report.tables import write_table
+    from cpu_codegen.cli.recommend import write_names
+    from cpu_codegen.plan.survey import Question
+    from cpu_codegen.recommend.recommend import recommend
 
-    found = survey(Question(models_file=models_file, offline=offline), progress=Bars())
-    usable = [plan for plan in found.plans if plan.is_usable]
-    print(found.machine_line + "\n", file=sys.stderr)
-    write_table(_table(replace(found, plans=usable)), Format.TABLE, sys.stderr)
-    return found.recommended.spec.name if found.recommended else "MODEL"
+    found = recommend(Question(models_file=models_file, offline=offline), progress=Bars())
+    write_names(found, sys.stderr)
+    return found.choices[0].candidate.name if found.choices else "MODEL"
 
 
 def outlook(config: RunConfig) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 from cpu_codegen.machine import default_threads, fingerprint
 from cpu_codegen.models.catalogue import PREFERRED_QUANTS
 from cpu_codegen.models.quants import bits_of
+from cpu_codegen.plan.calibration import cached
 from cpu_codegen.plan.estimate import Plan, weight
 from cpu_codegen.plan.survey import Question, survey
 from cpu_codegen.progress import Progress
@@ -45,6 +46,8 @@ class Recommendation:
 
 def recommend(question: Question, *, progress: Progress, deploy: str | None = None) -> Recommendation:
     """What to run here. `deploy` names another model than the first choice for the commands."""
+    if question.calibrate and cached(fingerprint(), threads=question.threads) is not None:
+        question = replace(question, calibrate=False)  # types that it lacks borrow from their neighbours: an answer at once
     found = survey(question, progress=progress)
     runs = own_runs()
     plans = found.plans if question.models else [*found.plans, *_foreign(question, found.plans, runs, progress)]

@@ -1,0 +1,133 @@
+"""`cpu-codegen recommend` through the command line's own parser, on a machine whose calibration is known."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cpu_codegen.cli import app
+from cpu_codegen.errors import UsageError
+from cpu_codegen.machine import default_threads, fingerprint
+from cpu_codegen.models.catalogue import load_catalogue
+from cpu_codegen.plan import calibration as module
+from cpu_codegen.plan.calibration import Calibration, cache_file, save
+from tests.recommend.support import write_run
+
+Call = Callable[..., str]
+ROOM = ["--as-if", "ram=8G"]
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], calibrated: Calibration, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """stdout of `recommend`; measuring now would be a mistake."""
+    machine = fingerprint()
+    save(cache_file(machine, default_threads(machine)), calibrated)
+    monkeypatch.setattr(module, "measure", lambda *a, **k: pytest.fail("something was measured again"))
+
+    def call(*arguments: str) -> str:
+        capsys.readouterr()
+        app(["recommend", *arguments], standalone_mode=False)
+        return capsys.readouterr().out
+
+    return call
+
+
+def told(text: str) -> dict[str, Any]:
+    """The JSON object."""
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def test_names_come_first_then_the_fronts_then_how_to_use_the_first(call: Call) -> None:
+    """For people."""
+    text = call(*ROOM)
+    lines = text.splitlines()
+    assert lines[0].startswith("as if: ram=8G")
+    assert lines[2].startswith("1. ")
+    assert "pass@1 here" in text
+    assert "published, unquantized, not measured here" in text
+    assert "no data on " in text
+    assert "\nllama-server -hf " in text
+    assert "\nFROM hf.co/" in text
+
+
+def test_json_has_names_fronts_and_commands(call: Call) -> None:
+    """For machines: at most three names; every model of the front is usable; published never without its setting."""
+    found = told(call(*ROOM, "-o", "json"))
+    assert 1 <= len(found["choices"]) <= 3
+    assert found["choices"][0]["basis"] == "published"
+    for row in found["front"]:
+        assert row["verdict"] in ("fits", "tight")
+        assert row["tokens_per_s_estimate"] >= 5
+        assert row["own"] is None
+        assert row["published"]["setting"]
+        assert row["published"]["source"]
+    assert set(found["use"]) == {"llama-server", "llama-cpp-python", "Ollama"}
+
+
+@pytest.mark.parametrize("output", ["table", "md", "csv", "jsonl", "latex", "html"])
+def test_every_format(call: Call, output: str) -> None:
+    """The same models in each."""
+    first = told(call(*ROOM, "-o", "json"))["front"][0]["model"]
+    text = call(*ROOM, "-o", output)
+    assert first.replace("_", r"\_") in text or first in text
+    if output == "csv":
+        assert len(list(csv.DictReader(io.StringIO(text)))) == len(told(call(*ROOM, "-o", "json"))["front"])
+
+
+def test_slow_models_are_never_named(call: Call) -> None:
+    """--min-speed: a higher bar leaves fewer, never a slower first name."""
+    slowest = told(call(*ROOM, "--min-speed", "15", "-o", "json"))
+    assert all(row["tokens_per_s_estimate"] >= 15 for row in slowest["front"])
+    assert slowest["left_out"]["too slow"] > 20
+
+
+def test_nothing_fits_is_said(call: Call) -> None:
+    """A machine without room: no name, exit 0, and where to look."""
+    text = call("--as-if", "ram=60M")
+    assert "no model of the registry fits" in text
+    assert told(call("--as-if", "ram=60M", "-o", "json"))["choices"] == []
+
+
+def test_own_runs_of_the_very_file_come_first(call: Call, tmp_path: Path) -> None:
+    """Found by its digest; the score stands in a column of its own, with n."""
+    spec = load_catalogue().models["qwen2.5-coder-0.5b"]["q4_k_m"]
+    model = {"name": spec.name, "alias": spec.alias, "quant": spec.quant, "sha256": spec.sha256s[0]}
+    write_run(tmp_path / "runs" / "1-a", spec.name, "lowcost60", 60, 12, model=model)
+    found = told(call(*ROOM, "-o", "json"))
+    assert (found["choices"][0]["model"], found["choices"][0]["basis"]) == (spec.name, "measured")
+    row = next(row for row in found["front"] if row["model"] == spec.name)
+    assert (row["own"]["pass@1"], row["own"]["n"]) == (0.2, 60)
+    assert row["published"]["value"] == 57.3
+    assert found["choices"][1]["basis"] == "published"
+
+
+def test_one_file_stands_for_its_models_published_score(call: Call) -> None:
+    """The smallest quantization of a ladder is not "the fastest for that score"."""
+    front = told(call(*ROOM, "--min-speed", "0", "-o", "json"))["front"]
+    aliases = [row["model"].partition("@")[0] for row in front]
+    assert len(aliases) == len(set(aliases))
+    assert not any(row["model"].endswith(("q2_k", "q3_k_m")) for row in front)
+
+
+def test_only_among_the_models_asked_about(call: Call) -> None:
+    """-m narrows it down; --use gives the commands of another one."""
+    models = "qwen2.5-coder-0.5b,qwen2.5-coder-1.5b"
+    found = told(call(*ROOM, "-m", models, "--use", "qwen2.5-coder-0.5b", "-o", "json"))
+    assert {row["model"].partition("@")[0] for row in found["front"]} <= set(models.split(","))
+    assert "Qwen2.5-Coder-0.5B-Instruct-GGUF" in found["use"]["llama-server"]
+
+
+def test_run_without_a_model_names_the_recommendation(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same first name, with its sentence, and exit 2."""
+    first = told(call("-o", "json"))["choices"]
+    with pytest.raises(UsageError) as caught:
+        app(["run"], standalone_mode=False)
+    assert caught.value.remedy == f"-m {first[0]['model'] if first else 'MODEL'}"
+    assert not first or first[0]["sentence"] in capsys.readouterr().err
