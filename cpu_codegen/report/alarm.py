@@ -14,7 +14,8 @@ from typing import Any
 
 from cpu_codegen.models.quants import bits_of
 from cpu_codegen.models.spec import ModelSpec, Published
-from cpu_codegen.report.summary import Cell, RunSummary, Sample, counts
+from cpu_codegen.report.rates import Sample, counts
+from cpu_codegen.report.summary import Cell, RunSummary
 from cpu_codegen.stats.proportions import binomial_cdf
 
 SUITE_SIZES = {"humaneval": 164, "humaneval+": 164, "mbpp": 378, "mbpp+": 378}

@@ -227,7 +227,7 @@ def test_a_fault_that_stays_ends_the_run(server: StandIn, fault: str) -> None:
     """Exit 4 after the last attempt; answers that were complete by then are given, none for the failed request."""
     server.script = [GOOD, *[PASSING[fault]] * QUICK.attempts]
     engine = ServedEngine(look(parse_address(server.url)), patience=IMPATIENT, retries=QUICK)
-    found = []
+    found: list[str] = []
     with pytest.raises(UnavailableError, match="failed 3 times at one request") as caught:
         found.extend(one.key for one in engine.run([request("good"), request("bad"), request("never")]))
     engine.close()
