@@ -1,6 +1,7 @@
 """What the sandbox costs and whether it leaks: `scripts/bench_sandbox.py [--programs 10000] [--json]`.
 
-    trivial program   seconds from job to verdict, meters included, one worker; beside a bare fork and a fresh interpreter
+    trivial           seconds per program with one worker and more to do, verdict and meters included; beside a bare fork
+    trivial alone     seconds from one job to its verdict when nothing was prepared; beside a fresh interpreter
     two workers       programs per second
     soak              many programs in a row: descriptors, resident memory and processes before and after
     proof             seconds that open_sandbox takes, attacks included
@@ -32,7 +33,8 @@ from cpu_codegen.schema import AssertTask, Job, Outcome
 
 AIM_TRIVIAL_S = 0.008
 AIM_KILLED_S = 1.0
-ROUNDS = 300
+ROUNDS = 600
+STREAM = 30  # programs in a row
 WARM_UP = 50
 MAX_GROWTH_BYTES = 4 << 20  # of the parent and its fork servers together, over the whole soak
 TRIVIAL = "def f(x):\n    return x + 1\n"
@@ -104,16 +106,23 @@ def opening() -> dict[str, Any]:
 
 
 def trivial() -> dict[str, Any]:
-    """A trivial program beside a bare fork and a fresh interpreter, taken in turns so that all see the same machine."""
+    """Trivial programs, in a stream and alone, beside a bare fork and a fresh interpreter, in turns on the same machine."""
     interpreter = [sys.executable, "-I", "-S", "-c", "pass"]
-    seconds: dict[str, list[float]] = {"trivial": [], "bare_fork": [], "fresh_interpreter": []}
+    seconds: dict[str, list[float]] = {"trivial": [], "trivial_alone": [], "bare_fork": [], "fresh_interpreter": []}
     with open_sandbox() as box:
         timed(lambda: judge_one(box, TRIVIAL), WARM_UP)
-        for _ in range(ROUNDS):
-            seconds["trivial"] += timed(lambda: judge_one(box, TRIVIAL), 1)
-            seconds["bare_fork"] += timed(bare_fork, 1)
-            seconds["fresh_interpreter"] += timed(lambda: subprocess.run(interpreter, check=True), 1)
+        for _ in range(ROUNDS // STREAM):
+            seconds["trivial"].append(timed(lambda: judge_many(box, STREAM), 1)[0] / STREAM)
+            seconds["trivial_alone"] += timed(lambda: judge_one(box, TRIVIAL), STREAM)
+            seconds["bare_fork"] += timed(bare_fork, STREAM)
+            seconds["fresh_interpreter"] += timed(lambda: subprocess.run(interpreter, check=True), STREAM)
     return {name: spread(sorted(values)) for name, values in seconds.items()}
+
+
+def judge_many(box: Sandbox, count: int) -> None:
+    """A stream of trivial programs, all of which pass."""
+    ends = [end.outcome for end in box.judge(Job(str(n), TRIVIAL, "f", TEST) for n in range(count))]
+    assert ends == [Outcome.PASSED] * count
 
 
 def judge_one(box: Sandbox, code: str) -> Outcome:
@@ -222,7 +231,7 @@ def as_text(figures: dict[str, Any]) -> str:
         f"open and prove      {figures['open_s']} s",
         *(
             _spread_line(name.replace("_", " "), figures[name])
-            for name in ("trivial", "bare_fork", "fresh_interpreter")
+            for name in ("trivial", "trivial_alone", "bare_fork", "fresh_interpreter")
         ),
         f"trivial / fork      {figures['trivial']['median_ms'] / figures['bare_fork']['median_ms']:.1f}",
         f"two workers         {figures['two_workers_per_s']} programs/s",

@@ -6,22 +6,22 @@ The checker decides; this module sees what the checker cannot: how a process end
 from __future__ import annotations
 
 import contextlib
-import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from cpu_codegen.errors import HarnessError
 from cpu_codegen.sandbox import meters
+from cpu_codegen.sandbox.crew import Crew
 from cpu_codegen.sandbox.endings import CLOSED_CHANNEL, ending_of
-from cpu_codegen.sandbox.forkserver import Child, ChildSpec, End, ForkServer
+from cpu_codegen.sandbox.forkserver import Child, End
 from cpu_codegen.sandbox.frames import BadFrame, Channel, ChannelClosed, ChannelTimeout
 from cpu_codegen.schema import Execution, Failure, Job, Outcome
 
 PREPARE_TIMEOUT_S = 120.0
 # What decoding and comparing may take beside the candidate's own wall limit. A test of asserts looks at few values.
 CHECKER_SLACK_S = {"assert": 1.5, "problem_file": 5.0, "evalplus": 10.0}
-_CHECKER_MEMORY_BYTES = 4 << 30
 _MAX_LARGE_OUTPUTS = 64
 _DEATH_WAIT_S = 0.2
 
@@ -41,10 +41,10 @@ class _Watched:
 class JobRun:
     """A job in flight. `abort` may be called from another thread."""
 
-    def __init__(self, server: ForkServer, job: Job, payload: bytes, *, candidates: int = 1) -> None:
-        self.server = server
+    def __init__(self, job: Job, payload: bytes, crew: Callable[[], Crew], *, candidates: int = 1) -> None:
         self.job = job
         self.payload = payload
+        self.make_crew = crew
         self.candidates = candidates
         self.children: list[Child] = []
         self.is_aborted = False
@@ -64,43 +64,33 @@ class JobRun:
     def run(self) -> Execution:
         """The job's outcome. Raises HarnessError when our own machinery failed."""
         started = time.perf_counter()
-        parent = self._fork()
+        crew = self._begin()
         try:
-            verdict = self._verdict(parent)
+            verdict = self._verdict(crew.channel)
             watched = self._watch(verdict)
         finally:
-            parent.close()
-            ends = self.server.reap(self.children)
-            self.children = []
+            ends = self._end(crew)
         return self._execution(verdict, watched, ends[1:], time.perf_counter() - started)
-
-    def _fork(self) -> Channel:
-        """Sockets and processes: parent ↔ checker, checker ↔ each candidate."""
-        ours, checkers = socket.socketpair()
-        pairs = [socket.socketpair() for _ in range(self.candidates)]
-        limits = self.job.limits
-        try:
-            fds = (checkers.fileno(), *(mine.fileno() for mine, _ in pairs))
-            specs = [ChildSpec("checker", _CHECKER_MEMORY_BYTES, None, fds)]
-            specs += [
-                ChildSpec("candidate", limits.memory_bytes, limits.cpu_s, (theirs.fileno(),)) for _, theirs in pairs
-            ]
-            self.children = self.server.fork(specs)
-            if self.is_aborted:  # meanwhile, by another thread, which saw no children yet
-                self._kill_all()
-            return Channel(ours.detach())
-        finally:
-            for end in (ours, checkers, *(end for pair in pairs for end in pair)):
-                end.close()
 
     def ask(self) -> dict[str, Any]:
         """The checker's answer as it is, for jobs that are no judgement. Raises HarnessError."""
-        parent = self._fork()
+        crew = self._begin()
         try:
-            return self._verdict(parent)
+            return self._verdict(crew.channel)
         finally:
-            parent.close()
-            self.server.reap(self.children)
+            self._end(crew)
+
+    def _begin(self) -> Crew:
+        crew = self.make_crew()
+        self.children = crew.children()
+        if self.is_aborted:  # meanwhile, by another thread, which saw no children yet
+            self._kill_all()
+        return crew
+
+    def _end(self, crew: Crew) -> list[End]:
+        try:
+            return crew.end()
+        finally:
             self.children = []
 
     def _verdict(self, parent: Channel) -> dict[str, Any]:
