@@ -172,9 +172,12 @@ def _state_unasked(template: ChatTemplate, switch: str) -> State:
 
 def context_wanted(plan: ThinkingPlan, settings: Settings) -> int:
     """Tokens that the context of one sequence should have: prompt, reasoning, its sequence, answer; 0 without reasoning."""
-    if plan.thinking is None:
-        return 0
-    return -(-(PROMPT_TOKENS + plan.most_tokens + settings.max_tokens) // 256) * 256
+    return context_for(plan.thinking.budget, settings.max_tokens) if plan.thinking is not None else 0
+
+
+def context_for(budget: int, max_tokens: int) -> int:
+    """The same for a budget of reasoning and an answer, as plans of files that are not here need it."""
+    return -(-(PROMPT_TOKENS + budget + SEQUENCE_TOKENS + max_tokens) // 256) * 256
 
 
 def require_room(plan: ThinkingPlan, settings: Settings, ctx_tokens: int, trained: int) -> None:

@@ -37,7 +37,8 @@ class Room:
 class Plan:
     """One model. `ram` is that of one stream at `ctx_tokens`; `run_s` is at `width`. None = cannot be told, see `reason`.
 
-    Of models that can reason, `reasons` says whether they do, `reasoning_run_s` and `plain_run_s` are estimates with and without reasoning, whatever `run_s` is of.
+    Of models that can reason: `reasons` says whether they do, `reasoning_run_s` and `plain_run_s` are estimates with and without,
+    whatever `run_s` is of.
     """
 
     spec: ModelSpec
@@ -87,7 +88,8 @@ def make_plan(
     measured: Measured | None = None,
 ) -> Plan:
     """The plan of one model, without what to take instead."""
-    ctx = ctx_tokens or min((shape.context if shape else None) or spec.context or DEFAULT_CTX, DEFAULT_CTX)
+    trained = (shape.context if shape else None) or spec.context or DEFAULT_CTX
+    ctx = ctx_tokens or min(trained, max(DEFAULT_CTX, todo.context_tokens))
     if shape is None:
         return Plan(spec, is_here, "unknown", "neither size nor shape is known; the hub's header tells", "", ctx)
     repacked = machine.repacked_types if machine else frozenset()

@@ -10,6 +10,7 @@ from cpu_codegen.config import DEFAULT_THINK_TOKENS, Think
 from cpu_codegen.errors import UsageError
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.stats import Interval
+from cpu_codegen.thinking import context_for
 
 # problems, and tokens of a prompt with its instructions (characters / 3.6, as these texts tokenize)
 SUITES = {
@@ -32,6 +33,7 @@ SHARED_PREFIX = 0.5
 class Work:
     """All answers of the suites in the styles, reasoning included where it is on.
 
+    `context_tokens`: what reasoning wants of a sequence's context, 0 = nothing of its own.
     `otherwise` is the same work with the reasoning the other way round, on or off; None of models that do not reason.
     """
 
@@ -40,6 +42,7 @@ class Work:
     answer_tokens: float
     interval: Interval
     reasons: bool = False
+    context_tokens: int = 0
     otherwise: Work | None = None
 
 
@@ -84,7 +87,8 @@ def work(
         return without
     budget = think if isinstance(think, int) else DEFAULT_THINK_TOKENS
     more = [share * budget * without.answers for share in _REASONING]
-    thinking = Work(without.answers, prompts, usual + more[0], Interval(low + more[1], high + more[2]), reasons=True)
+    interval, context = Interval(low + more[1], high + more[2]), context_for(budget, max_tokens)
+    thinking = Work(without.answers, prompts, usual + more[0], interval, reasons=True, context_tokens=context)
     if reasons_when(think, spec):
         return replace(thinking, otherwise=without)
     return replace(without, otherwise=thinking)

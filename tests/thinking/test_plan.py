@@ -13,6 +13,8 @@ from cpu_codegen.extraction.fences import REASONING_TAGS
 from cpu_codegen.inputs import settings_record
 from cpu_codegen.models.catalogue import load_catalogue
 from cpu_codegen.models.spec import ModelSpec, Reasoning, SamplingAdvice
+from cpu_codegen.plan.greedy import against_greedy
+from cpu_codegen.plan.work import work
 from cpu_codegen.prompts.chat_template import ChatTemplate, render_chat
 from cpu_codegen.prompts.formats import PROMPT_FORMATS
 from cpu_codegen.schema import Sampling, Thinking
@@ -157,3 +159,20 @@ def test_keys_of_runs_from_before_the_options_are_the_same() -> None:
     assert not {"think", "loop_stop", "recommended"} & record.keys()
     other = settings_record(Settings(think=512, loop_stop=False, recommended=True), 4096)
     assert {name: other[name] for name in other.keys() - record.keys()} == {"think": 512, "loop_stop": False}
+
+
+def test_a_plan_tells_both_ways_and_warns_against_greedy() -> None:
+    """Hours with and without; the context that reasoning wants; the authors' advice only in the state that it is for."""
+    spec, never = load_catalogue().default("qwen3-0.6b"), load_catalogue().default("qwen2.5-coder-0.5b")
+    on = work(("lowcost60",), ("plain",), spec, max_tokens=1024)
+    assert on.reasons
+    assert on.otherwise is not None
+    assert not on.otherwise.reasons
+    assert on.answer_tokens - on.otherwise.answer_tokens == pytest.approx(0.6 * 2048 * 60)
+    off = work(("lowcost60",), ("plain",), spec, max_tokens=1024, think="off")
+    assert (off.reasons, off.context_tokens) == (False, 0)
+    long = work(("lowcost60",), ("plain",), spec, max_tokens=1024, think=8000)
+    assert long.context_tokens > 8000 + 1024
+    assert work(("lowcost60",), ("plain",), never, max_tokens=1024).otherwise is None
+    assert "against greedy" in against_greedy(spec, "auto")
+    assert against_greedy(spec, "off") == against_greedy(never, "auto") == ""
