@@ -87,15 +87,20 @@ class ServedEngine:
 
     def close(self) -> None:
         """Closes all connections; may be called twice."""
+        self._halt()
+        self._completeness.close()
+
+    def _halt(self) -> None:
+        """Ends what is open; the threads see it and stop."""
         self._stopped.set()
         for stream in list(self._streams):
             stream.close()
-        self._completeness.close()
 
     def run(self, requests: Iterable[Request], *, within: TimeLimit | None = None) -> Iterator[Generation]:
         """All generations, in the order in which they end; fewer where time is limited. UnavailableError when one cannot be had."""
         self._began_s = self._began_s if self._began_s is not None else time.perf_counter()
         requests = list(requests)
+        self._stopped.clear()
         waiting = Waiting(requests, within)
         ended: queue.SimpleQueue[Generation | BaseException | None] = queue.SimpleQueue()
         count = min(waiting.left, self._info.width)
@@ -119,7 +124,7 @@ class ServedEngine:
             waiting.cut()
         finally:
             if at_work:
-                self.close()
+                self._halt()
             for worker in workers:
                 worker.join(2.0)
 

@@ -59,7 +59,18 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = ["--model", str(demo_model()), "--model_alias", "served-demo", "--host", "127.0.0.1", "--port", str(port)]
-    words += ["--n_ctx", "2048", "--n_threads", "1", "--n_threads_batch", "1", "--logits_all", "false", "--verbose", "false"]
+    words += [
+        "--n_ctx",
+        "2048",
+        "--n_threads",
+        "1",
+        "--n_threads_batch",
+        "1",
+        "--logits_all",
+        "false",
+        "--verbose",
+        "false",
+    ]
     log = tmp_path_factory.mktemp("server") / "log"
     with log.open("wb") as out:
         process = subprocess.Popen([sys.executable, "-m", "llama_cpp.server", *words], stdout=out, stderr=out)

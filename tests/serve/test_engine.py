@@ -298,6 +298,15 @@ def test_at_the_deadline_what_is_open_is_late(server: StandIn) -> None:
     assert len(server.requests) == 2
 
 
+def test_an_engine_may_run_again_after_a_run_was_left(server: StandIn) -> None:
+    """Leaving one loop early ends that run, not the engine."""
+    engine = ServedEngine(look(parse_address(server.url)), patience=IMPATIENT, retries=QUICK)
+    first = next(iter(engine.run([request("1"), request("2")])))
+    second = list(engine.run([request("3")]))
+    engine.close()
+    assert (first.key, [one.key for one in second]) == ("1", ["3"])
+
+
 def test_stopping_in_the_middle_closes_the_connections(server: StandIn) -> None:
     """Whoever leaves the loop early (Ctrl-C) waits for no answer."""
     server.script = [GOOD, endless(pause_s=0.01)]
