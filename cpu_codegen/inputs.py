@@ -49,8 +49,8 @@ class Sample:
 class RunInputs:
     """All that is fixed before the first token: what the keys are made of, and the work in its order.
 
-    `served` is what a server told of itself (`--engine URL`). `settings` is the record that enters the keys; `generation` are the
-    same as values, with the recommended sampling in place. `own_suites`: source and left-out files of suites of one's own.
+    `served` is what a server told of itself (`--engine URL`). `settings` is the record that enters the keys, with the recommended
+    sampling in place. `own_suites`: source and left-out files of suites of one's own.
     """
 
     model: ModelFile
@@ -63,7 +63,6 @@ class RunInputs:
     suite_hashes: dict[str, str]
     samples: tuple[Sample, ...]
     settings: dict[str, Any]
-    generation: Settings
     thinking: ThinkingPlan
     served: dict[str, Any] | None = None
     own_suites: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -102,7 +101,6 @@ def prepare(config: RunConfig, progress: Progress | None = None) -> RunInputs:
             for sample in _samples(config, chosen, texts, model=model, template=template, settings=settings)
         ),
         settings=settings,
-        generation=generation,
         thinking=thinking,
         served=found.served,
         own_suites={
