@@ -33,7 +33,7 @@ _OPERATOR = re.compile(r"[<>]=?|=+|≤|≥")
 _OPERATORS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "≤": "<=", "≥": ">="}
 _SELECTOR = re.compile(r"[^\[\],<>=]*")
 _VALUE = re.compile(r"[^,\[\]<>]*")
-_FIRST_WORD = re.compile(r"\S*")
+_FIRST_WORD = re.compile(r"[^\s,\[\]<>]*")
 
 
 class Verdict(StrEnum):
@@ -228,8 +228,9 @@ class _Reader:
         unit = NAMES.get(name, Unit.SHARE)
         limit = parse_value(word.strip(), unit)
         if limit is None:  # `ram<2G ttft<5s`: the limit is whole, a comma is missing
-            word = self._match(_FIRST_WORD).partition(",")[0]
-            limit = parse_value(word, unit)
+            first = self._match(_FIRST_WORD)
+            limit = parse_value(first, unit)
+            word = word if limit is None else first
         if limit is None:
             said = f"{word.strip()!r} is no {UNITS[unit].noun}" if word.strip() else "expected a limit"
             self._refuse(said, f"{UNITS[unit].examples}", start)

@@ -78,6 +78,11 @@ def _samples(summary: RunSummary, cell: Cell) -> list[Sample]:
     return [s for s in summary.samples if _is_of(s, cell)]
 
 
+def _timed(summary: RunSummary, cell: Cell) -> Sequence[Sample]:
+    """Those whose seconds and joules say something of this run."""
+    return rated(_samples(summary, cell))
+
+
 def _is_of(sample: Sample, cell: Cell) -> bool:
     return (
         sample["suite"] == cell.suite and sample["style"] == cell.style and cell.level in (ALL_LEVELS, sample["level"])
@@ -115,7 +120,7 @@ def _pass_at_k(summary: RunSummary, cell: Cell, term: Term) -> Figure:
 def _seconds(summary: RunSummary, cell: Cell, term: Term) -> Figure:
     """Mean of cost_s, a share of one model load included; the load is a constant, so only the answers spread."""
     value = cell.cost.seconds_per_problem
-    costs = _by_problem(rated(_samples(summary, cell)), lambda sample: sample.get("cost_s"))
+    costs = _by_problem(_timed(summary, cell), lambda sample: sample.get("cost_s"))
     if value is None or not costs:
         return Figure(None, where=_where(cell), why="the run recorded no time (answers made elsewhere)")
     return _mean(costs, cell, value)
@@ -123,7 +128,7 @@ def _seconds(summary: RunSummary, cell: Cell, term: Term) -> Figure:
 
 def _energy(summary: RunSummary, cell: Cell, term: Term) -> Figure:
     """Mean of energy_j in Wh; only where every answer has a reading."""
-    samples = _samples(summary, cell)
+    samples = _timed(summary, cell)
     joules = _by_problem(samples, lambda sample: sample.get("energy_j"))
     if not joules or any(sample.get("energy_j") is None for sample in samples):
         read = sum(sample.get("energy_j") is not None for sample in samples)
@@ -145,7 +150,7 @@ def _mean(values: Sequence[float], cell: Cell, value: float | None = None) -> Fi
 
 def _first_token(summary: RunSummary, cell: Cell, term: Term) -> Figure:
     """At one stream only; an answer's wait in a batch is no user's."""
-    samples = _samples(summary, cell)
+    samples = _timed(summary, cell)
     widths = {sample.get("width") or 1 for sample in samples}
     if widths != {1}:
         return Figure(None, where=_where(cell), why=f"{max(widths)} sequences ran together: run --parallel 1, or bench")

@@ -1,4 +1,4 @@
-"""References of one's own tasks are tried in the sandbox before a model is asked: broken ones are named, hostile ones do nothing."""
+"""References of one's own tasks are tried in the sandbox before a model is asked: broken ones are named, hostile ones harmless."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_without_keep_going_the_first_one_ends_the_command(tmp_path: Path) -> No
 
 
 def test_lines_are_tried_too(tmp_path: Path) -> None:
-    """Claim: in both layouts a reference that fails its own tests, raises or never ends, and a test that passes anything, are found."""
+    """Claim: in both layouts a reference that fails or raises and a test that passes anything are found."""
     wrong, nothing = "    return a\n", "def check(candidate):\n    candidate(1, 2)\n"
     unsolved = {k: v for k, v in HUMANEVAL.items() if k != "canonical_solution"}
     records = [
