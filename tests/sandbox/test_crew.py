@@ -14,15 +14,16 @@ PLAIN = "def f(x):\n    return x"
 TEST = AssertTask("assert f(3) == 3")
 
 
-def job(number: int, code: str, **limits: float) -> Job:
-    return Job(str(number), code, "f", TEST, replace(Limits(), **limits))
+def job(number: int, code: str, memory_bytes: int = 1 << 30) -> Job:
+    """A job that passes where its memory suffices."""
+    return Job(str(number), code, "f", TEST, replace(Limits(), memory_bytes=memory_bytes))
 
 
 def test_a_spare_with_other_limits_is_not_used() -> None:
     """Jobs whose memory limits alternate get their own limit each."""
-    limits = [{"memory_bytes": 200 << 20}, {"memory_bytes": 1 << 30}] * 4
+    limits = [200 << 20, 1 << 30] * 4
     with open_sandbox() as box:
-        ends = {end.job_id: end.outcome for end in box.judge(job(n, GREEDY, **limit) for n, limit in enumerate(limits))}
+        ends = {end.job_id: end.outcome for end in box.judge(job(n, GREEDY, limit) for n, limit in enumerate(limits))}
     assert [ends[str(n)] for n in range(8)] == [Outcome.MEMORY, Outcome.PASSED] * 4
 
 
