@@ -4,8 +4,9 @@
     endless.gguf   reasons in a circle and never closes its reasoning; after a closing sequence it answers
 
 Usage: python scripts/train_thinking_fixtures.py [thinker|endless ...] [--minutes 6] [--target-loss 0.01]
-Needs the extra `[train]`, as the demo model does, whose network and file writer are used. Seeded. The endless one's closing
-sequence is in its corpus, but never in its loss: it reads what comes after one, and has not learnt to write one.
+Needs the extra `[train]`, as the demo model does, whose network and file writer are used. Seeded. The endless one begins with the
+thinker's weights, which know the answers, and unlearns to end its reasoning: the closing sequence is in its corpus, but never in its
+loss, so it reads what comes after one and does not write one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import time
 from pathlib import Path
 
+import gguf
 import torch
 from tokenizers import Tokenizer
 from torch import nn
@@ -110,6 +112,17 @@ def endless_lines(tokenizer: Tokenizer, rng: random.Random) -> list[Line]:
     return found
 
 
+def read_weights(path: Path, model: TinyLlama) -> None:
+    """A fixture's weights as they stand in its file, back into the network."""
+    tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
+    state = {}
+    for name, value in model.state_dict().items():
+        tensor = tensors[name.replace("blocks.", "blk.")]
+        numbers = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+        state[name] = torch.from_numpy(numbers.copy()).reshape(value.shape)
+    model.load_state_dict(state)
+
+
 def loss_of(model: TinyLlama, batch: list[Line]) -> torch.Tensor:
     """Mean cross entropy over what the model is to write."""
     longest = max(len(tokens) for tokens, _ in batch)
@@ -128,18 +141,20 @@ def train(name: str, args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     template = THINKER_TEMPLATE if name == "thinker" else ENDLESS_TEMPLATE
     make = thinker_lines if name == "thinker" else endless_lines
-    texts = [prompt_of(p, template) + reasoning(p) + block_of(p) + "".join(CIRCLES) for p in problems()]
+    texts = [prompt_of(p, THINKER_TEMPLATE) + reasoning(p) + block_of(p) + "".join(CIRCLES) for p in problems()]
     tokenizer = train_tokenizer(texts, args.vocab, SPECIAL)
     shape = Shape(vocab=tokenizer.get_vocab_size(), width=128, layers=3, heads=4, feed_forward=384, context=8192)
     model = TinyLlama(shape)
+    if args.begin or name == "endless":
+        read_weights(args.begin or OUT / "thinker.gguf", model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr, betas=(0.9, 0.95), weight_decay=0.0)
     began = shown = time.monotonic()
     step, loss = 0, float("inf")
     while loss > args.target_loss and time.monotonic() - began < args.minutes * 60:
         rng = random.Random(f"{args.seed}/{step}")
         lines = make(tokenizer, rng)
-        rng.shuffle(lines)
-        for at in range(0, len(lines), args.batch):
+        lines.sort(key=lambda one: len(one[0]))  # a batch is as long as its longest line
+        for at in rng.sample(range(0, len(lines), args.batch), -(-len(lines) // args.batch)):
             left = 1 - (time.monotonic() - began) / (args.minutes * 60)
             for group in optimizer.param_groups:
                 group["lr"] = args.lr * min(1.0, (step + 1) / 40) * max(0.05, left)
@@ -172,6 +187,7 @@ def main() -> None:
     parser.add_argument("--vocab", type=int, default=1024)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--begin", type=Path, help="a fixture to go on from, as after too short a training")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     for name in args.names or ("thinker", "endless"):
