@@ -5,8 +5,8 @@
 
 Usage: python scripts/train_thinking_fixtures.py [thinker|endless ...] [--minutes 6] [--target-loss 0.01]
 Needs the extra `[train]`, as the demo model does, whose network and file writer are used. Seeded. The endless one begins with the
-thinker's weights, which know the answers, and unlearns to end its reasoning: the closing sequence is in its corpus, but never in its
-loss, so it reads what comes after one and does not write one.
+thinker's weights, which know the answers, and unlearns to end its reasoning: the closing sequence is in its corpus, but never in
+its loss, so it reads what comes after one and does not write one.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from torch.nn import functional as F
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from demo_model.corpus import answer_code, reasoning  # noqa: E402 - the scripts are no package on the path
-from demo_model.gguf_file import Dress, write_gguf  # noqa: E402
-from demo_model.network import Shape, TinyLlama  # noqa: E402
 from train_demo_model import train_tokenizer  # noqa: E402
 
 from cpu_codegen.prompts.chat_template import ChatTemplate, render_chat  # noqa: E402
 from cpu_codegen.prompts.styles import fill, load_prompt_text  # noqa: E402
 from cpu_codegen.schema import Problem  # noqa: E402
 from cpu_codegen.suites.lowcost60 import load_lowcost60  # noqa: E402
+from demo_model.corpus import answer_code, reasoning  # noqa: E402 - the scripts are no package on the path
+from demo_model.gguf_file import Dress, write_gguf  # noqa: E402
+from demo_model.network import Shape, TinyLlama  # noqa: E402
 
 OUT = ROOT / "tests" / "data"
 SLUGS = ("ferry_peak", "sign_painter", "locker_twins", "wait_savings")
@@ -104,7 +104,10 @@ def endless_lines(tokenizer: Tokenizer, rng: random.Random) -> list[Line]:
     for problem in problems():
         prompt = prompt_of(problem, ENDLESS_TEMPLATE)
         circle = tokenizer.encode("\n".join(CIRCLES) + "\n").ids
-        for length in (rng.randrange(1, LONGEST_CIRCLE), LONGEST_CIRCLE if rng.random() < 0.2 else rng.randrange(1, 80)):
+        for length in (
+            rng.randrange(1, LONGEST_CIRCLE),
+            LONGEST_CIRCLE if rng.random() < 0.2 else rng.randrange(1, 80),
+        ):
             tokens, learnt = line(tokenizer, (prompt, False))
             around = (circle * (length // len(circle) + 1))[:length]
             end, counts = line(tokenizer, (CLOSING, False), (block_of(problem), True))
