@@ -113,8 +113,8 @@ def inside(args: argparse.Namespace) -> dict[str, Any]:
     """The scheduler in this process; every call into llama.cpp is timed, the rest is Python. Of full decode steps alone."""
     import llama_cpp
 
-    from cpu_codegen.engine.llama import open_settings
     from cpu_codegen.engine.opened import Opened
+    from cpu_codegen.engine.opening import open_settings
     from cpu_codegen.gguf_header import read_header
 
     in_c = _TimedCalls(llama_cpp, ("llama_decode", "llama_sampler_sample"))

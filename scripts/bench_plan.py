@@ -144,15 +144,16 @@ def _rows(name: str, shape: Shape, machine: Calibration, measured: list[dict[str
     )
     bandwidth = machine.bandwidth_bytes_s or 0.0
 
-    def seen(key: str) -> tuple[float, float]:
-        values = [run[key] for run in measured]
-        return max(values), (max(values) - min(values)) / max(values)
+    def row(figure: str, predicted: float, key: str, low: float, high: float, rule: float | None = None) -> Row:
+        values, unit = [run[key] for run in measured], 1e6 if key == "peak" else 1.0
+        best = max(values)
+        return Row(name, figure, predicted / unit, best / unit, (best - min(values)) / best, low, high, rule)
 
     return [
-        Row(name, "peak RAM, MB", need.peak_bytes / 1e6, *(v / 1e6 for v in seen("peak")), 0, 0),
-        Row(name, "decode, tok/s", decode.value, *seen("decode"), decode.interval.low, decode.interval.high,
+        row("peak RAM, MB", need.peak_bytes, "peak", 0, 0),
+        row("decode, tok/s", decode.value, "decode", decode.interval.low, decode.interval.high,
             bandwidth / shape.weight_bytes),
-        Row(name, "prefill, tok/s", prefill.value, *seen("prefill"), prefill.interval.low, prefill.interval.high),
+        row("prefill, tok/s", prefill.value, "prefill", prefill.interval.low, prefill.interval.high),
     ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cpu_codegen.busy import Busy, compare, read_ticks, watch
+from cpu_codegen.busy import Busy, compare, read_ticks, waiting, watch
 from cpu_codegen.doctor import hardware
 from cpu_codegen.doctor.sections import Context
 from cpu_codegen.machine import Machine
@@ -22,10 +22,12 @@ def test_shares_are_of_the_cores_that_we_may_use(tmp_path: Path) -> None:
     before, after = read_ticks(tmp_path / "before"), read_ticks(tmp_path / "after")
     both = compare(before, after, {0, 1})
     assert both is not None
-    assert (both.used, both.cores) == (pytest.approx(1.25), 2)
+    assert both.used == pytest.approx(1.25)
+    assert both.cores == 2
     second = compare(before, after, {1})
     assert second is not None
-    assert (second.used, second.cores) == (pytest.approx(0.25), 1)
+    assert second.used == pytest.approx(0.25)
+    assert second.cores == 1
     assert compare({}, {}, {0}) is None
     assert read_ticks(tmp_path / "absent") == {}
 
@@ -57,3 +59,13 @@ def test_doctor_shows_the_load(monkeypatch: pytest.MonkeyPatch) -> None:
     assert section.warnings[0].remedy.startswith("-t 1")
     monkeypatch.setattr(hardware, "watch", lambda: None)
     assert hardware.load(Context(machine)).lines == ("unknown",)
+
+
+def test_threads_sleep_only_where_cores_are_crowded() -> None:
+    """Spinning stays on quiet cores and where the user has chosen; else OpenMP is told before it is loaded."""
+    assert Busy(1.0, 2).crowds(2)
+    assert not Busy(1.0, 2).crowds(1)
+    assert not Busy(0.2, 2).crowds(2)
+    assert waiting({}, asleep=True) == {"OMP_WAIT_POLICY": "passive"}
+    assert waiting({}, asleep=False) == {}
+    assert waiting({"GOMP_SPINCOUNT": "1000"}, asleep=True) == {}

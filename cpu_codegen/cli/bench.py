@@ -77,6 +77,7 @@ def bench(
     file, bars = local_file(resolve(model)), Bars()
     context = max(behind) + max([*lengths, *tokens])
     kv_type_k, kv_type_v = kv_types(kv_type)
+    busy = watch()
     settings = EngineSettings(
         file.path,
         file.sha256,
@@ -89,10 +90,10 @@ def bench(
         mmap=mmap,
         mlock=mlock,
         max_ram_bytes=size(max_ram),
+        waits_asleep=busy is not None and busy.crowds(max(counts)),
     )
     if not force:
         refuse_unless_it_fits(Load(file, context, (kv_type_k, kv_type_v), settings.max_ram_bytes), machine)
-    busy = watch()
     if busy is not None and (warning := busy.warning(max(counts))):
         bars.say(f"warning: {warning}")
     try:

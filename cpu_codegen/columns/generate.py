@@ -87,8 +87,9 @@ def _note_company(session: Session, progress: Progress) -> None:
     busy = watch()
     if busy is None:
         return
-    session.note(busy_cores=round(busy.used, 2))
-    if warning := busy.warning(session.config.threads or default_threads()):
+    threads = session.config.threads or default_threads()
+    session.note(busy_cores=round(busy.used, 2), waits_asleep=busy.crowds(threads))
+    if warning := busy.warning(threads):
         progress.say(f"warning: {warning}")
 
 
@@ -126,6 +127,7 @@ def open_engine(session: Session, inputs: RunInputs) -> Engine:
             mmap=config.mmap,
             mlock=config.mlock,
             max_ram_bytes=config.max_ram_bytes,
+            waits_asleep=session.facts.get("waits_asleep", False),
         )
     )
 

@@ -116,7 +116,10 @@ class LlamaEngine:
         if limit is not None:
             forget_files(self._settings.model_path)
         process = EngineProcess(
-            log_path=self._settings.log_path, decide=self._completeness.decide, enter=limit.enter if limit else ()
+            log_path=self._settings.log_path,
+            decide=self._completeness.decide,
+            enter=limit.enter if limit else (),
+            asleep=self._settings.waits_asleep,
         )
         self._process = process
         process.send({"do": "open", "settings": {**self._open_settings, "calibrate": calibrate}})

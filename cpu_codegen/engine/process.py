@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from cpu_codegen.busy import waiting
 from cpu_codegen.engine.wire import Wire, WireClosed
 
 PACKAGE_PARENT = str(Path(__file__).resolve().parents[2])
@@ -50,10 +51,13 @@ def ending(returncode: int | None) -> str:
 class EngineProcess:
     """One child. `events` are delivered in their order; the end of the child ends them with EngineDied.
 
-    `enter` is a command that puts itself under a limit and becomes the child (memory_limit.py).
+    `enter` is a command that puts itself under a limit and becomes the child (memory_limit.py). `asleep`: threads that wait for
+    each other sleep instead of spinning (busy.py).
     """
 
-    def __init__(self, *, log_path: str | None, decide: Decide, enter: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *, log_path: str | None, decide: Decide, enter: Sequence[str] = (), asleep: bool = False
+    ) -> None:
         self._own_log = log_path is None
         self.log_path = Path(log_path) if log_path else _temporary_log()
         self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
@@ -66,7 +70,7 @@ class EngineProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=_environment(),
+                env={**_environment(), **waiting(os.environ, asleep=asleep)},
                 start_new_session=True,
             )
         assert self._process.stdin is not None

@@ -17,6 +17,7 @@ class EngineSettings:
     `draft` guesses ahead where it pays: "lookup", or the path of a smaller model of the same vocabulary; it only touches greedy
     answers at width 1. `check_memory` False loads even where memory looks too small. `mmap` False reads the file into memory of the
     engine's own; `mlock` keeps it there. `max_ram_bytes` puts the engine's process under a limit (memory_limit.py).
+    `waits_asleep`: its threads do not spin, for cores that others keep busy (busy.py).
     """
 
     model_path: str
@@ -32,6 +33,7 @@ class EngineSettings:
     mmap: bool = True
     mlock: bool = False
     max_ram_bytes: int | None = None
+    waits_asleep: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from cpu_codegen.busy import watch
+from cpu_codegen.busy import waiting, watch
 from cpu_codegen.gguf_types import TYPES_BY_NAME
 from cpu_codegen.machine import Machine, default_threads
 from cpu_codegen.models.digests import write_atomically
@@ -115,7 +115,7 @@ def calibration(
     if busy is not None and (warning := busy.warning(threads)):
         progress.say(f"warning: {warning}")
     progress.say(f"calibrating {', '.join(missing)} with llama.cpp (at most {BUDGET_S:.0f} s, kept)")
-    measured = measure(missing, threads=threads)
+    measured = measure(missing, threads=threads, asleep=busy is not None and busy.crowds(threads))
     if measured is None or not measured.types:
         return known
     measured = replace(measured, busy_cores=round(busy.used, 2) if busy else 0.0)
@@ -168,11 +168,12 @@ def _cost(record: dict[str, Any]) -> TypeCost:
     return TypeCost({int(n): float(s) for n, s in record["seconds"].items()}, record["spread"], record["repacked"])
 
 
-def measure(kinds: list[str], *, threads: int, budget_s: float = BUDGET_S) -> Calibration | None:
+def measure(kinds: list[str], *, threads: int, budget_s: float = BUDGET_S, asleep: bool = False) -> Calibration | None:
     """Runs the worker until it ends or the budget does; what it told until then counts."""
     began = time.time()
     command = [sys.executable, "-m", "cpu_codegen.plan.worker", str(threads), str(budget_s), *kinds]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LLAMA_ARG")}
+    environment |= waiting(environment, asleep=asleep)
     try:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from cpu_codegen.engine import llama, opening
+from cpu_codegen.engine import llama
 from cpu_codegen.engine.process import EngineDied
 from cpu_codegen.engine.protocol import EngineSettings
 from cpu_codegen.errors import IntegrityError, MachineError, UnavailableError
@@ -90,7 +91,7 @@ def answer(key: str) -> Generation:
 def process(monkeypatch: pytest.MonkeyPatch) -> type[ScriptedProcess]:
     """The scripted process instead of the real one."""
     monkeypatch.setattr(llama, "EngineProcess", ScriptedProcess)
-    monkeypatch.setattr(opening.importlib.util, "find_spec", lambda _: object())
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
     monkeypatch.setattr(ScriptedProcess, "deadly", {})
     monkeypatch.setattr(ScriptedProcess, "made", [])
     monkeypatch.setattr(ScriptedProcess, "dies_at_load", None)
@@ -161,7 +162,7 @@ def test_the_width_is_calibrated_once(process: type[ScriptedProcess]) -> None:
 
 def test_without_llama_cpp_the_error_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     """No traceback of an import: what to install, and what works without it."""
-    monkeypatch.setattr(opening.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(MachineError, match="llama-cpp-python") as caught:
         engine()
     assert "pip install" in str(caught.value.remedy)
