@@ -64,7 +64,7 @@ class AssertTask:
     """Statements (asserts, or a `check(candidate)` function) that run in the checker against the proxied entry point.
 
     `prelude` is executed first (HumanEval: the prompt, for its helpers); `call_check` runs `check(<entry point>)` after.
-    `canonical` is a whole right program where one is given (tasks of one's own); it decides nothing.
+    `canonical` is a whole right program, where one is given; it only says how often the test calls a program that passes.
     """
 
     test: str

@@ -29,7 +29,7 @@ def decide(job: dict[str, Any], candidates: list[Candidate], prepared: Callable[
         found = _of_exception(error, candidate, task["test"])
     else:
         found = {"outcome": "passed"} if candidate.calls else verdict.of_wrong("the test never called the program")
-    return verdict.with_counts(found, int(found["outcome"] == "passed"), 1)
+    return {**verdict.with_counts(found, int(found["outcome"] == "passed"), 1), "calls": candidate.calls}
 
 
 def _compiled(source: str, name: str) -> Any:

@@ -1,29 +1,26 @@
 """The sandbox as the rest of the program sees it: judge jobs, parse text, open a measuring session, probe a problem file.
 
 One fork server and one thread per worker; jobs are drawn from the caller's iterator in the caller's own thread, so that it may
-parse or read files meanwhile. Not covered: how one job runs (run.py), which layers are on (tiers.py).
+parse or read files meanwhile. Not covered: a worker (worker.py), how one job runs (run.py), which layers are on (tiers.py).
 """
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import queue
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from types import TracebackType
 
-from cpu_codegen.errors import HarnessError
-from cpu_codegen.sandbox import expected, proof, tiers
-from cpu_codegen.sandbox.crew import Crew, CrewSpec
+from cpu_codegen.sandbox import proof, tiers
+from cpu_codegen.sandbox.call_counts import CallCounts
 from cpu_codegen.sandbox.forkserver import ForkServer
 from cpu_codegen.sandbox.parser import Parser
-from cpu_codegen.sandbox.payload import payload_of, preparation_of
 from cpu_codegen.sandbox.probe import PROBE_TIMEOUT_S, ProblemProbe
-from cpu_codegen.sandbox.run import JobRun, ReferenceNeeded, run_with_retry
+from cpu_codegen.sandbox.redaction import redacted
 from cpu_codegen.sandbox.session import Mode, Session
-from cpu_codegen.schema import EvalPlusTask, Execution, Isolation, Job, Limits, Outcome, Outline
+from cpu_codegen.sandbox.worker import Worker
+from cpu_codegen.schema import Execution, Isolation, Job, Limits, Outline
 
 _AHEAD = 2  # jobs drawn per worker before results are waited for
 
@@ -51,7 +48,8 @@ class Sandbox:
 
     def __init__(self, plan: tiers.Plan, *, workers: int) -> None:
         self.plan = plan
-        self.workers = [_Worker(plan) for _ in range(workers)]
+        counts = CallCounts()
+        self.workers = [Worker(plan, counts) for _ in range(workers)]
         self.properties: dict[str, str] = {}
         self._parser: Parser | None = None
         self._side: ForkServer | None = None
@@ -97,7 +95,8 @@ class Sandbox:
         for thread in threads:
             thread.start()
         try:
-            yield from _exchange(iter(jobs), todo, done, ahead=_AHEAD * len(threads))
+            for execution in _exchange(iter(jobs), todo, done, ahead=_AHEAD * len(threads)):
+                yield redacted(execution, self.plan.tier)
         finally:
             self._stop(threads, todo)
 
@@ -177,115 +176,3 @@ def _exchange(
         if isinstance(result, BaseException):
             raise result
         yield result
-
-
-class _Worker:
-    """One fork server, restarted when it breaks."""
-
-    def __init__(self, plan: tiers.Plan) -> None:
-        self.plan = plan
-        self.stopping = False
-        self._server: ForkServer | None = None
-        self._run: JobRun | None = None
-        self._spare: Crew | None = None  # the next job's processes, if the next job is like this one
-        self._is_more_to_do: Callable[[], bool] = lambda: False
-
-    @property
-    def server(self) -> ForkServer:
-        """The fork server, started on first use."""
-        if self._server is not None and not self._server.is_alive():
-            self._server.close()
-            self._server = None
-        if self._server is None:
-            self._server = ForkServer(self.plan)
-        return self._server
-
-    @property
-    def running(self) -> ForkServer | None:
-        """The fork server, if there is one."""
-        return self._server
-
-    def work(self, todo: queue.SimpleQueue[Job | None], done: queue.SimpleQueue[Execution | BaseException]) -> None:
-        """Executes jobs until told to stop."""
-        self._is_more_to_do = lambda: not todo.empty()
-        while (job := todo.get()) is not None and not self.stopping:
-            try:
-                done.put(self.execute(job))
-            except BaseException as error:  # carried to the caller's thread, which raises it
-                done.put(error)
-        self._end_spare()
-
-    def execute(self, job: Job) -> Execution:
-        """One job, retried once when our own machinery fails."""
-        try:
-            payload, processes = self._payload(job), self._processes(job)
-            try:
-                return run_with_retry(lambda: self._begin(job, payload, processes))
-            except ReferenceNeeded:
-                return run_with_retry(lambda: self._begin(job, payload, 2 * processes))
-        except HarnessError as error:
-            return Execution(job.id, Outcome.HARNESS_ERROR, detail="expected", message=str(error))
-        finally:
-            self._run = None
-
-    def _begin(self, job: Job, payload: bytes, processes: int, *, is_one_of_many: bool = True) -> JobRun:
-        if self.stopping:
-            raise HarnessError("stopped")
-        if "numpy" in job.code and "numpy" in self.plan.packages:
-            self.server.load("numpy")
-        spec = CrewSpec(processes, job.limits.memory_bytes, job.limits.cpu_s, frozenset(self.server.imports))
-        make = self._crew if is_one_of_many and not self.plan.scratch_bytes else functools.partial(Crew, self.server)
-        run = self._run = JobRun(job, payload, functools.partial(make, spec), candidates=processes)
-        if self.stopping:  # since the first line; `stop` may have looked too early
-            run.abort()
-        return run
-
-    def _crew(self, spec: CrewSpec) -> Crew:
-        """The spare one where it fits; where more is to do, the next spare is forked while this job runs."""
-        spare, self._spare = self._spare, None
-        if spare is not None and (spare.spec != spec or spare.server is not self._server):
-            self._end_crew(spare)
-            spare = None
-        crew = spare or Crew(self.server, spec)
-        if self._is_more_to_do():
-            self._spare = Crew(self.server, spec)
-        return crew
-
-    def _end_spare(self) -> None:
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            self._end_crew(spare)
-
-    def _end_crew(self, crew: Crew) -> None:
-        with contextlib.suppress(HarnessError):  # its server is gone, and it with it
-            crew.end()
-
-    def _processes(self, job: Job) -> int:
-        """Base and plus tests each have a process of their own, as with EvalPlus."""
-        return 2 if isinstance(job.task, EvalPlusTask) else 1
-
-    def _payload(self, job: Job) -> bytes:
-        task = job.task
-        if not isinstance(task, EvalPlusTask):
-            return payload_of(job)
-
-        def compute() -> str:
-            reference = replace(job, code=task.canonical, limits=expected.PREPARE_LIMITS)
-            run = self._begin(reference, preparation_of(reference, task), 2, is_one_of_many=False)
-            return expected.answer(run.ask())
-
-        return payload_of(job, expected.prepared(task, compute))
-
-    def stop(self) -> None:
-        """Kills what is in flight; no further job is begun."""
-        self.stopping = True
-        run = self._run
-        if run is not None:
-            run.abort()
-
-    def close(self) -> None:
-        """Ends the fork server."""
-        if self._server is not None:
-            with contextlib.suppress(OSError):
-                self._server.close()
-            self._server = None

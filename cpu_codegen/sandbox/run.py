@@ -51,6 +51,7 @@ class JobRun:
         self.peaks: dict[int, int | None] = {}  # by candidate, of those that are asked no more
         self.retired: set[int] = set()  # those that we killed
         self.starved_s: dict[int, float] = {}  # by candidate, as last told
+        self.calls = 0  # that the checker made, where it counts them
 
     def abort(self) -> None:
         """Ends the job at once; its `run` then raises HarnessError."""
@@ -67,6 +68,7 @@ class JobRun:
         crew = self._begin()
         try:
             verdict = self._verdict(crew.channel)
+            self.calls = int(verdict.get("calls", 0))
             watched = self._watch(verdict)
         finally:
             ends = self._end(crew)

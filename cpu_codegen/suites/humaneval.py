@@ -25,6 +25,11 @@ def _problem(line: bytes) -> Problem:
         entry_point=record["entry_point"],
         statement=record["prompt"],
         data_hash=hashlib.sha256(line).hexdigest(),
-        task=AssertTask(test=record["test"], prelude=record["prompt"], call_check=True),
+        task=AssertTask(
+            test=record["test"],
+            prelude=record["prompt"],
+            call_check=True,
+            canonical=record["prompt"] + record["canonical_solution"],
+        ),
         title=record["entry_point"],
     )
