@@ -87,6 +87,10 @@ def _check(campaign: Campaign) -> None:
         raise UsageError("a race needs two models or more", remedy="-m A -m B --race")
     if campaign.screen is not None and not campaign.race:
         raise UsageError("--screen is a race's first look", remedy=f"--race --screen {campaign.screen}")
+    if campaign.run.stability and (campaign.race or campaign.max_hours or campaign.until):
+        raise UsageError(
+            "--stability keeps to no deadline and runs in no race", remedy="the same command without it first"
+        )
     if campaign.run.engine_url is not None and len(campaign.models) > 1:
         raise UsageError("--engine serves one model per command", remedy="one -m; then the next command")
 

@@ -49,7 +49,10 @@ LATER_SETTINGS: dict[str, Any] = {"think": "auto", "loop_stop": True}
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """One `run`: one model, scope, settings, session options. `reuse`: a folder whose runs' answers are taken over."""
+    """One `run`: one model, scope, settings, session options. `reuse`: a folder whose runs' answers are taken over.
+
+    `stability`: so many problems are answered once more at the end (stability.py).
+    """
 
     model: str
     suites: tuple[str, ...] = ("lowcost60",)
@@ -77,6 +80,7 @@ class RunConfig:
     mlock: bool = False
     max_ram_bytes: int | None = None
     reuse: str | None = None
+    stability: int = 0
     engine_url: str | None = None
     model_sha256: str | None = None
     out: str | None = None

@@ -20,6 +20,7 @@ from cpu_codegen.deadline import Deadline
 from cpu_codegen.inputs import RunInputs, prepare
 from cpu_codegen.progress import Progress
 from cpu_codegen.session import Session, open_run
+from cpu_codegen.stability import second_run
 
 
 def run(config: RunConfig, *, progress: Progress, argv: Sequence[str] = (), deadline: Deadline | None = None) -> Path:
@@ -40,6 +41,7 @@ def run_prepared(
         with session.kept(wanted=len(inputs.samples)):
             answer(session, inputs, progress)
             gauge(session, inputs, progress)
+            answer_again(session, inputs, progress, argv)
         session.end(status(session, inputs, progress))
         return session.folder.path
 
@@ -59,3 +61,11 @@ def gauge(session: Session, inputs: RunInputs, progress: Progress) -> None:
     if budget_in_time(session, progress):
         for efficiency in measure(session, inputs, progress):
             session.folder.append("efficiency", efficiency)
+
+
+def answer_again(session: Session, inputs: RunInputs, progress: Progress, argv: Sequence[str]) -> None:
+    """`--stability N`: some problems once more, as a run folder inside this one."""
+    if session.config.stability:
+        progress.say(f"stability: the first {session.config.stability} problems again")
+        again = second_run(session.config, inputs, session.folder.path, session.manifest["sessions"])
+        run(again, progress=progress, argv=argv)

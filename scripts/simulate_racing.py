@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Does a race lose the best model? Simulated leaderboards, many of them, beside repeated McNemar tests as a control.
 
-    scripts/simulate_racing.py [--boards 1000] [--seed 0] [--screen N]
+    scripts/simulate_racing.py [--boards 1000] [--seed 0] [--screen N] [--every N]
 
 For each scenario, number of models K = 2 … 8 and n = 60 or 224 problems, `--boards` leaderboards are drawn. A problem has a
 difficulty that all models share (so their answers are correlated), a model a skill that gives it its expected rate. Looks come at
-the ends of blocks that at most double what is known: 8, 16, 32 … problems. Best = the highest expected rate; where several are
-tied at the top it counts as lost only if all of them are dropped.
+the ends of blocks that at most double what is known: 8, 16, 32 … problems; with `--every N` after each N. Best = the highest
+expected rate; where several are tied at the top it counts as lost only if all of them are dropped.
 
 Two rules are run over the same answers. `race`: the rule of cpu_codegen/race.py (a test proves on drawn leaderboards that both
 stop the same models at the same looks). `McNemar`: a model is dropped when an exact two-sided McNemar test against any other
@@ -67,6 +67,7 @@ def _same(models: int) -> list[float]:
 
 SCENARIOS = (
     Scenario("all equal", lambda k: [0.0] * k, _same),
+    Scenario("one ahead by 1", lambda k: [0.0, *[0.01] * (k - 1)], _same),
     Scenario("one ahead by 5", lambda k: [0.0, *[0.05] * (k - 1)], _same),
     Scenario("two ahead by 5", lambda k: [0.0, 0.0, *[0.05] * (k - 2)], _same),
     Scenario("ladder of 1", lambda k: [0.01 * i for i in range(k)], _same),
@@ -119,11 +120,11 @@ def skill_of(rate: float) -> float:
     return low
 
 
-def looks(problems: int, screen: int = 0) -> list[int]:
-    """Problems known at each look: each block at most doubles them; none before `screen`."""
-    known = [FIRST_BLOCK]
+def looks(problems: int, screen: int = 0, every: int = 0) -> list[int]:
+    """Problems known at each look: each block doubles them, or adds `every`; none before `screen`."""
+    known = [every or FIRST_BLOCK]
     while known[-1] < problems:
-        known.append(min(2 * known[-1], problems))
+        known.append(min(known[-1] + (every or known[-1]), problems))
     return [n for n in known if n >= screen]
 
 
@@ -192,7 +193,13 @@ def raced(ends: Counts, rates: Sequence[float], seconds: Sequence[float], proble
 
 
 def simulate(
-    *, boards: int, seed: int, screen: int = 0, sizes: Sequence[int] = SIZES, models: Sequence[int] = MODELS
+    *,
+    boards: int,
+    seed: int,
+    screen: int = 0,
+    every: int = 0,
+    sizes: Sequence[int] = SIZES,
+    models: Sequence[int] = MODELS,
 ) -> Iterator[tuple[str, int, int, Raced, Raced]]:
     """Scenario, K, n, the race, the control."""
     for scenario in SCENARIOS:
@@ -202,7 +209,10 @@ def simulate(
                 solved = answers(rates, problems, boards, seed)
                 found = [
                     raced(
-                        stopped_at(solved, seconds, rule(problems), looks(problems, screen)), rates, seconds, problems
+                        stopped_at(solved, seconds, rule(problems), looks(problems, screen, every)),
+                        rates,
+                        seconds,
+                        problems,
                     )
                     for rule in (betting_rule, mcnemar_rule)
                 ]
@@ -215,10 +225,12 @@ def main() -> int:
     parser.add_argument("--boards", type=int, default=1000, help="leaderboards per line")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--screen", type=int, default=0, help="first look after so many problems")
+    parser.add_argument("--every", type=int, default=0, help="a look after each so many problems")
     args = parser.parse_args()
     print(f"{'scenario':18} {'K':>2} {'n':>4}   race: saved, best lost [95 %]     McNemar: saved, best lost [95 %]")
     worst, control = 0.0, 0.0
-    for name, models, problems, race, mcnemar in simulate(boards=args.boards, seed=args.seed, screen=args.screen):
+    lines = simulate(boards=args.boards, seed=args.seed, screen=args.screen, every=args.every)
+    for name, models, problems, race, mcnemar in lines:
         worst, control = max(worst, race.low), max(control, mcnemar.lost / mcnemar.boards)
         print(f"{name:18} {models:2} {problems:4}   {race}     {mcnemar}", flush=True)
     print(f"repeated McNemar lost the best in up to {control:.1%} of a scenario's leaderboards")

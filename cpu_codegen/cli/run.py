@@ -124,6 +124,10 @@ def run(
     screen: Annotated[
         int | None, typer.Option("--screen", min=1, metavar="N", help="With --race: first look after N problems.")
     ] = None,
+    stability: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Answer N problems once more, to count verdicts that chance changes."),
+    ] = None,
     reuse: Annotated[
         str | None,
         typer.Option("--reuse", metavar="[DIR]", help="Take over answers with equal keys from runs in DIR (./runs)."),
@@ -208,6 +212,7 @@ def run(
         mlock=mlock,
         max_ram_bytes=size(max_ram),
         reuse=reuse,
+        stability=stability or 0,
         engine_url=engine,
         model_sha256=model_sha256,
         out=str(out) if out else None,

@@ -92,6 +92,7 @@ def run_record(summary: RunSummary) -> dict[str, Any]:
         "harness_errors": summary.faults,
         "against_published": alarm_records(summary),
         "stopped": plain(summary.stop),
+        "asked_again": plain(summary.flips),
     }
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from cpu_codegen.measure.metrics import has_ratio, mean_ratio
 from cpu_codegen.race import Stop
 from cpu_codegen.report.cost import Cost, busy_seconds, cost_of, one_load_s
+from cpu_codegen.report.flips import Flips, flips_of
 from cpu_codegen.report.groups import stop_of
 from cpu_codegen.report.rates import Paired, Sample, counts, paired, pass_at
 from cpu_codegen.report.reasoning import Reasoning, reasoning_of
@@ -112,6 +113,7 @@ class RunSummary:
     faults: int
     unfinished: list[Sample] = field(default_factory=list)
     stop: Stop | None = None
+    flips: list[Flips] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -142,7 +144,7 @@ def summarize(path: Path) -> RunSummary:
     ]
     faults = sum(1 for s in samples if s["outcome"] == Outcome.HARNESS_ERROR)
     pairs = [] if stop else _pairs([*samples, *begun], manifest)
-    return RunSummary(path, manifest, samples, cells, pairs, faults, begun, stop)
+    return RunSummary(path, manifest, samples, cells, pairs, faults, begun, stop, flips_of(path, manifest, samples))
 
 
 def _share(samples: Sequence[Sample], total_cost_s: float) -> float:
