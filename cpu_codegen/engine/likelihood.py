@@ -124,7 +124,7 @@ def _score(context: Context, tokens: Tokens, base: _BaseFile, rows: int) -> Like
         part = tokens.ids[start : min(tokens.last - 1, start + rows)]
         context.decode(part, range(start, start + len(part)), [0] * len(part), [1] * len(part))
         right = np.array(tokens.ids[start + 1 : start + 1 + len(part)], dtype=np.int32)
-        logits = _logits(context, len(part))
+        logits = logits_of(context, len(part))
         found, packed = likelihood(logits, right, base.read(logits.size))
         base.write(packed)
         parts.append(found)
@@ -135,7 +135,7 @@ def _score(context: Context, tokens: Tokens, base: _BaseFile, rows: int) -> Like
     )
 
 
-def _logits(context: Context, count: int) -> Any:
+def logits_of(context: Context, count: int) -> Any:
     """The last step's logits, a view of llama.cpp's own memory."""
     address = ctypes.cast(L.llama_get_logits(context.pointer), ctypes.POINTER(ctypes.c_float))
     return np.ctypeslib.as_array(address, shape=(count, context.model.vocabulary))

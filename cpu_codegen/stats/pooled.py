@@ -10,6 +10,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from cpu_codegen.stats.interval import Estimate
 from cpu_codegen.stats.proportions import BOOTSTRAP_RESAMPLES
@@ -23,7 +24,7 @@ def ratio_of_sums(
         raise ValueError("a ratio of nothing")
 
     def of(drawn: Sequence[int]) -> float:
-        return sum(parts[i] for i in drawn) / sum(wholes[i] for i in drawn)
+        return sum(map(parts.__getitem__, drawn)) / sum(map(wholes.__getitem__, drawn))
 
     value = math.fsum(parts) / math.fsum(wholes)
     return _drawn(value, len(parts), of, confidence=confidence, seed=seed)
@@ -54,9 +55,15 @@ def pooled_quantile(
 def _drawn(value: float, n: int, of: Callable[[Sequence[int]], float], *, confidence: float, seed: int) -> Estimate:
     if n == 1:
         return Estimate(value, -math.inf, math.inf, 1)
-    draw = random.Random(seed).choices
-    found = sorted(of(draw(range(n), k=n)) for _ in range(BOOTSTRAP_RESAMPLES))
+    found = sorted(map(of, _draws(n, seed)))
     cut = (1 - confidence) / 2 * len(found)
     low, high = found[math.floor(cut)], found[math.ceil(len(found) - cut) - 1]
     stretch = math.sqrt(n / (n - 1))
     return Estimate(value, value + (low - value) * stretch, value + (high - value) * stretch, n)
+
+
+@lru_cache(maxsize=4)
+def _draws(n: int, seed: int) -> tuple[tuple[int, ...], ...]:
+    """Which problems each resample takes; one ladder asks for the same ones some thirty times."""
+    draw = random.Random(seed).choices
+    return tuple(tuple(draw(range(n), k=n)) for _ in range(BOOTSTRAP_RESAMPLES))

@@ -8,7 +8,7 @@ const AXES = {
   energy: { name: "Wh per correct program", better: "low", of: (c) => c.correct_per_wh ? 1 / c.correct_per_wh : null },
 };
 const chosen = { axis: "seconds", suite: null, efficiency: 0, time: 0 };
-const fill = (section, ...nodes) => byId(section).querySelector(".fill").replaceChildren(...nodes.flat().filter(Boolean));
+const fill = (section, ...nodes) => byId(section).querySelector(".fill").replaceChildren(...nodes.flat(Infinity).filter(Boolean));
 const passedName = (c) => `${label(c)}: pass@1 ${share(c["pass@1"])}, ${c.passed} of ${c.n}`;
 
 function setUpPareto() {
@@ -70,7 +70,7 @@ function drawLevels() {
   const cells = page.cells.filter((cell) => cell["pass@1"]);
   const names = ["all", ...page.levels].filter((level) => cells.some((cell) => cell.level === level));
   const groups = names.map((level) => [level, cells.filter((cell) => cell.level === level)]);
-  const rowHeight = 20, width = across(), left = labelRoom(), right = isWide() ? 130 : 90, head = isWide() ? 0 : 16, height = 46 + d3.sum(groups, ([, list]) => list.length * rowHeight + 14 + head);
+  const rowHeight = 20, width = across(), left = labelRoom(), right = isWide() ? 130 : 90, head = 16, height = 46 + d3.sum(groups, ([, list]) => list.length * rowHeight + 14 + head);
   const x = d3.scaleLinear([0, 1], [left, width - right]);
   const svg = d3.create("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("role", "group").attr("aria-label", "pass@1 by level, style and model with 95 % intervals");
   let at = 12;

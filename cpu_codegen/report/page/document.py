@@ -60,9 +60,7 @@ def write_page(
     return path
 
 
-def page_html(
-    summaries: Sequence[RunSummary], others: Sequence[Elsewhere] = (), gates: Sequence[Gate] = ()
-) -> str:
+def page_html(summaries: Sequence[RunSummary], others: Sequence[Elsewhere] = (), gates: Sequence[Gate] = ()) -> str:
     """The page's text; long answers are cut further until it is under MAX_BYTES."""
     before, after = _around_the_data(summaries, others, gates)
     for limit in ANSWER_LIMITS:

@@ -41,7 +41,7 @@ function ladderPicture(name, axis, quants, points) {
   if (!known.length) return el("figure", {}, el("figcaption", {}, `${name}: not measured`));
   const x = d3.scalePoint().domain(quants).padding(0.5), values = known.flatMap((p) => [p.value, p.range?.low, p.range?.high]).filter((v) => typeof v === "number" && (!axis.log || v > 0));
   const y = axis.domain ? d3.scaleLinear(axis.domain, [0, 1]) : scaleFor(values, [0, 1], { log: Boolean(axis.log) });
-  const svg = frame(name, { width: 320, height: 210, x, y, xTitle: "smallest file → largest", left: 52, right: 8 });
+  const svg = frame(name, { width: 320, height: 210, x, y, xTitle: "smallest file → largest", left: 52, right: 8, yFormat: axis.log ? "~g" : null });
   for (const [, list] of d3groups(known, (point) => point.line)) {
     const inOrder = [...list].sort((a, b) => a.at - b.at);
     svg.append("path").attr("class", "step").attr("d", d3.line((p) => x(quants[p.at]), (p) => y(p.value))(inOrder));
@@ -62,7 +62,7 @@ function fidelityFigures(found) {
   const points = (of, shown) => smallest.map((step, at) => ({ at, value: of(step)?.value ?? null, range: of(step), line: "", style: styles()[0], colour: step.run === null ? "var(--soft)" : modelColour(step.run),
     href: step.run === null ? "#ladder" : samplesLink({ run: step.run }), name: `${names[at]}: ${shown(of(step))}` }));
   const pictures = [ladderPicture(KL.name, KL, names, points((s) => s.kl_nats, range)),
-    ladderPicture("same most likely token", {}, names, points((s) => s.same_top, range)),
+    ladderPicture("same most likely token", { domain: [Math.floor(10 * Math.min(0.9, ...found.steps.map((s) => s.same_top?.low ?? 1))) / 10, 1] }, names, points((s) => s.same_top, range)),
     ladderPicture("bits per byte of reference", {}, names, points((s) => s.bits_per_byte, range))];
   const rows = found.steps.map((s) => [s.name, bytes(s.size_bytes), range(s.bits_per_byte), s.kl_nats ? range(s.kl_nats) : "the base", range(s.kl_p99_nats), range(s.same_top), s.against_above ? range(s.against_above) : "–", s.verdict ? words(s.verdict) : "–"]);
   const columns = ["file", { name: "size", n: 1 }, { name: "bits/byte [95 %]", n: 1 }, { name: "KL nats, mean [95 %]", n: 1 }, { name: "KL nats, 99th percentile [95 %]", n: 1 }, { name: "same top token [95 %]", n: 1 },

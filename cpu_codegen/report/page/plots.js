@@ -23,14 +23,14 @@ function scaleFor(values, range, { log = null, zero = true } = {}) {
 }
 
 // An SVG with axes; gives back the layer to draw on. `name` is read out in place of the picture.
-function frame(name, { width, height, x, y, left = 48, right = 16, top = 10, bottom = 40, xTitle = "", yTitle = "", xTicks = 6, xFormat = null }) {
+function frame(name, { width, height, x, y, left = 48, right = 16, top = 10, bottom = 40, xTitle = "", yTitle = "", xTicks = 6, xFormat = null, yFormat = null }) {
   const svg = d3.create("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("role", "group").attr("aria-label", name);
   x.range([left, width - right]);
   y.range([height - bottom, top]);
   const axis = d3.axisBottom(x).tickSizeOuter(0);
   if (x.base) axis.ticks(xTicks, "~g"); else axis.ticks(xTicks, xFormat);
   svg.append("g").attr("transform", `translate(0,${height - bottom})`).attr("aria-hidden", "true").call(axis);
-  svg.append("g").attr("transform", `translate(${left},0)`).attr("aria-hidden", "true").call(d3.axisLeft(y).ticks(5).tickSizeOuter(0));
+  svg.append("g").attr("transform", `translate(${left},0)`).attr("aria-hidden", "true").call(d3.axisLeft(y).ticks(5, yFormat).tickSizeOuter(0));
   svg.append("text").attr("class", "soft").attr("x", width - right).attr("y", height - 6).attr("text-anchor", "end").text(shortened(xTitle, Math.floor(width / 6.6)));
   if (yTitle) svg.append("text").attr("class", "soft").attr("x", left + 6).attr("y", top + 8).text(yTitle);
   return svg;
