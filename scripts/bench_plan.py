@@ -43,7 +43,10 @@ LIKE = "qwen2.5-coder-{}b"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure of one model: predicted, measured (median and its spread), and what size over bandwidth says (decode only)."""
+    """One figure of one model: predicted, measured (the best round, and the rounds' spread), and what others say.
+
+    `rule` is size over bandwidth (decode only), `llmfit` that program's figure for a CPU; None = it has none.
+    """
 
     model: str
     figure: str
@@ -53,6 +56,7 @@ class Row:
     low: float
     high: float
     rule: float | None = None
+    llmfit: float | None = None
 
     @property
     def error(self) -> float:
@@ -116,8 +120,10 @@ def _model(size: str, quant: str, *, threads: int, rounds: int) -> list[Row]:
                 calibrations.append(found)
         took = ", ".join(f"{found.took_s:.1f}" for found in calibrations)
         print(f"{like} {quant}: calibrations of {took} s", file=sys.stderr)
-        _others(path, like)
-        return _rows(f"{size} B {quant}", known, _merged(calibrations), measured)
+        _gguf_parser(path)
+        rows = _rows(f"{size} B {quant}", known, _merged(calibrations), measured)
+        its = _llmfit(size, quant)
+        return [replace(row, llmfit=its.get(row.figure)) for row in rows]
 
 
 def _merged(calibrations: list[Calibration]) -> Calibration:
@@ -189,14 +195,19 @@ def _child(path: str, threads: int) -> None:
 
 def _print(rows: list[Row], *, head: bool) -> None:
     if head:
-        print("| model | figure | predicted | measured | its spread | error | in interval | size ÷ bandwidth |")
-        print("|---|---|---:|---:|---:|---:|---|---:|")
+        print(
+            "| model | figure | predicted | measured | its spread | error | in interval | size ÷ bandwidth | llmfit |"
+        )
+        print("|---|---|---:|---:|---:|---:|---|---:|---:|")
     for row in rows:
         inside = "" if not row.high else "yes" if row.low <= row.measured <= row.high else "no"
-        rule = "" if row.rule is None else f"{row.rule:.1f} ({100 * (row.rule / row.measured - 1):+.0f} %)"
+        rule, llmfit = (
+            "" if other is None else f"{other:.1f} ({100 * (other / row.measured - 1):+.0f} %)"
+            for other in (row.rule, row.llmfit)
+        )
         print(
             f"| {row.model} | {row.figure} | {row.predicted:.1f} | {row.measured:.1f} | {100 * row.spread:.0f} % |"
-            f" {100 * row.error:+.1f} % | {inside} | {rule} |",
+            f" {100 * row.error:+.1f} % | {inside} | {rule} | {llmfit} |",
             flush=True,
         )
 
@@ -231,17 +242,31 @@ def _timed(words: list[str]) -> Iterator[float]:
         yield time.perf_counter() - began
 
 
-def _others(path: Path, like: str) -> None:
-    """What users would pick instead says of this model, where it is installed; CPU_CODEGEN_LLMFIT names an llmfit elsewhere."""
-    llmfit = os.environ.get("CPU_CODEGEN_LLMFIT") or shutil.which("llmfit")
-    parser = shutil.which("gguf-parser")
-    name = f"Qwen2.5-Coder-{like.rpartition('-')[2].upper()}"
-    for tool, command in (("llmfit", [llmfit, "info", name]), ("gguf-parser", [parser, "--path", str(path)])):
-        if command[0] is None:
-            print(f"{tool}: not installed here", file=sys.stderr)
-            continue
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-        print(f"{tool} of {like}:\n{(done.stdout or done.stderr).strip()}", file=sys.stderr)
+def _llmfit(size: str, quant: str) -> dict[str, float]:
+    """What llmfit says of the model on this CPU, where it is installed; CPU_CODEGEN_LLMFIT names one elsewhere."""
+    program = os.environ.get("CPU_CODEGEN_LLMFIT") or shutil.which("llmfit")
+    if program is None:
+        print("llmfit: not installed here (pip install llmfit, in an environment of its own)", file=sys.stderr)
+        return {}
+    model = f"Qwen/Qwen2.5-Coder-{size}B-Instruct"
+    command = [program, "--json", "plan", model, "--quant", quant, "--context", str(DEPTH + PROMPT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"llmfit says nothing of {model} {quant}: {done.stderr.strip()[-200:]}", file=sys.stderr)
+        return {}
+    paths = {path["path"]: path for path in json.loads(done.stdout)["run_paths"]}
+    alone = paths["cpu_only"]
+    return {"decode, tok/s": alone["estimated_tps"], "peak RAM, MB": 1000 * alone["minimum"]["ram_gb"]}
+
+
+def _gguf_parser(path: Path) -> None:
+    """gguf-parser is a binary that no package index here carries: shown as it prints, where it is installed."""
+    program = shutil.which("gguf-parser")
+    if program is None:
+        print("gguf-parser: not installed here", file=sys.stderr)
+        return
+    done = subprocess.run([program, "--path", str(path)], capture_output=True, text=True, check=False)
+    print(f"gguf-parser:\n{(done.stdout or done.stderr).strip()}", file=sys.stderr)
 
 
 if __name__ == "__main__":
