@@ -133,7 +133,7 @@ def _what_works(facts: Reasoning, unasked: State) -> str:
 def facts_of(template: ChatTemplate) -> Reasoning | None:
     """What a template itself tells: the tags and the switch that stand in it. None where it speaks of no reasoning."""
     text = template.text
-    tags = next(((o, c) for o, c in REASONING_TAGS if c in text and (o in text or "think" in c.lower())), None)
+    tags = next(((o, c) for o, c in REASONING_TAGS if o in text or (c in text and "think" in c.lower())), None)
     if tags is None:
         return None
     switch = next((name for name in SWITCHES if _switches(template, name)), "")
