@@ -240,6 +240,8 @@ def outlook(config: RunConfig) -> str | None:
         return None  # the run itself will say what is wrong
     if plan.ram is None:
         return None
+    if plan.verdict == "too_big" and not plan.is_here and not config.force:
+        _refuse_download(plan)
     words = [f"{plan.spec.name}: {SHOWN[plan.verdict]}", f"needs ≈ {format_bytes(plan.ram.needed_bytes)}"]
     if plan.speed is not None:
         words.append(f"≈ {figure(plan.speed)} tokens/s in one stream")
@@ -251,6 +253,17 @@ def outlook(config: RunConfig) -> str | None:
     if greedy and (warning := against_greedy(plan.spec, config.settings.think)):
         words.append(warning)
     return "plan: " + ", ".join(words)
+
+
+def _refuse_download(plan: Plan) -> None:
+    """Gigabytes that could not be used are not fetched in the first place."""
+    from cpu_codegen.errors import MachineError
+
+    nearest = f"-m {plan.nearest}, or " if plan.nearest else ""
+    raise MachineError(
+        f"{plan.spec.name} does not fit ({plan.reason}); nothing was downloaded",
+        remedy=f"{nearest}--force to fetch and load it all the same",
+    )
 
 
 def figure(value: float) -> str:

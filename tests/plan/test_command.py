@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from cpu_codegen.cli import app
 from cpu_codegen.cli.plan import duration, figure, outlook
 from cpu_codegen.config import RunConfig
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import MachineError, UsageError
 from cpu_codegen.machine import default_threads, fingerprint
 from cpu_codegen.plan import calibration as module
 from cpu_codegen.plan.calibration import Calibration, cache_file, measure, save
@@ -27,7 +28,7 @@ def call(capsys: pytest.CaptureFixture[str], calibrated: Calibration, monkeypatc
     machine = fingerprint()
     save(cache_file(machine, default_threads(machine)), calibrated)
 
-    def no_measuring(kinds: list[str], *, threads: int) -> Calibration:
+    def no_measuring(kinds: list[str], **_: object) -> Calibration:
         raise AssertionError(f"{kinds} were measured again")
 
     monkeypatch.setattr(module, "measure", no_measuring)
@@ -172,6 +173,16 @@ def test_outlook(call: Call) -> None:
     assert part is not None
     assert "answers" not in part
     assert outlook(RunConfig("no-such-model")) is None
+
+
+def test_what_does_not_fit_is_not_fetched() -> None:
+    """A model that is not here and too big for --max-ram is refused before its download; --force gives the line instead."""
+    tight = RunConfig("qwen2.5-coder-7b", max_ram_bytes=2_000_000_000)
+    with pytest.raises(MachineError, match="nothing was downloaded") as caught:
+        outlook(tight)
+    assert str(caught.value.remedy).startswith("-m ")
+    assert "--force" in str(caught.value.remedy)
+    assert "does not fit" in str(outlook(replace(tight, force=True)))
 
 
 def test_header_from_the_hub(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
