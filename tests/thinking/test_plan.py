@@ -25,7 +25,7 @@ ON_UNLESS_OFF = ChatTemplate(
     HEAD + "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}"
 )
 OFF_UNLESS_ON = ChatTemplate(HEAD + "{% if enable_thinking %}<think>\n{% else %}<think>\n\n</think>\n\n{% endif %}")
-ALWAYS = ChatTemplate(HEAD + "<think>\n")
+ALWAYS = ChatTemplate(HEAD + "<think>{{ '\n' }}")
 NEVER = ChatTemplate(PROMPT_FORMATS["chatml"])
 UNKNOWN = ModelSpec("m")
 
