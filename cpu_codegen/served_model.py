@@ -64,11 +64,6 @@ def _template_text(served: Served, model_sha256: str | None) -> str:
     return f"{{# {identity} #}}{MESSAGE_ALONE}"
 
 
-def has_digest(sha256: str) -> bool:
-    """Whether a manifest's model is known by its content; a served one without a digest is never reused."""
-    return not sha256.startswith(PREFIX)
-
-
 def _refuse_engine_options(config: RunConfig) -> None:
     """What is fixed where the server is started cannot be asked of it in a request."""
     given = {

@@ -113,7 +113,17 @@ def bench(
             info, limit = engine.info, engine.memory_limit
     finally:
         bars.close()
+    if profile.scan:
+        _remember(profile, file, machine, (kv_type_k, kv_type_v))
     _render(Report(profile, file, info, machine, limit), Format.JSON if json else output)
+
+
+def _remember(profile: Profile, file: ModelFile, machine: Machine, kv_types: tuple[str, str]) -> None:
+    """For the commands that `recommend` prints."""
+    from cpu_codegen.plan.benched import Benched, remember
+
+    found = Benched(profile.threads, profile.scan[profile.threads], tuple(sorted(profile.scan)), *kv_types)
+    remember(machine, file.sha256, found)
 
 
 def _numbers(option: str, values: list[str] | None, default: tuple[int, ...]) -> list[int]:

@@ -33,7 +33,8 @@ def measured_runs(machine: Machine) -> dict[str, Measured]:
         try:
             folder = RunFolder(path)
             manifest = folder.manifest() if (path / "manifest.json").is_file() else {}
-            if manifest.get("machine", {}).get("id") != machine.id or not manifest.get("engine"):
+            is_ours = manifest.get("engine", {}).get("kind") != "served"  # a server's speed is not that of our engine
+            if manifest.get("machine", {}).get("id") != machine.id or not manifest.get("engine") or not is_ours:
                 continue
             measured = _measured(path.name, manifest, list(folder.read("generations")))
         except (CpuCodegenError, OSError, KeyError, TypeError, ValueError):

@@ -1,7 +1,7 @@
 """The chosen model put to use elsewhere: one llama-server line, a llama-cpp-python snippet, an Ollama Modelfile.
 
-Threads are those of this machine's fastest own run of that file; context and KV types those of its best one. What no run of this
-machine compared is a default, and says so.
+Threads are those that `bench -t auto` found best for the file on this machine, else those of its fastest own run; context and KV
+types those of its best one. What nothing on this machine compared is a default, and says so.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cpu_codegen.config import DEFAULT_CTX, DEFAULT_MAX_TOKENS
 from cpu_codegen.models.spec import ModelSpec
+from cpu_codegen.plan.benched import Benched
 from cpu_codegen.recommend.quality import Own
 
 PLAIN_KV = "f16"
@@ -35,9 +36,15 @@ class Deployment:
 
 
 def deployment(
-    spec: ModelSpec, path: str, runs: Sequence[Own], *, threads: int, ctx_tokens: int | None = None
+    spec: ModelSpec,
+    path: str,
+    runs: Sequence[Own],
+    *,
+    threads: int,
+    ctx_tokens: int | None = None,
+    benched: Benched | None = None,
 ) -> Deployment:
-    """From this machine's own runs of the file; `threads` and `ctx_tokens` stand in where there are none."""
+    """From this machine's bench and own runs of the file; `threads` and `ctx_tokens` stand in where there are none."""
     fast = max(
         (run for run in runs if run.tokens_per_s and run.threads), key=lambda r: r.tokens_per_s or 0.0, default=None
     )
@@ -50,23 +57,29 @@ def deployment(
         repo=spec.repo,
         file=spec.files[0] if spec.files else "",
         quant=spec.quant,
-        threads=fast.threads if fast else threads,
+        threads=benched.threads if benched else fast.threads if fast else threads,
         ctx_tokens=int(settings.get("ctx_tokens") or ctx_tokens or DEFAULT_CTX),
         kv_type_k=str(settings.get("kv_type_k") or PLAIN_KV),
         kv_type_v=str(settings.get("kv_type_v") or PLAIN_KV),
-        basis=_basis(fast, good, compared),
+        basis=f"{_threads_basis(benched, fast, compared)}; {_kv_basis(good)}",
     )
 
 
-def _basis(fast: Own | None, good: Own | None, compared: int) -> str:
-    if fast is None or good is None:
-        return "threads as calibrated, context and KV types by default: no run of this file here compared them"
-    threads = (
-        f"the fastest of {compared} thread counts in runs here"
-        if compared > 1
-        else f"as run here ({Path(fast.run).name})"
-    )
-    return f"threads {threads}; context and KV types of the best run here ({Path(good.run).name})"
+def _threads_basis(benched: Benched | None, fast: Own | None, compared: int) -> str:
+    if benched is not None:
+        tried = ", ".join(map(str, benched.tried))
+        return f"threads: best of {tried} in bench here ({benched.tokens_per_s:.3g} tokens/s)"
+    if fast is None:
+        return "threads as calibrated, not compared for this file: cpu-codegen bench -m MODEL -t auto"
+    if compared > 1:
+        return f"threads: the fastest of {compared} counts in runs here"
+    return f"threads as run here ({Path(fast.run).name})"
+
+
+def _kv_basis(good: Own | None) -> str:
+    if good is None:
+        return "context and KV types by default: no run of this file here compared them"
+    return f"context and KV types of the best run here ({Path(good.run).name})"
 
 
 def commands(found: Deployment) -> list[tuple[str, str]]:

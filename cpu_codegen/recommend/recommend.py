@@ -11,6 +11,7 @@ from typing import Any
 from cpu_codegen.machine import default_threads, fingerprint
 from cpu_codegen.models.catalogue import PREFERRED_QUANTS
 from cpu_codegen.models.quants import bits_of
+from cpu_codegen.plan.benched import recall
 from cpu_codegen.plan.calibration import cached
 from cpu_codegen.plan.estimate import Plan, weight
 from cpu_codegen.plan.survey import Question, survey
@@ -47,7 +48,9 @@ class Recommendation:
 def recommend(question: Question, *, progress: Progress, deploy: str | None = None) -> Recommendation:
     """What to run here. `deploy` names another model than the first choice for the commands."""
     if question.calibrate and cached(fingerprint(), threads=question.threads) is not None:
-        question = replace(question, calibrate=False)  # types that it lacks borrow from their neighbours: an answer at once
+        question = replace(
+            question, calibrate=False
+        )  # types that it lacks borrow from their neighbours: an answer at once
     found = survey(question, progress=progress)
     runs = own_runs()
     plans = found.plans if question.models else [*found.plans, *_foreign(question, found.plans, runs, progress)]
@@ -169,7 +172,9 @@ def _deployed(
     here = [run for run in runs if run.sha256 in sha256s and run.machine == machine.id and run.engine == "llama.cpp"]
     path = str(local_paths(one.plan.spec)[0]) if one.plan.is_here else ""
     threads = question.threads or default_threads(machine)
-    return deployment(one.plan.spec, path, here, threads=threads, ctx_tokens=question.ctx_tokens or one.plan.ctx_tokens)
+    benched = next((found for sha in sha256s if (found := recall(machine, sha))), None)
+    ctx_tokens = question.ctx_tokens or one.plan.ctx_tokens
+    return deployment(one.plan.spec, path, here, threads=threads, ctx_tokens=ctx_tokens, benched=benched)
 
 
 # ── for machines ─────────────────────────────────────────────────────────────────────────────────────────────────────

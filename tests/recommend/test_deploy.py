@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import ast
 import shlex
+from pathlib import Path
 
+import pytest
+
+from cpu_codegen.machine import fingerprint
 from cpu_codegen.models.spec import ModelSpec
+from cpu_codegen.plan.benched import Benched, recall, remember
 from cpu_codegen.recommend.deploy import deployment, llama_server, modelfile, snippet
 from tests.recommend.support import own
 
@@ -32,11 +37,24 @@ def test_what_was_measured_best_is_taken() -> None:
     ]
     found = deployment(HUB, "/models/c.gguf", runs, threads=9)
     assert (found.threads, found.ctx_tokens, found.kv_type_k, found.kv_type_v) == (4, 8192, "q8_0", "q8_0")
-    assert "fastest of 2 thread counts" in found.basis
+    assert "fastest of 2 counts" in found.basis
     line = llama_server(found)
     assert "-ctk q8_0 -ctv q8_0 -fa on" in line
     assert "type_v=llama_cpp.GGML_TYPE_Q8_0, flash_attn=True" in snippet(found)
     assert "OLLAMA_KV_CACHE_TYPE=q8_0" in modelfile(found)
+
+
+def test_a_bench_decides_the_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`bench -t auto` is kept per machine and file, and is surer than whatever a run happened to use."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    machine = fingerprint()
+    assert recall(machine, "ab") is None
+    remember(machine, "ab", Benched(3, 21.5, (1, 2, 3, 4)))
+    kept = recall(machine, "ab")
+    assert kept == Benched(3, 21.5, (1, 2, 3, 4))
+    found = deployment(HUB, "", [own("a", 30, threads=4, tokens_per_s=20.0)], threads=9, benched=kept)
+    assert found.threads == 3
+    assert "best of 1, 2, 3, 4 in bench here" in found.basis
 
 
 def test_a_hostile_path_stays_one_word() -> None:

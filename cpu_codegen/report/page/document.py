@@ -256,7 +256,7 @@ def _facts(summary: RunSummary) -> list[tuple[str, str]]:
             f"{machine.get('os', '')} {machine.get('kernel', '')}, governor {machine.get('governor', 'unknown')}",
         ),
         ("engine", f"{engine.get('kind', 'unknown')} {engine.get('build') or ''}, width {engine.get('width') or '?'}"),
-        ("model file", f"{model.get('name', '')}, {format_bytes(model.get('size_bytes') or 0)}"),
+        ("model file", f"{model.get('name', '')}, {_size_or_source(model)}"),
         ("model sha256", str(model.get("sha256") or "unknown")),
         ("suites", "; ".join(f"{k} {v.get('hash', '')}" for k, v in (manifest.get("suites") or {}).items())),
         ("prompts", "; ".join(f"{k} {v.get('sha256', '')}" for k, v in (manifest.get("prompts") or {}).items())),
@@ -267,6 +267,11 @@ def _facts(summary: RunSummary) -> list[tuple[str, str]]:
         ("cpu_codegen", str(manifest.get("cpu_codegen") or "")),
         ("begun", f"{manifest.get('created_utc', '')}, status {manifest.get('status', '')}"),
     ]
+
+
+def _size_or_source(model: dict[str, Any]) -> str:
+    """A served model's file is the server's; its size may not be known."""
+    return format_bytes(model["size_bytes"]) if model.get("size_bytes") else str(model.get("source") or "size unknown")
 
 
 def repeat_command(summary: RunSummary) -> str:
