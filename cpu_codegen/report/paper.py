@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+from cpu_codegen.compare_factors import family, quantization
 from cpu_codegen.errors import MachineError
+from cpu_codegen.fidelity.find import ladders_of
 from cpu_codegen.report.escape import visible
 from cpu_codegen.report.summary import Cell, RunSummary
 from cpu_codegen.schema import Outcome
@@ -22,7 +24,10 @@ MARKERS = ("o", "^", "s", "D", "P", "*")
 
 
 def write_figures(summaries: Sequence[RunSummary], folder: Path) -> list[Path]:
-    """pareto, levels and outcomes, each as .svg and .png (300 dpi). MachineError without matplotlib."""
+    """pareto, levels and outcomes, each as .svg and .png (300 dpi); ladder and fidelity where there are quantizations of one model.
+
+    MachineError without matplotlib.
+    """
     try:
         import matplotlib
         from matplotlib.figure import Figure
@@ -31,10 +36,19 @@ def write_figures(summaries: Sequence[RunSummary], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     with matplotlib.rc_context({"svg.hashsalt": "cpu-codegen", "svg.fonttype": "none", "font.size": 9}):
-        for name, draw in (("pareto", _pareto), ("levels", _levels), ("outcomes", _outcomes)):
+        pictures = {
+            "pareto": _pareto,
+            "levels": _levels,
+            "outcomes": _outcomes,
+            "ladder": _ladder,
+            "fidelity": _fidelity,
+        }
+        for name, draw in pictures.items():
             figure = Figure(figsize=(6.3, 3.6), layout="constrained")
-            draw(figure.subplots(), summaries)
-            written += _save(figure, folder / name)
+            axes = figure.subplots()
+            draw(axes, summaries)
+            if axes.has_data() or name not in ("ladder", "fidelity"):
+                written += _save(figure, folder / name)
     return written
 
 
@@ -110,6 +124,45 @@ def _outcomes(axes: Axes, summaries: Sequence[RunSummary]) -> None:
     axes.set(xlabel="answers", yticks=range(len(cells)))
     axes.set_yticklabels(names)
     axes.invert_yaxis()
+    _legend(axes)
+
+
+def _ladder(axes: Axes, summaries: Sequence[RunSummary]) -> None:
+    """pass@1 against the size of the file, for models with several quantizations."""
+    families: dict[tuple[str, str, str], list[tuple[float, Estimate]]] = {}
+    for summary in summaries:
+        size = (summary.manifest.get("model") or {}).get("size_bytes")
+        for cell in summary.overall():
+            if size and cell.pass1 is not None and quantization(summary.manifest):
+                key = (family(summary.manifest), cell.suite, cell.style)
+                families.setdefault(key, []).append((size / 1e9, cell.pass1))
+    several = {key: sorted(found, key=lambda step: step[0]) for key, found in families.items() if len(found) > 1}
+    for number, ((model, suite, style), found) in enumerate(several.items()):
+        x, scores = zip(*found, strict=True)
+        arms = [[max(0.0, e.value - e.low) for e in scores], [max(0.0, e.high - e.value) for e in scores]]
+        look: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+        name = _named(f"{PurePath(model).name}, {style}, {suite}")
+        axes.errorbar(x, [e.value for e in scores], yerr=arms, capsize=2, linewidth=0.8, label=name, **look)
+    axes.set(xlabel="model file in GB", ylabel="pass@1 (95 % interval)", ylim=(0, 1.03))
+    _legend(axes)
+
+
+def _fidelity(axes: Axes, summaries: Sequence[RunSummary]) -> None:
+    """Mean KL to the base against the size of the file."""
+    digests = [(s.path, str((s.manifest.get("model") or {}).get("sha256") or "")) for s in summaries]
+    for number, ladder in enumerate(ladders_of(digests)):
+        steps = [(s.size_bytes / 1e9, s.kl_nats) for s in ladder.steps if s.kl_nats is not None and s.kl_nats.value > 0]
+        if steps:
+            x, kl = zip(*steps, strict=True)
+            arms = [
+                [min(0.999 * e.value, max(0.0, e.value - e.low)) for e in kl],
+                [max(0.0, e.high - e.value) for e in kl],
+            ]
+            look: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+            name = _named(f"to {ladder.base}, {ladder.suite}")
+            axes.errorbar(x, [e.value for e in kl], yerr=arms, capsize=2, linewidth=0.8, label=name, **look)
+            axes.set_yscale("log")
+    axes.set(xlabel="model file in GB", ylabel="mean KL, nats per token (95 % interval)")
     _legend(axes)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from cpu_codegen.report.page import write_page
 from cpu_codegen.report.summary import summarize
-from tests.report.support import write_run
+from tests.report.support import fidelity, write_run
 
 FLAGS = [
     "--no-sandbox",
@@ -90,4 +90,6 @@ def small_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_run(root / "one", name="small@q4_k_m", share=0.6, limit=5),
         write_run(root / "two", name="small@q8_0", share=0.5, limit=5),
     ]
+    names = {quant: f"small@{quant}" for quant in ("q8_0", "q4_k_m")}
+    (root / "fidelity.jsonl").write_text(fidelity(names, base="q8_0"), encoding="ascii")
     return write_page([summarize(folder) for folder in folders], root / "report.html")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +171,31 @@ def write_run(
             "".join(lines), encoding="ascii"
         )  # at once: an fsync per line takes minutes
     return path
+
+
+def fidelity(names: dict[str, str], *, base: str, problems: int = 12, sizes: Mapping[str, int] | None = None) -> str:
+    """fidelity.jsonl over files; `names` by quant, digests as `manifest` makes them, `sizes` in units of 100 MB."""
+    lines = []
+    for quant, name in names.items():
+        size = (sizes or {}).get(quant, 2)
+        digests = [hashlib.sha256(one.encode()).hexdigest() for one in (names[base], name)]
+        for number in range(problems):
+            is_base = quant == base
+            line = {
+                "key": f"{name} {number}",
+                "base": {"name": names[base], "sha256": digests[0]},
+                "model": {"name": name, "quant": quant, "sha256": digests[1], "size_bytes": size * 10**8},
+                "suite": "lowcost60",
+                "problem_id": f"p{number}",
+                "tokens_hash": "t",
+                "vocabulary_hash": "v",
+                "vocabulary": 3000,
+                "build": "b",
+                "tokens": 20,
+                "bytes": 60,
+                "nll_nats": 10.0 + number % 3,
+                "kl_nats": None if is_base else [0.02 / size * (1 + (number + i) % 5) for i in range(20)],
+                "same_top": None if is_base else 18 + number % 2,
+            }
+            lines.append(dump_line(line))
+    return "".join(lines)
