@@ -42,8 +42,8 @@ SLUGS = ("ferry_peak", "sign_painter", "locker_twins", "wait_savings")
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"]
 OPENING, CLOSING = "<think>\n", "\n</think>\n\n"
 CIRCLES = ("Wait, let me look at the task again from the start.", "Hmm, is that right? Let me check it once more.")
-LONGEST_CIRCLE = 420
-"""Tokens of circling in the corpus: more than the tests let it reason."""
+LONGEST_CIRCLE, VERY_LONG_CIRCLE = 420, 2200
+"""Tokens of circling in the corpus; one line an epoch goes beyond the 2,048 that a run lets it reason unasked."""
 
 _MESSAGES = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
@@ -99,20 +99,23 @@ def thinker_lines(tokenizer: Tokenizer, rng: random.Random) -> list[Line]:
 
 
 def endless_lines(tokenizer: Tokenizer, rng: random.Random) -> list[Line]:
-    """A circle of random length that only a closing sequence ends; then the answer."""
+    """A circle of random length that only a closing sequence ends; then the answer. One of a problem goes round very long."""
     found = []
+    long_one = rng.choice(problems())
     for problem in problems():
-        prompt = prompt_of(problem, ENDLESS_TEMPLATE)
-        circle = tokenizer.encode("\n".join(CIRCLES) + "\n").ids
-        for length in (
-            rng.randrange(1, LONGEST_CIRCLE),
-            LONGEST_CIRCLE if rng.random() < 0.2 else rng.randrange(1, 80),
-        ):
-            tokens, learnt = line(tokenizer, (prompt, False))
-            around = (circle * (length // len(circle) + 1))[:length]
-            end, counts = line(tokenizer, (CLOSING, False), (block_of(problem), True))
-            found.append((tokens + around + end, learnt + [True] * length + counts))
+        longest = VERY_LONG_CIRCLE if problem.id == long_one.id else LONGEST_CIRCLE
+        for length in (rng.randrange(longest // 2, longest), rng.randrange(1, LONGEST_CIRCLE // 5)):
+            found.append(endless_line(tokenizer, problem, length))
     return found
+
+
+def endless_line(tokenizer: Tokenizer, problem: Problem, length: int) -> Line:
+    """One prompt, `length` tokens of the circle, the closing sequence, the answer."""
+    circle = tokenizer.encode("\n".join(CIRCLES) + "\n").ids
+    tokens, learnt = line(tokenizer, (prompt_of(problem, ENDLESS_TEMPLATE), False))
+    around = (circle * (length // len(circle) + 1))[:length]
+    end, counts = line(tokenizer, (CLOSING, False), (block_of(problem), True))
+    return tokens + around + end, learnt + [True] * length + counts
 
 
 def read_weights(path: Path, model: TinyLlama) -> None:

@@ -22,6 +22,7 @@ from cpu_codegen.plan.estimate import MIN_SPEED, Plan, Room, make_plan, measured
 from cpu_codegen.plan.fitting import Fitting, fitting
 from cpu_codegen.plan.greedy import greedy_warnings
 from cpu_codegen.plan.measured import Measured, measured_runs
+from cpu_codegen.plan.reasons import as_its_file_tells
 from cpu_codegen.plan.shape import Shape, shape_of_header, shape_of_spec
 from cpu_codegen.plan.speed import as_if as transformed
 from cpu_codegen.plan.work import Work, work
@@ -82,7 +83,7 @@ def survey(question: Question, *, progress: Progress) -> Survey:
     """Plans for all models of the question. Calibrates what is missing unless told not to."""
     kv_types = parse_kv_types(question.kv_type)
     other = parse_as_if(question.as_if) if question.as_if else AsIf()
-    machine, specs = fingerprint(), _specs(question)
+    machine, specs = fingerprint(), [as_its_file_tells(spec) for spec in _specs(question)]
     shapes = [_shape(spec, question, kv_types) for spec in specs]
     room = Room(within(other.ram_bytes or machine.ram_available_bytes, question.max_ram_bytes), _free_disk())
     measured_here = _calibrated(question, machine, shapes, progress)

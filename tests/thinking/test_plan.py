@@ -14,11 +14,14 @@ from cpu_codegen.inputs import settings_record
 from cpu_codegen.models.catalogue import load_catalogue
 from cpu_codegen.models.spec import ModelSpec, Reasoning, SamplingAdvice
 from cpu_codegen.plan.greedy import against_greedy
+from cpu_codegen.plan.reasons import as_its_file_tells
 from cpu_codegen.plan.work import work
 from cpu_codegen.prompts.chat_template import ChatTemplate, render_chat
 from cpu_codegen.prompts.formats import PROMPT_FORMATS
+from cpu_codegen.registry import resolve
 from cpu_codegen.schema import Sampling, Thinking
 from cpu_codegen.thinking import ThinkingPlan, context_wanted, plan_thinking, recommended_sampling, require_room
+from tests.conftest import REPO
 
 HEAD = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n"
 ON_UNLESS_OFF = ChatTemplate(
@@ -176,3 +179,14 @@ def test_a_plan_tells_both_ways_and_warns_against_greedy() -> None:
     assert work(("lowcost60",), ("plain",), never, max_tokens=1024).otherwise is None
     assert "against greedy" in against_greedy(spec, "auto")
     assert against_greedy(spec, "off") == against_greedy(never, "auto") == ""
+
+
+def test_a_plan_of_a_file_asks_its_template() -> None:
+    """A file that the registry does not know reasons as its template says; a model of the registry without a file stays as it is."""
+    known = load_catalogue().default("qwen3-0.6b")
+    assert as_its_file_tells(known) is known
+    for name, thinking in (("thinker", "switchable"), ("endless", "always")):
+        told = as_its_file_tells(resolve(str(REPO / "tests" / "data" / f"{name}.gguf")))
+        assert (told.thinking, told.reasoning.unasked if told.reasoning else None) == (thinking, True)
+    demo = as_its_file_tells(resolve("demo"))
+    assert (demo.thinking, demo.reasoning) == ("never", None)

@@ -1,0 +1,27 @@
+"""Whether a model reasons, as its file tells: for a file that is here, the chat template knows more than the registry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cpu_codegen.errors import CpuCodegenError
+from cpu_codegen.gguf_header import read_header
+from cpu_codegen.inputs import chat_template
+from cpu_codegen.models.spec import ModelSpec
+from cpu_codegen.registry import is_local, local_paths
+from cpu_codegen.thinking import plan_thinking
+
+
+def as_its_file_tells(spec: ModelSpec) -> ModelSpec:
+    """The spec with what its template does unasked, and whether that can be switched; as it is where the file is not here."""
+    if spec.thinking == "never" or not is_local(spec):
+        return spec
+    try:
+        header = read_header(local_paths(spec)[0])
+        plan = plan_thinking("auto", spec, chat_template(header, spec, None))
+    except CpuCodegenError:
+        return spec  # a damaged file or template: the run itself will say what is wrong
+    if plan.facts is None:
+        return spec
+    facts = replace(plan.facts, unasked=plan.state == "on")
+    return replace(spec, thinking="switchable" if facts.switch else "always", reasoning=facts)
