@@ -182,7 +182,7 @@ def test_a_plan_tells_both_ways_and_warns_against_greedy() -> None:
 
 
 def test_a_plan_of_a_file_asks_its_template() -> None:
-    """A file that the registry does not know reasons as its template says; a model of the registry without a file stays as it is."""
+    """A file that the registry does not know reasons as its template says; a model without a file stays as it is."""
     known = load_catalogue().default("qwen3-0.6b")
     assert as_its_file_tells(known) is known
     for name, thinking in (("thinker", "switchable"), ("endless", "always")):
