@@ -31,7 +31,7 @@ def test_it_is_small_and_has_a_template_and_a_tokenizer_of_its_own() -> None:
 def test_it_solves_most_but_not_all_problems_in_both_styles(
     cpu_codegen: Run, tmp_path: Path, record_property: pytest.RecordProperty
 ) -> None:
-    """At least 30 and fewer than 60 of 60 in each style; cot reasons in numbered lines before one fenced block."""
+    """At least 30 and fewer than 60 of 60 in each style; cot reasons in numbered lines before one fenced block; no loops."""
     result = cpu_codegen(
         "run", "-m", "demo", "--style", "plain,cot", "--efficiency-budget", "0", "--out", "all", "-o", "json"
     )
@@ -40,6 +40,8 @@ def test_it_solves_most_but_not_all_problems_in_both_styles(
     record_property("corpus_has_drifted", corpus_has_drifted())
     for style in ("plain", "cot"):
         assert AT_LEAST <= passed[style] < PROBLEMS, f"{passed} (corpus has drifted: {corpus_has_drifted()})"
+    ends = Counter(g["finish_reason"] for g in lines(tmp_path / "all" / "generations.jsonl"))
+    assert ends["loop"] == 0, "the rule for loops touches none of its answers"
     reasoned = [g["text"] for g in lines(tmp_path / "all" / "generations.jsonl") if g["style"] == "cot"]
     kept = [text for text in reasoned if text.startswith("1. ") and "\n5. " in text and text.count("```python") == 1]
     assert len(kept) >= AT_LEAST
