@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from cpu_codegen.errors import CpuCodegenError
-from cpu_codegen.group import run_folders
 from cpu_codegen.models.digests import write_atomically
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.places import cache_dir
-from cpu_codegen.store import MANIFEST, RUNS, RunFolder, digest
+from cpu_codegen.store import MANIFEST, RUNS, RunFolder, digest, list_runs
 
 FORMAT = 1
 MOST_RUNS = 500
@@ -109,8 +108,11 @@ def best_known(runs: Iterable[Own]) -> dict[tuple[str, str], Own]:
 
 
 def _folders(root: Path | None) -> list[Path]:
-    """Run folders, those inside groups included."""
-    return run_folders(root or RUNS)[-MOST_RUNS:]
+    """Run folders, those inside groups included, also of a group whose own record is damaged."""
+    found: list[Path] = []
+    for path in list_runs(root or RUNS)[-MOST_RUNS:]:
+        found += [path] if (path / MANIFEST).is_file() else sorted(p.parent for p in path.glob(f"*/{MANIFEST}"))
+    return found
 
 
 def _identity(folder: Path) -> str | None:
