@@ -224,7 +224,7 @@ class Rounds:
         problems = [f"{p.suite} {p.id}" for p in block(running[0].inputs, n).problems] if running else []
         done = {"n": n, "problems": problems, "models": [r.member.name for r in running], "ended_utc": now_utc()}
         self._group.record["rounds"].append(done)
-        if self._race is not None:
+        if self._race is not None and any(n < longest(r.inputs) for r in running):  # else there is nothing left to save
             self._look(n)
         self._group.save()
         if self._ends is None or self._ends.left_s() > 2 * PAGE_S:

@@ -13,6 +13,7 @@ from typing import Any
 
 from cpu_codegen.race import Race, Stop
 from cpu_codegen.report.folders import GROUP
+from cpu_codegen.store import RunFolder
 
 
 def group_record(path: Path) -> dict[str, Any]:
@@ -60,9 +61,11 @@ def groups_of(runs: Sequence[Path]) -> list[Path]:
 
 
 def common_blocks(first: Path, second: Path) -> set[str] | None:
-    """`suite id` of the problems in the last round that both runs finished; None where no rounds bind them."""
+    """`suite id` of the problems in the last round that both runs finished; None where no rounds bind them, or both are whole."""
     parent = first.resolve().parent
-    if second.resolve().parent != parent:
+    if second.resolve().parent != parent or all(
+        RunFolder(run).manifest().get("status") == "finished" for run in (first, second)
+    ):
         return None
     names = {first.resolve().name, second.resolve().name}
     rounds = [r for r in _dicts(group_record(parent).get("rounds")) if names <= set(r.get("models", []))]

@@ -23,6 +23,7 @@ from cpu_codegen.report.page.document import page_html
 from cpu_codegen.report.summary import summarize
 from cpu_codegen.report.write import write_summaries
 from cpu_codegen.stats import anytime_mean, wilson
+from cpu_codegen.store import RunFolder
 from tests.report.support import write_run
 
 ROUNDS = (6, 12, 24)
@@ -188,6 +189,19 @@ def test_only_blocks_that_both_finished_are_compared(group: Path) -> None:
     assert len(blocks) == 12
     (found,) = compare_runs([read_run(group / "fair"), read_run(group / "good")])
     assert found.pairing.problems == 12
+
+
+def test_whole_runs_are_compared_on_everything(group: Path) -> None:
+    """Rounds of an earlier night bind nobody once both runs are finished."""
+    for name in ("good", "fair"):
+        manifest = RunFolder(group / name).manifest()
+        RunFolder(group / name).write_manifest({**manifest, "status": "finished"})
+    text = json.loads((group / "group.json").read_text())
+    text["rounds"] = text["rounds"][:2]
+    (group / "group.json").write_text(json.dumps(text))
+    assert common_blocks(group / "good", group / "fair") is None
+    (found,) = compare_runs([read_run(group / "fair"), read_run(group / "good")])
+    assert found.pairing.problems == 24
 
 
 def test_runs_of_no_group_and_damaged_records_are_reported_as_they_are(tmp_path: Path, group: Path) -> None:
