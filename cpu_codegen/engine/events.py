@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from cpu_codegen.engine.watch import Question
-from cpu_codegen.schema import Generation
+from cpu_codegen.schema import FinishReason, Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +50,15 @@ class Meters:
     clock: Callable[[], float] = time.perf_counter
     peak_rss: Callable[[], int | None] = lambda: None
     joules: Callable[[], float] | None = None
+
+
+def read_generation(fields: dict[str, Any], offset_s: float) -> Generation:
+    """A generation out of its frame. A process that was started later counts from `offset_s` after the run's first request."""
+    generation = Generation(**{**fields, "finish_reason": FinishReason(fields["finish_reason"])})
+    if offset_s < 0.01:
+        return generation
+    return replace(
+        generation,
+        queue_s=generation.queue_s + offset_s,
+        start_offset_s=generation.start_offset_s + offset_s,
+    )

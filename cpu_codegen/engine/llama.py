@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from cpu_codegen.engine import diagnosis, width
 from cpu_codegen.engine.completeness import Completeness
+from cpu_codegen.engine.events import read_generation
 from cpu_codegen.engine.memory_limit import Enclosure, enclose
 from cpu_codegen.engine.opening import checked, forget_files, open_settings
 from cpu_codegen.engine.process import EngineDied, EngineProcess
@@ -77,10 +78,7 @@ class LlamaEngine:
     @property
     def memory_limit(self) -> dict[str, Any] | None:
         """How --max-ram is enforced, and the most that the engine has used under it (None where nobody counts)."""
-        limit = self._enclosure
-        if limit is None:
-            return None
-        return {"bytes": limit.limit_bytes, "enforced_by": limit.how, "peak_bytes": limit.peak_bytes()}
+        return self._enclosure.record() if self._enclosure is not None else None
 
     # ── start ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -200,7 +198,7 @@ class LlamaEngine:
                 if event["event"] == "started":
                     started.append(event["key"])
                 elif event["event"] == "generation":
-                    yield _generation(event["generation"], offset_s)
+                    yield read_generation(event["generation"], offset_s)
                 elif event["event"] == "done":
                     self._add_totals(event["totals"])
 
@@ -299,14 +297,3 @@ def _next(process: EngineProcess) -> dict[str, Any]:
     while (event := process.next()) is None:
         pass
     return event
-
-
-def _generation(fields: dict[str, Any], offset_s: float) -> Generation:
-    generation = Generation(**{**fields, "finish_reason": FinishReason(fields["finish_reason"])})
-    if offset_s < 0.01:
-        return generation
-    return replace(
-        generation,
-        queue_s=generation.queue_s + offset_s,
-        start_offset_s=generation.start_offset_s + offset_s,
-    )

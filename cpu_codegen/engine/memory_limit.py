@@ -56,9 +56,9 @@ class Enclosure:
         """The most that the group has held; None where nobody counts."""
         return self._number("memory.max_usage_in_bytes" if self.is_v1 else "memory.peak")
 
-    def used_bytes(self) -> int | None:
-        """What the group holds now."""
-        return self._number("memory.usage_in_bytes" if self.is_v1 else "memory.current")
+    def record(self) -> dict[str, int | str | None]:
+        """For manifests."""
+        return {"bytes": self.limit_bytes, "enforced_by": self.how, "peak_bytes": self.peak_bytes()}
 
     def kills(self) -> int | None:
         """Processes that the kernel killed at the limit; None where nobody counts."""

@@ -66,7 +66,7 @@ def _layer_seconds(library: Any, path: Path, threads: int) -> float:
     write_dense(path, _THIN, lambda _name, _layer: "q8_0")
     with _opened(library, path, threads, context=256) as decode:
         times = [decode(1) for _ in range(26)]
-    return statistics.median(times[2:]) / _THIN.layers
+    return float(statistics.median(times[2:])) / _THIN.layers
 
 
 def _time_type(library: Any, path: Path, kind: str, *, threads: int, layer_s: float, log: list[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,7 +148,7 @@ def test_a_prompt_longer_than_the_context_is_marked_and_the_rest_goes_on(
 def test_a_crash_in_flight_costs_nobody_an_answer(prompts: list[Request]) -> None:
     """SIGSEGV from outside in the middle of a run: the engine is started anew and every key is answered once."""
     with LlamaEngine(settings(parallel=2)) as opened:
-        keys = []
+        keys: list[str] = []
         for generation in opened.run(prompts[:6]):
             if not keys and opened.pid:
                 os.kill(opened.pid, signal.SIGSEGV)
@@ -163,6 +163,7 @@ def test_a_run_that_is_left_stops_in_the_middle_of_a_prompt(engine: LlamaEngine,
     long = [replace(prompts[0], key=f"k{i}", text=f"{i} word " * 300, max_tokens=400) for i in range(8)]
     running = engine.run([replace(prompts[0], max_tokens=1), *long])
     next(running)
+    assert isinstance(running, Generator)
     running.close()
     assert texts(engine, prompts[:1])
     assert engine.pid == pid

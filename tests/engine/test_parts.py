@@ -13,6 +13,7 @@ from cpu_codegen.engine.wire import Wire, WireClosed
 from cpu_codegen.errors import IntegrityError, MachineError
 from cpu_codegen.gguf_header import GgufHeader, read_header
 from cpu_codegen.packaged import demo_model
+from cpu_codegen.places import cache_dir
 from cpu_codegen.schema import FinishReason, Generation, Request
 
 
@@ -118,7 +119,7 @@ def test_frames_survive_any_text() -> None:
 
 def test_recorded_answers_are_given_back() -> None:
     """By key, else by prompt; what was never recorded is an engine_error, never an empty answer."""
-    recorded = {"k1": Generation("k1", "one", FinishReason.LENGTH), "prompt two": "two"}
+    recorded: dict[str, Generation | str] = {"k1": Generation("k1", "one", FinishReason.LENGTH), "prompt two": "two"}
     wanted = [Request(k, t, True, 0, 9) for k, t in (("k1", "x"), ("k2", "prompt two"), ("k3", "unknown"))]
     found = list(ReplayEngine(recorded).run(wanted))
     assert [(g.key, g.text) for g in found] == [("k1", "one"), ("k2", "two"), ("k3", "")]
@@ -135,7 +136,7 @@ def test_a_damaged_cache_of_widths_is_no_cache() -> None:
     """It is measured again and written anew."""
     width.remember("k", width.Calibration(4, {"4": 1.0}))
     assert width.cached("k") == width.Calibration(4, {"4": 1.0})
-    path = width.cache_dir() / "widths.json"
+    path = cache_dir() / "widths.json"
     path.write_text("{ torn")
     assert width.cached("k") is None
     width.remember("k", width.Calibration(2, {}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Generator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
@@ -145,6 +146,7 @@ def test_leaving_a_run_stops_the_engine_but_keeps_the_model(process: type[Script
     opened = engine()
     running = opened.run(requests("a", "b"))
     assert next(running).key == "a"
+    assert isinstance(running, Generator)
     running.close()
     assert [g.key for g in opened.run(requests("c"))] == ["c"]
     assert len(process.made) == 1

@@ -8,10 +8,11 @@ import random
 import pytest
 
 from cpu_codegen.engine.admission import least_cells
-from cpu_codegen.engine.events import Meters
+from cpu_codegen.engine.events import Asked, Meters
+from cpu_codegen.engine.lane import Job
 from cpu_codegen.engine.prefixes import share
 from cpu_codegen.engine.scheduler import Scheduler
-from cpu_codegen.schema import FinishReason
+from cpu_codegen.schema import FinishReason, Generation
 
 from .fake import FakeBackend, job, run, scheduler_for
 
@@ -57,7 +58,7 @@ def test_decoding_goes_on_while_a_long_prompt_comes_in() -> None:
     scheduler = scheduler_for(backend, [job("short"), job("l" * 900)], width=2, chunk_tokens=16)
     while not scheduler.is_done:
         for event in scheduler.step():
-            if hasattr(event, "text"):
+            if isinstance(event, Generation):
                 found_at[event.key] = len(backend.steps)
     assert found_at["short"] < found_at["l" * 900]
     assert max(backend.steps[2 : found_at["short"]]) <= 17
@@ -88,7 +89,7 @@ def test_little_memory_delays_but_never_loses(more: int, holders: int) -> None:
     found = {}
     while not scheduler.is_done:
         for event in scheduler.step():
-            if hasattr(event, "text"):
+            if isinstance(event, Generation):
                 found[event.key] = event
         used = max(used, _places(backend, jobs))
     assert {key: g.text for key, g in found.items()} == {j.request.key: j.request.text[::-1][:40] for j in jobs}
@@ -97,7 +98,7 @@ def test_little_memory_delays_but_never_loses(more: int, holders: int) -> None:
     assert not any(backend.state.values()), "a sequence was not given back"
 
 
-def _places(backend: FakeBackend, jobs: list) -> int:
+def _places(backend: FakeBackend, jobs: list[Job]) -> int:
     """Distinct (position, beginning) pairs: what a unified cache holds when copies share their places."""
     return len({(i, tuple(state[: i + 1])) for state in backend.state.values() for i in range(len(state))})
 
@@ -148,7 +149,7 @@ def _with_delay(scheduler: Scheduler, delay: int) -> tuple[str, FinishReason, in
             if steps >= due or scheduler.is_waiting:
                 events += scheduler.answer(ticket, complete=True)
         for event in events:
-            if hasattr(event, "text"):
+            if isinstance(event, Generation):
                 return event.text, event.finish_reason, event.completion_tokens
 
 
@@ -161,7 +162,7 @@ def test_a_block_that_does_not_complete_stops_nothing() -> None:
 
 def test_without_early_stop_nothing_is_asked() -> None:
     """early_stop=False runs to the model's own end."""
-    asked = []
+    asked: list[Asked] = []
     one = job("p", entry_point="f", early_stop=False)
     found = run(scheduler_for(FakeBackend(lambda _: BLOCK), [one], width=1), answers=asked.append)  # type: ignore[arg-type]
     assert found["p"].finish_reason is FinishReason.EOS
