@@ -129,6 +129,8 @@ def _footer(found: Recommendation) -> list[str]:
     lines.append("published scores come from several settings: they order models, their differences mean little")
     if found.no_data:
         lines.append(f"no data on {len(found.no_data)} models that fit: {', '.join(found.no_data)}")
+    if found.non_commercial:
+        lines.append(f"not named, because their licence forbids commercial use: {', '.join(found.non_commercial)}")
     if found.left_out:
         lines.append("left out: " + ", ".join(f"{count} files {why}" for why, count in sorted(found.left_out.items())))
     lines += [f"note: {note}" for note in found.notes]

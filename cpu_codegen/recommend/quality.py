@@ -21,6 +21,9 @@ from cpu_codegen.store import MANIFEST, RUNS, RunFolder, digest, list_runs
 
 FORMAT = 1
 MOST_RUNS = 500
+NATIVE = ("ternary", "1-bit", "MXFP4")
+"""Precisions in which an original itself is published."""
+
 SUITES = ("humaneval+", "humaneval", "mbpp+", "mbpp")
 """In the order in which a published score is looked for: the hardest to be lucky on first."""
 
@@ -65,6 +68,13 @@ class Claim:
     setting: str
     source: str
     by_evalplus: bool
+    precision: str = ""
+
+    @property
+    def of(self) -> str:
+        """Whose score it is, in words: some models are small by birth."""
+        native = self.precision if self.precision in NATIVE else "unquantized"
+        return f"{native} original"
 
 
 def claim(spec: ModelSpec) -> Claim | None:
@@ -73,7 +83,7 @@ def claim(spec: ModelSpec) -> Claim | None:
     for suite in SUITES:
         for row in rows:
             if suite in row.scores:
-                return Claim(suite, row.scores[suite], row.setting, row.source, row.by_evalplus)
+                return Claim(suite, row.scores[suite], row.setting, row.source, row.by_evalplus, row.precision)
     return None
 
 

@@ -18,7 +18,7 @@ from cpu_codegen.plan.survey import Question, survey
 from cpu_codegen.progress import Progress
 from cpu_codegen.recommend.choice import Candidate, Choice, choose, front, measured_quality, published_quality
 from cpu_codegen.recommend.deploy import Deployment, commands, deployment
-from cpu_codegen.recommend.quality import Own, best_known, claim, own_runs
+from cpu_codegen.recommend.quality import NATIVE, Own, best_known, claim, own_runs
 from cpu_codegen.registry import local_paths
 
 MOST_FOREIGN = 20
@@ -43,6 +43,11 @@ class Recommendation:
     left_out: dict[str, int]
     notes: list[str]
     deployed: Deployment | None
+
+    @property
+    def non_commercial(self) -> list[str]:
+        """Models of the fronts that are not named because their licence forbids commercial use."""
+        return [one.name for one in self.rows if one.plan.spec.commercial_use == "forbidden"]
 
 
 def recommend(question: Question, *, progress: Progress, deploy: str | None = None) -> Recommendation:
@@ -119,7 +124,7 @@ def _representatives(plans: Sequence[Plan]) -> set[str]:
 
 def _is_native(plan: Plan) -> bool:
     """Published for these very bits."""
-    return any(row.precision in ("ternary", "1-bit") for row in plan.spec.published)
+    return any(row.precision in NATIVE for row in plan.spec.published)
 
 
 def _preference(plan: Plan) -> tuple[int, float]:
@@ -192,6 +197,7 @@ def as_record(found: Recommendation) -> dict[str, Any]:
         "front": [row_record(one) for one in found.rows],
         "no_data": found.no_data,
         "left_out": found.left_out,
+        "not_named_non_commercial": found.non_commercial,
         "notes": found.notes,
         "use": {title.partition(":")[0]: text for title, text in commands(found.deployed)} if found.deployed else None,
         "use_basis": found.deployed.basis if found.deployed else None,

@@ -46,6 +46,14 @@ def test_a_published_score_must_promise_more_than_the_first_names_own_original()
     assert "more than the 70 of known's" in names[1].sentence
 
 
+def test_three_points_published_are_no_difference() -> None:
+    """Of those within 3 points of the highest the fastest is named, and the highest beside it."""
+    models = [candidate("top", 6, score=77.4), candidate("near", 19, score=76), candidate("far", 30, score=70)]
+    (first,) = choose(models)
+    assert first.candidate.name == "near"
+    assert "the highest published is 77.4 of top" in first.sentence
+
+
 def test_a_quick_one_is_named_when_it_is_twice_as_fast_and_not_hopeless() -> None:
     """At least half of the first name's score, in the same column."""
     models = [candidate("good", 10, score=80), candidate("quick", 25, score=50), candidate("silly", 200, score=20)]

@@ -88,6 +88,14 @@ def test_slow_models_are_never_named(call: Call) -> None:
     assert slowest["left_out"]["too slow"] > 20
 
 
+def test_what_a_licence_keeps_from_being_named_is_said(call: Call) -> None:
+    """Qwen2.5-Coder 3B stands in the table; a name that may not be used at work is none."""
+    found = told(call(*ROOM, "--min-speed", "3", "-o", "json"))
+    assert "qwen2.5-coder-3b@q4_k_m" in found["not_named_non_commercial"]
+    assert all("coder-3b" not in choice["model"] for choice in found["choices"])
+    assert "forbids commercial use: qwen2.5-coder-3b" in call(*ROOM, "--min-speed", "3")
+
+
 def test_nothing_fits_is_said(call: Call) -> None:
     """A machine without room: no name, exit 0, and where to look."""
     text = call("--as-if", "ram=60M")
