@@ -122,4 +122,5 @@ def _told(name: str, value: Any) -> Any:
 
 
 def _without_nothing(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if value not in (None, [], {})}
+    nothing: tuple[Any, ...] = (None, [], {})
+    return {name: v for name, v in record.items() if v not in nothing and not (name == "stability" and v == 0)}
