@@ -26,6 +26,17 @@ _LATEX = {
     "_": r"\_",
     "^": r"\textasciicircum{}",
     "~": r"\textasciitilde{}",
+    # our tables' own signs, which pdflatex has no letters for; others it shows as it can
+    "−": "$-$",
+    "×": r"$\times$",
+    "≥": r"$\geq$",
+    "≤": r"$\leq$",
+    "±": r"$\pm$",
+    "µ": r"$\mu$",
+    "·": r"$\cdot$",
+    "–": "--",
+    "…": r"\ldots{}",
+    "\u2009": r"\,",
 }
 
 
@@ -69,8 +80,9 @@ def for_markdown(text: str) -> str:
 
 
 def for_latex(text: str) -> str:
-    """Plain text in LaTeX: every special character escaped."""
-    return "".join(_LATEX.get(c, c) for c in visible(text, keep="").replace("\\u{a}", " "))
+    """Plain text in LaTeX: every special character escaped. A row that began with [ or * would be read as an option of \\\\."""
+    escaped = "".join(_LATEX.get(c, c) for c in visible(text, keep="").replace("\\u{a}", " "))
+    return f"{{{escaped[0]}}}{escaped[1:]}" if escaped.startswith(("[", "*")) else escaped
 
 
 def for_html(text: str) -> str:

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from cpu_codegen.report.escape import for_csv, for_html, for_latex, for_markdown, for_terminal
+from cpu_codegen.report.escape import for_csv, for_html, for_latex, for_markdown, for_terminal, visible
 from cpu_codegen.report.formats import Format
 
 Cell = str | int | float | None
@@ -47,7 +47,7 @@ def as_text(table: Table) -> str:
     """Columns aligned with spaces; no box, so that it pastes anywhere."""
     cells = [tuple(for_terminal(shown(c)).replace("\n", " ") for c in row) for row in [table.columns, *table.rows]]
     widths = [max(display_width(row[i]) for row in cells) for i in range(len(table.columns))]
-    lines = [f"{table.title}\n"] if table.title else []
+    lines = [for_terminal(table.title) + "\n"] if table.title else []
     for row in cells:
         parts = [_aligned(c, w, right=n in table.right) for c, w, n in zip(row, widths, table.columns, strict=True)]
         lines.append("  ".join(parts).rstrip() + "\n")
@@ -102,9 +102,10 @@ def as_jsonl(table: Table) -> str:
 
 
 def as_latex(table: Table) -> str:
-    """A booktabs tabular."""
+    """A booktabs tabular; the title stands above it as a comment, for the caption."""
+    title = [f"% {visible(table.title, keep='')}"] if table.title else []
     alignment = "".join("r" if c in table.right else "l" for c in table.columns)
-    lines = [f"\\begin{{tabular}}{{{alignment}}}", "\\toprule", _latex_row(table.columns), "\\midrule"]
+    lines = [*title, f"\\begin{{tabular}}{{{alignment}}}", "\\toprule", _latex_row(table.columns), "\\midrule"]
     lines += [_latex_row(row) for row in table.rows]
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n"
 

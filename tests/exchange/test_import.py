@@ -74,6 +74,16 @@ def test_an_export_for_lm_eval_can_be_read_back(tmp_path: Path) -> None:
     assert read == [(s["problem_id"], s["code"]) for s in summarize(folder).samples]
 
 
+def test_an_export_for_evalplus_can_be_read_back(tmp_path: Path) -> None:
+    """Every sample's program, in order; EvalPlus's lines carry no more."""
+    folder = write_run(tmp_path / "run", limit=4, styles=("plain",))
+    path = tmp_path / "samples.jsonl"
+    CliRunner().invoke(app, ["export", str(folder), "--as", "evalplus", "--out", str(path)], catch_exceptions=False)
+    problems = {p.id: p for p in load_lowcost60()}
+    read = [(s.problem.id, s.code) for s in read_foreign(path, problems)]
+    assert read == [(s["problem_id"], s["code"]) for s in summarize(folder).samples]
+
+
 def test_a_damaged_log_names_its_line(tmp_path: Path) -> None:
     """Nothing of it is imported."""
     path = tmp_path / "log.jsonl"

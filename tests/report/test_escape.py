@@ -47,6 +47,14 @@ def test_a_spreadsheet_computes_nothing() -> None:
     assert for_csv("@cmd").startswith("'@")
 
 
+def test_latex_knows_our_signs_and_no_options() -> None:
+    """pdflatex has no letters for − × ≥ …; a cell that begins with [ or * does not become an option of the row before."""
+    assert for_latex("−3.1 ≥ 1.2×") == r"$-$3.1 $\geq$ 1.2$\times$"
+    assert for_latex("[1cm]x") == "{[}1cm]x"
+    assert for_latex("*") == "{*}"
+    assert for_latex("0.5 [0.1, 0.9]") == "0.5 [0.1, 0.9]"
+
+
 def test_markdown_and_latex_specials_are_escaped() -> None:
     """A cell stays one cell; a command stays text."""
     assert "\n" not in for_markdown("a|b\nc")
