@@ -25,7 +25,9 @@ class Dress:
     """What a file says of itself. Of `special`, those from the fourth on are ordinary words of one token (`<think>`)."""
 
     name: str = "cpu_codegen demo"
-    description: str = "A test fixture trained on cpu_codegen's own 60 problems; its score says nothing about any model."
+    description: str = (
+        "A test fixture trained on cpu_codegen's own 60 problems; its score says nothing about any model."
+    )
     chat_template: str = CHAT_TEMPLATE
     special: tuple[str, ...] = tuple(SPECIAL)
 
@@ -71,7 +73,9 @@ def _write_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer, dress: Dress
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(vocabulary)
-    kinds = {token: gguf.TokenType.CONTROL if token in SPECIAL else gguf.TokenType.USER_DEFINED for token in dress.special}
+    kinds = {
+        token: gguf.TokenType.CONTROL if token in SPECIAL else gguf.TokenType.USER_DEFINED for token in dress.special
+    }
     writer.add_token_types([kinds.get(token, gguf.TokenType.NORMAL) for token in vocabulary])
     writer.add_token_merges([" ".join(merge) if isinstance(merge, list) else merge for merge in merges])
     writer.add_bos_token_id(0)
