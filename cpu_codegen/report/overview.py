@@ -29,7 +29,8 @@ def _who(summaries: Sequence[RunSummary]) -> tuple[str, ...]:
 
 
 def _names(summary: RunSummary, cell: Cell, who: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple({"run": summary.name, "suite": cell.suite, "style": cell.style}[name] for name in who)
+    run = f"{summary.name} (stopped)" if summary.stop else summary.name
+    return tuple({"run": run, "suite": cell.suite, "style": cell.style}[name] for name in who)
 
 
 def ranked(summaries: Sequence[RunSummary], *, stopped: bool = False) -> list[tuple[RunSummary, Cell]]:
@@ -198,7 +199,9 @@ def notes(summaries: Sequence[RunSummary], *, name_demo: bool = True) -> list[st
             said.append(f"{prefix}{cut} answers were cut at --max-tokens")
         left_out = sum(cell.cost.left_out for cell in summary.overall())
         if left_out:
-            said.append(f"{prefix}{left_out} answers were taken over from another width: in pass@1, not in seconds and rates")
+            said.append(
+                f"{prefix}{left_out} answers were taken over from another width: in pass@1, not in seconds and rates"
+            )
         said += [prefix + note for note in _broken_tasks(summary)]
         said += [prefix + note for note in _reasoning_notes(summary)]
         said += [prefix + note for note in [*served_notes(summary), *alarm_notes(summary)]]
@@ -214,7 +217,9 @@ def notes(summaries: Sequence[RunSummary], *, name_demo: bool = True) -> list[st
 def _broken_tasks(summary: RunSummary) -> list[str]:
     """Tasks of one's own that --keep-going left out: the figures are not of the whole suite."""
     counts = {name: len(facts.get("left_out") or []) for name, facts in summary.manifest.get("suites", {}).items()}
-    return [f"{name}: {n} broken task{'s' * (n > 1)} left out (manifest.json names them)" for name, n in counts.items() if n]
+    return [
+        f"{name}: {n} broken task{'s' * (n > 1)} left out (manifest.json names them)" for name, n in counts.items() if n
+    ]
 
 
 def served_notes(summary: RunSummary) -> list[str]:

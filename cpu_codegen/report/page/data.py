@@ -23,7 +23,18 @@ from cpu_codegen.report.summary import RunSummary
 from cpu_codegen.schema import LEVELS
 
 CUT = "\n… cut here: {} of {} characters; the whole answer is in generations.jsonl"
-_PLAIN = ("suite", "level", "style", "index", "outcome", "finish_reason", "reasoning_end", "format_ok", "tests_passed", "tests_total")
+_PLAIN = (
+    "suite",
+    "level",
+    "style",
+    "index",
+    "outcome",
+    "finish_reason",
+    "reasoning_end",
+    "format_ok",
+    "tests_passed",
+    "tests_total",
+)
 _NUMBERS = (
     "prompt_tokens",
     "completion_tokens",
