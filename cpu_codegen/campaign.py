@@ -30,7 +30,7 @@ Page = Callable[[Path], None]
 
 @dataclass(slots=True)
 class Member:
-    """One model of a group, with all that its run needs. `entry` is its part of group.json; `error` ended its part in this command."""
+    """One model of a group, with all that its run needs. `entry` is its part of group.json; `error` has ended its part."""
 
     config: RunConfig
     inputs: RunInputs
