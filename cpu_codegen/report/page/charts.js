@@ -60,7 +60,7 @@ function drawPareto() {
 function nameBeside(svg, x, y, name, width, placed) {
   const shown = shortened(name, isWide() ? 34 : 22), left = x + 8 + shown.length * 6.6 > width;
   const from = left ? x - 8 - shown.length * 6.6 : x + 8;
-  let at = y - 9;
+  let at = Math.max(y - 9, 13);
   while (placed.some((p) => Math.abs(p.at - at) < 13 && from < p.to && p.from < from + shown.length * 6.6)) at += 13;
   placed.push({ at, from, to: from + shown.length * 6.6 });
   svg.append("text").attr("class", "named").attr("aria-hidden", "true").attr("x", left ? x - 8 : x + 8).attr("y", at).attr("text-anchor", left ? "end" : "start").text(shown);

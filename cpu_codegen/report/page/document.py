@@ -152,7 +152,7 @@ def _notes(summaries: Sequence[RunSummary]) -> list[str]:
     machines = {(s.manifest.get("machine") or {}).get("id") for s in summaries}
     if len(machines) > 1:
         notes.append(f"these runs come from {len(machines)} machines: compare pass@1, not seconds")
-    if len({frozenset(x["problem_id"] for x in s.samples) for s in summaries}) > 1:
+    if len({frozenset(x["problem_id"] for x in s.samples) for s in summaries if s.stop is None}) > 1:
         notes.append("not every run has the same problems: compare them with cpu-codegen compare")
     return notes
 
