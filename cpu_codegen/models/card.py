@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 
 from cpu_codegen.models.spec import Geometry, ModelSpec
 from cpu_codegen.report.tables import Cell, Table
+from cpu_codegen.schema import Sampling
 from cpu_codegen.sizes import format_bytes
 
 _USE = {
@@ -40,6 +42,7 @@ def _rows(spec: ModelSpec, others: Sequence[ModelSpec], path: str | None) -> Ite
     yield "active parameters", f"{spec.active_parameters:,}" if spec.active_parameters else "", ""
     yield "context", f"{spec.context:,} tokens" if spec.context else "", ""
     yield "thinking", spec.thinking or "", ""
+    yield from _thinking_rows(spec)
     yield "prompt format", spec.prompt_format or "", ""
     yield "shape", _shape(spec.geometry), sources.get("geometry", "")
     yield "shape, note", spec.geometry_note, ""
@@ -52,6 +55,29 @@ def _rows(spec: ModelSpec, others: Sequence[ModelSpec], path: str | None) -> Ite
         yield f"published, unquantized, not measured here ({one.setting}{precision})", scores, dated
     yield "note", spec.note, ""
     yield "other files", ", ".join(other.quant for other in others if other.quant != spec.quant), ""
+
+
+def _thinking_rows(spec: ModelSpec) -> Iterator[tuple[str, str, str]]:
+    """How it reasons, and the sampling that its authors recommend."""
+    facts, advice = spec.reasoning, spec.advice
+    if facts is not None:
+        switch = (
+            f"; switch {facts.switch}, {'on' if facts.unasked else 'off'} unasked" if facts.switch else "; no switch"
+        )
+        yield "reasoning", f"{facts.opening} … {facts.closing}{switch}", facts.source
+    if advice is not None:
+        for state, values in (("reasoning", advice.thinking), ("not reasoning", advice.plain)):
+            if values is not None:
+                yield f"sampling recommended, {state}", _sampling(values), advice.source
+        against = {"never": "", "thinking": "advised against while it reasons", "always": "advised against"}
+        yield "greedy decoding", against[advice.against_greedy], advice.source
+
+
+def _sampling(values: Sampling) -> str:
+    """`temperature 0.6, top_p 0.95, top_k 20`; what is off is left out."""
+    off = Sampling()
+    named = [(part.name, getattr(values, part.name)) for part in fields(values)]
+    return ", ".join(f"{name} {value:g}" for name, value in named if value != getattr(off, name))
 
 
 def _licence(spec: ModelSpec) -> str:
