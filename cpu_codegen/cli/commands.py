@@ -27,7 +27,7 @@ COMMANDS = {
     "recommend": Entry(
         "recommend", "recommend", "Which model to run here: at most three names, why, and how to use the first"
     ),
-    "run": Entry("run", "run", "Evaluate a model"),
+    "run": Entry("run", "run", "Evaluate models"),
     "report": Entry("report", "report", "Print the numbers of one or more runs"),
     "show": Entry("show", "show", "Show samples of a run"),
     "compare": Entry("compare", "compare", "Compare runs on the problems they share"),
@@ -50,7 +50,7 @@ COMMANDS = {
     "bench": Entry("bench", "bench", "Measure a model's speed here"),
     "doctor": Entry("doctor", "doctor", "Examine this machine"),
     "models": Entry("models", "app", "List, show, pull, verify, remove, find and add models"),
-    "problems": Entry("problems", "app", "List, show, check and export problems"),
+    "problems": Entry("problems", "app", "List, show, write, check and export problems"),
     "runs": Entry("runs", "app", "List and remove run folders"),
 }
 

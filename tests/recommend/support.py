@@ -69,6 +69,7 @@ def write_run(path: Path, name: str, suite: str, count: int, passed: int, **chan
         folder.write_manifest(told)
         for number, task in enumerate(tasks):
             lines = sample(task, "plain", passed=number < passed, rng=rng)
+            lines["generation"]["is_completion"] = False
             lines["generation"].update({k: v for k, v in each.items() if k in lines["generation"]})
             lines["result"].update({"format_ok": True, **{k: v for k, v in each.items() if k in lines["result"]}})
             folder.append("generations", lines["generation"])

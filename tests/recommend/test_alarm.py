@@ -63,6 +63,14 @@ def test_only_what_can_be_compared_is_tested(tmp_path: Path) -> None:
     assert alarms(run(tmp_path / "5", 5)) != []
 
 
+def test_a_base_model_is_measured_by_rows_of_its_own_way_of_prompting(tmp_path: Path) -> None:
+    """Direct completion against direct completion; asked as a chat it has no row to be held against."""
+    base = "starcoder2-3b@q4_k_m"
+    (found,) = alarms(run(tmp_path / "1", 40, name=base, each_is_completion=True))
+    assert "direct completion" in found.setting or "base" in found.setting
+    assert alarms(run(tmp_path / "2", 40, name=base)) == []
+
+
 def test_no_cause_is_invented(tmp_path: Path) -> None:
     """A clean run that falls short says that it shows none of the usual causes."""
     lines = alarm_notes(run(tmp_path, 20, each_outcome="wrong"))
