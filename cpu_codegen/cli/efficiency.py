@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat, seconds
+from cpu_codegen.cli.options import AtK, Format, Json, OutputFormat, at_k, seconds
 from cpu_codegen.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def efficiency(
     suites: Annotated[
         list[str] | None, typer.Option("-s", "--suite", help="Where tasks of your own lie now, if they were moved.")
     ] = None,
+    k: AtK = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
     allow_weak_isolation: Annotated[
         bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
@@ -47,7 +48,7 @@ def efficiency(
     json: Json = False,
 ) -> None:
     """Measure the code that passed: CPU time, memory and growth against the reference, with intervals."""
-    shown = Format.JSON if json else output
+    shown, ks = Format.JSON if json else output, at_k(k) or (1, 10, 100)
     if self_test == (run is not None):
         raise UsageError("efficiency takes a RUN or --self-test, one of them", remedy="cpu-codegen efficiency latest")
     if self_test:
@@ -63,7 +64,7 @@ def efficiency(
             _count_instructions(path, moved, offline=offline)
         if number:
             print()
-        _print_tables(path, shown)
+        _print_tables(path, shown, ks)
 
 
 def _ids(values: list[str] | None) -> tuple[str, ...]:
@@ -121,7 +122,7 @@ def _count_instructions(path: Path, moved: tuple[str, ...], *, offline: bool) ->
             bars.close()
 
 
-def _print_tables(path: Path, output: Format) -> None:
+def _print_tables(path: Path, output: Format, ks: tuple[int, ...]) -> None:
     from cpu_codegen.measure.records import efficiency_records
     from cpu_codegen.measure.tables import efficiency_tables
     from cpu_codegen.report.samples import load_samples
@@ -130,9 +131,9 @@ def _print_tables(path: Path, output: Format) -> None:
 
     samples = load_samples(RunFolder(path))
     if output is Format.JSON:
-        _print_json(efficiency_records(samples))
+        _print_json(efficiency_records(samples, ks))
         return
-    for number, table in enumerate(efficiency_tables(samples)):
+    for number, table in enumerate(efficiency_tables(samples, ks)):
         if number and output is not Format.JSONL:
             print()
         write_table(table, output, sys.stdout)

@@ -42,6 +42,10 @@ Think = Annotated[
         help="Reasoning, of models that do: as the template has it, on, off, or for at most N tokens (2048 unless given).",
     ),
 ]
+AtK = Annotated[
+    str | None,
+    typer.Option("--k", metavar="K,…", help="pass@k for these k, by comma.  [default: 1,10,100 where possible]"),
+]
 Force = Annotated[bool, typer.Option("--force", help="Load the model even where it does not seem to fit.")]
 
 KeepGoing = Annotated[
@@ -72,6 +76,16 @@ def split_commas(values: list[str] | None) -> tuple[str, ...]:
     """`a,b` and repeated options both work; order kept, repeats dropped."""
     parts = [part.strip() for value in values or [] for part in value.split(",")]
     return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def at_k(text: str | None) -> tuple[int, ...] | None:
+    """`1,10` → (1, 10); None stays None."""
+    if text is None:
+        return None
+    parts = split_commas([text])
+    if not parts or not all(part.isdigit() and int(part) >= 1 for part in parts):
+        raise UsageError(f"--k {text!r} is no list of numbers from 1", remedy="--k 1,10")
+    return tuple(sorted(map(int, parts)))
 
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?$")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat, Require, requirements
+from cpu_codegen.cli.options import AtK, Format, Json, OutputFormat, Require, at_k, requirements
 from cpu_codegen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,12 +29,13 @@ def report(
         Path | None,
         typer.Option("--reference", help="Scores measured elsewhere (CSV: model, suite, setting, pass@1, source)."),
     ] = None,
+    k: AtK = None,
     require: Require = None,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
     """Print the numbers of one or more runs; -o html writes one self-contained page."""
-    terms = requirements(require)
+    terms, ks = requirements(require), at_k(k)
     from cpu_codegen.report.folders import find_runs
     from cpu_codegen.report.gate import gates_of
     from cpu_codegen.report.summary import summarize
@@ -47,7 +48,7 @@ def report(
     if chosen is Format.HTML:
         _write_page(summaries, runs, out, others, gates)
     else:
-        _write(summaries, chosen, out, others, gates)
+        _write(summaries, chosen, out, others, gates, ks)
     if figures is not None:
         _write_figures(summaries, figures)
     if require is not None:
@@ -61,19 +62,24 @@ def _others(path: Path | None) -> list[Elsewhere]:
 
 
 def _write(
-    summaries: list[RunSummary], output: Format, out: Path | None, others: list[Elsewhere], gates: list[Gate]
+    summaries: list[RunSummary],
+    output: Format,
+    out: Path | None,
+    others: list[Elsewhere],
+    gates: list[Gate],
+    ks: tuple[int, ...] | None,
 ) -> None:
     from cpu_codegen.report.write import write_summaries
 
     if out is None:
-        write_summaries(summaries, output, sys.stdout, others=others, gates=gates)
+        write_summaries(summaries, output, sys.stdout, others=others, gates=gates, ks=ks)
         return
     import io
 
     from cpu_codegen.store import write_whole
 
     text = io.StringIO()
-    write_summaries(summaries, output, text, others=others, gates=gates)
+    write_summaries(summaries, output, text, others=others, gates=gates, ks=ks)
     write_whole(out, text.getvalue())
     print(out)
 

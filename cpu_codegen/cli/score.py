@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, KeepGoing, OutputFormat
+from cpu_codegen.cli.options import AtK, Format, Json, KeepGoing, OutputFormat, at_k
 from cpu_codegen.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cpu_codegen.scoring.samples import Submission
     from cpu_codegen.scoring.summary import Tally
 
+_KS = (1, 10, 100)
 _COMPARATORS = ("evalplus", "strict")
 
 
@@ -35,6 +36,7 @@ def score(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Programs executed at once.  [default: usable cores]")
     ] = None,
+    k: AtK = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Judge everything again; use no kept verdict.")] = False,
     keep_going: KeepGoing = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
@@ -47,6 +49,7 @@ def score(
     """Score samples against a suite's tests in the sandbox; -o jsonl: one line per sample. The same command resumes."""
     if comparator not in _COMPARATORS:
         raise UsageError(f"--comparator {comparator!r} is not known", remedy="--comparator evalplus or strict")
+    ks = at_k(k) or _KS
     from cpu_codegen.suites.load import open_suite
 
     opened = open_suite(suite, offline=offline, keep_going=keep_going, allow_weak=allow_weak_isolation)
@@ -56,7 +59,7 @@ def score(
     submissions = _submissions(samples, problems, allow_weak=allow_weak_isolation)
     found = _judge(submissions, suite, comparator, workers, fresh=fresh, allow_weak=allow_weak_isolation, output=output)
     if output is not Format.JSONL:
-        _print_summary(found, suite, comparator, len(opened.problems), Format.JSON if json else output)
+        _print_summary(found, suite, comparator, len(opened.problems), Format.JSON if json else output, ks)
     faults = found.outcomes["harness_error"]
     if faults:
         raise HarnessError(
@@ -111,7 +114,9 @@ def _judge(
     return found
 
 
-def _print_summary(found: Tally, suite: str, comparator: str, problems: int, output: Format) -> None:
+def _print_summary(
+    found: Tally, suite: str, comparator: str, problems: int, output: Format, ks: tuple[int, ...]
+) -> None:
     from cpu_codegen.report.tables import write_table
 
     if output is Format.JSON:
@@ -125,14 +130,14 @@ def _print_summary(found: Tally, suite: str, comparator: str, problems: int, out
             "problems": len(found.samples),
             "problems_in_suite": problems,
             "outcomes": dict(found.outcomes),
-            "pass_at_k": [asdict(rate) for rate in found.rates()],
+            "pass_at_k": [asdict(rate) for rate in found.rates(ks)],
         }
         sys.stdout.write(json.dumps(summary, indent=1) + "\n")
         return
-    write_table(_table(found, suite, comparator, problems), output, sys.stdout)
+    write_table(_table(found, suite, comparator, problems, ks), output, sys.stdout)
 
 
-def _table(found: Tally, suite: str, comparator: str, problems: int) -> Table:
+def _table(found: Tally, suite: str, comparator: str, problems: int, ks: tuple[int, ...]) -> Table:
     from cpu_codegen.report.tables import Table
 
     names = {"base": "base tests", "plus": "base and plus tests", "all": "all tests"}
@@ -143,7 +148,7 @@ def _table(found: Tally, suite: str, comparator: str, problems: int) -> Table:
             f"{100 * rate.interval.low:.1f} – {100 * rate.interval.high:.1f} %",
             rate.problems,
         )
-        for rate in found.rates()
+        for rate in found.rates(ks)
     ]
     rows += [(outcome, count, None, None) for outcome, count in found.outcomes.most_common()]
     part = "" if len(found.samples) == problems else f" of {problems}: no figure for the whole suite"

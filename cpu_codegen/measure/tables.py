@@ -14,9 +14,9 @@ Rows = list[tuple[Cell, ...]]
 _WHO = ("suite", "style")
 
 
-def efficiency_tables(samples: Sequence[Sample]) -> list[Table]:
+def efficiency_tables(samples: Sequence[Sample], ks: Sequence[int] = (1, 10, 100)) -> list[Table]:
     """Against the reference; growth; the metrics of the literature; complexity; what the text shows. Empty tables are left out."""
-    records = efficiency_records(samples)
+    records = efficiency_records(samples, ks)
     makers = (_against_reference, _growth, _literature, _effibench, _complexity, _text)
     return [table for table in (make(records) for make in makers) if table.rows]
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import IO, Any
 
 from cpu_codegen.report import figures, overview
+from cpu_codegen.report.at_k import at_k_records, at_k_table
 from cpu_codegen.report.elsewhere import Elsewhere, elsewhere_table
 from cpu_codegen.report.escape import for_terminal
 from cpu_codegen.report.formats import Format
@@ -28,15 +29,17 @@ def write_summaries(
     full: bool = True,
     others: Sequence[Elsewhere] = (),
     gates: Sequence[Gate] = (),
+    ks: Sequence[int] | None = None,
 ) -> None:
     """Writes runs in one format. `full` adds levels, outcomes and the rest to the overview (table, md, latex).
 
     `others` were measured elsewhere: a table of their own, a member of their own in JSON; in csv and jsonl they have no place.
-    `gates`: what `--require` said of each run; in csv and jsonl two columns.
+    `gates`: what `--require` said of each run; in csv and jsonl two columns. `ks`: pass@k for these k, as another table or member.
     """
     if output is Format.JSON:
         told = as_object(summaries) | ({"measured_elsewhere": [asdict(other) for other in others]} if others else {})
         told |= {"requirements": [gate_record(gate) for gate in gates]} if gates else {}
+        told |= {"pass_at_k": at_k_records(summaries, ks)} if ks else {}
         stream.write(json.dumps(told, indent=1, allow_nan=False) + "\n")
     elif output in (Format.CSV, Format.JSONL):
         owners = [number for number, summary in enumerate(summaries) for _ in summary.cells]
@@ -44,6 +47,7 @@ def write_summaries(
     else:
         _write_tables(summaries, output, stream, full=full)
         beside = [*([elsewhere_table(list(others))] if others else []), *([gate_table(gates)] if gates else [])]
+        beside += [at_k_table(summaries, ks)] if ks else []
         for table in beside:
             stream.write("\n")
             write_table(table, output, stream)

@@ -97,6 +97,20 @@ def test_show_filters_and_prints_the_failing_input(run: Path) -> None:
         typed("show", str(run), "--outcome", "memory")
 
 
+def test_pass_at_k_as_asked(tmp_path: Path) -> None:
+    """--k 2,3 prints these two for three samples a problem; 4 is not defined and says so; nonsense is refused."""
+    path = write_run(tmp_path / "run", limit=5, n=3, styles=("plain",))
+    told = json.loads(typed("report", str(path), "--k", "3,2,4", "-o", "json").stdout)["pass_at_k"]
+    assert [(one["suite"], one["style"]) for one in told] == [("lowcost60", "plain")]
+    assert told[0]["pass@2"]["value"] <= told[0]["pass@3"]["value"]
+    assert told[0]["pass@4"] is None
+    assert "pass@3" in typed("report", str(path), "--k", "3").stdout
+    assert "eff@2" in typed("efficiency", str(path), "--budget", "0", "--k", "1,2").stdout
+    for wrong in ("0", "two", ""):
+        with pytest.raises(UsageError, match="--k"):
+            typed("report", str(path), "--k", wrong)
+
+
 @pytest.mark.parametrize("output", ["md", "csv", "latex", "html"])
 def test_show_lists_samples_as_a_table(run: Path, output: str) -> None:
     """One row per sample: problem, style, outcome, tests, tokens, ratio."""
