@@ -11,6 +11,7 @@ from cpu_codegen.config import Settings, Think
 from cpu_codegen.errors import UsageError
 from cpu_codegen.extraction.fences import REASONING_TAGS
 from cpu_codegen.inputs import settings_record
+from cpu_codegen.models.card import card
 from cpu_codegen.models.catalogue import load_catalogue
 from cpu_codegen.models.spec import ModelSpec, Reasoning, SamplingAdvice
 from cpu_codegen.plan.greedy import against_greedy
@@ -190,3 +191,12 @@ def test_a_plan_of_a_file_asks_its_template() -> None:
         assert (told.thinking, told.reasoning.unasked if told.reasoning else None) == (thinking, True)
     demo = as_its_file_tells(resolve("demo"))
     assert (demo.thinking, demo.reasoning) == ("never", None)
+
+
+def test_models_show_tells_how_it_reasons() -> None:
+    """Tags, switch, recommended values and the advice against greedy, each with its source."""
+    rows = {str(fact): (value, source) for fact, value, source in card(load_catalogue().default("qwen3-0.6b")).rows}
+    assert rows["reasoning"][0] == "<think> … </think>; switch enable_thinking, on unasked"
+    assert rows["sampling recommended, reasoning"][0] == "temperature 0.6, top_p 0.95, top_k 20"
+    assert rows["greedy decoding"][0] == "advised against while it reasons"
+    assert all(rows[fact][1] for fact in ("reasoning", "sampling recommended, reasoning", "greedy decoding"))
