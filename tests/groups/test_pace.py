@@ -32,10 +32,14 @@ class _Slow(FakeBackend):
 
 def _job(number: int, limit: int) -> Job:
     prompt = f"{number}\x01"
-    return Job(Request(str(number), prompt, False, seed=0, max_tokens=limit, early_stop=False), list(map(ord, prompt)), limit)
+    return Job(
+        Request(str(number), prompt, False, seed=0, max_tokens=limit, early_stop=False), list(map(ord, prompt)), limit
+    )
 
 
-def _run(*, jobs: int, limit: int, answer: str, ends_s: float, each_s: float = 0.0) -> tuple[list[str], list[str], float]:
+def _run(
+    *, jobs: int, limit: int, answer: str, ends_s: float, each_s: float = 0.0
+) -> tuple[list[str], list[str], float]:
     """Keys begun, keys answered, and when the last one was there."""
     clock = _Clock()
     pace = Pace(ends_s, STEP_S, each_s=each_s)
