@@ -63,6 +63,12 @@ def reasoning_is_open(prompt: str) -> bool:
     return any(tail.endswith(opening) for opening, _ in REASONING_TAGS)
 
 
+def reasoning_is_over(prompt: str) -> bool:
+    """True when the prompt ends with a closed block, as templates do whose reasoning is switched off: one opened again is answer."""
+    tail = prompt[-200:].rstrip()
+    return any(tail.endswith(closing) for _, closing in REASONING_TAGS)
+
+
 class FenceWatch:
     """Finds the block that has just closed. Looks only when a line that looks like a fence is complete."""
 
@@ -102,6 +108,8 @@ class Reasoning:
 
 def reasoning_of(text: str, pieces: Sequence[bytes], *, prompt: str, ended_by: ReasoningEnd) -> Reasoning:
     """`ended_by` is how reasoning counts that never closed: budget, loop, or the model's own end."""
+    if reasoning_is_over(prompt):
+        return Reasoning("none", 0)
     _, inner, unclosed = strip_reasoning(text)
     open_ended = unclosed or (reasoning_is_open(prompt) and not inner)
     if open_ended:

@@ -95,6 +95,13 @@ def test_a_block_opened_again_is_answer() -> None:
     assert (found.finish_reason, found.reasoning_tokens) == (FinishReason.LENGTH, 11)
 
 
+def test_behind_a_prompt_that_closed_the_block_all_is_answer() -> None:
+    """Reasoning switched off by an empty block: what the model opens all the same is bounded by max_tokens and counts as answer."""
+    prompt = "user: hi\n<think>\n\n</think>\n\n"
+    found = one(FakeBackend(lambda _: "<think>" + "y" * 500), job(prompt, max_tokens=50))
+    assert (found.reasoning_end, found.reasoning_tokens, found.completion_tokens) == ("none", 0, 50)
+
+
 def test_a_loop_inside_reasoning_acts_as_the_budget_does() -> None:
     """The closing sequence is fed, the answer follows; with the loop stop off the budget does it, later."""
     circle = "wait, again. " * 900
