@@ -64,7 +64,7 @@ def reasoning_is_open(prompt: str) -> bool:
 
 
 def reasoning_is_over(prompt: str) -> bool:
-    """True when the prompt ends with a closed block, as templates do whose reasoning is switched off: one opened again is answer."""
+    """True when the prompt ends with a closed block, as templates do with reasoning switched off: one opened again is answer."""
     tail = prompt[-200:].rstrip()
     return any(tail.endswith(closing) for _, closing in REASONING_TAGS)
 
