@@ -113,7 +113,11 @@ def prepare(config: RunConfig, progress: Progress | None = None) -> RunInputs:
 
 def _suites(config: RunConfig, progress: Progress) -> dict[str, Suite]:
     suites = open_suites(
-        config.suites, offline=config.offline, keep_going=config.keep_going, allow_weak=config.allow_weak_isolation
+        config.suites,
+        offline=config.offline,
+        keep_going=config.keep_going,
+        allow_weak=config.allow_weak_isolation,
+        progress=progress,
     )
     for suite in suites.values():
         for broken in suite.left_out:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cpu_codegen.errors import UsageError
 from cpu_codegen.order import short_id
+from cpu_codegen.progress import Progress
 from cpu_codegen.schema import Problem
 
 
@@ -77,7 +78,14 @@ def load_suite(name: str, *, offline: bool = False, left_out: list[UsageError] |
     )
 
 
-def open_suite(name: str, *, offline: bool = False, keep_going: bool = False, allow_weak: bool = False) -> Suite:
+def open_suite(
+    name: str,
+    *,
+    offline: bool = False,
+    keep_going: bool = False,
+    allow_weak: bool = False,
+    progress: Progress | None = None,
+) -> Suite:
     """A suite ready to be judged by: one of one's own has had its references run in the sandbox.
 
     The first broken problem raises UsageError; with `keep_going` it is left out and told of.
@@ -88,16 +96,18 @@ def open_suite(name: str, *, offline: bool = False, keep_going: bool = False, al
 
     left_out: list[UsageError] = []
     problems = load_suite(name, offline=offline, left_out=left_out if keep_going else None)
-    problems = without_broken(problems, left_out if keep_going else None, allow_weak=allow_weak)
+    problems = without_broken(problems, left_out if keep_going else None, allow_weak=allow_weak, progress=progress)
     source = str(Path(name).expanduser().resolve())
     return Suite(problems[0].suite, problems, source, tuple(str(error) for error in left_out))
 
 
-def open_suites(names: Sequence[str], *, offline: bool, keep_going: bool, allow_weak: bool) -> dict[str, Suite]:
+def open_suites(
+    names: Sequence[str], *, offline: bool, keep_going: bool, allow_weak: bool, progress: Progress | None = None
+) -> dict[str, Suite]:
     """Suites by name, in the order asked. UsageError when two of one's own have one name."""
     found: dict[str, Suite] = {}
     for name in names:
-        suite = open_suite(name, offline=offline, keep_going=keep_going, allow_weak=allow_weak)
+        suite = open_suite(name, offline=offline, keep_going=keep_going, allow_weak=allow_weak, progress=progress)
         if suite.name in found:
             raise UsageError(f"two suites are named {suite.name}", remedy="rename one of the folders or files")
         found[suite.name] = suite

@@ -7,13 +7,22 @@ What is found broken is told with file, line and what is expected. Not covered: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+import platform
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from cpu_codegen.errors import UsageError
+from cpu_codegen.judge import JUDGE_VERSION
 from cpu_codegen.judging.limits import limits_for
+from cpu_codegen.judging.prepared import PREPARED_VERSION
+from cpu_codegen.places import cache_dir
+from cpu_codegen.progress import Progress, Silent
 from cpu_codegen.sandbox import ProbeFailed, ProblemProbe, Sandbox, open_sandbox
+from cpu_codegen.sandbox.values import CODEC_VERSION
 from cpu_codegen.schema import AssertTask, EvalPlusTask, Job, Limits, Outcome, Problem, ProblemFileTask
+from cpu_codegen.store import digest
 
 LOOK_S = 10.0
 """How long one question to a problem file may take."""
@@ -28,22 +37,25 @@ class Fault:
     line: int = 0
 
 
-_KNOWN: dict[tuple[str, str], Fault | None] = {}  # by id and data: several models of one command ask once
-
-
 def without_broken(
-    problems: Sequence[Problem], left_out: list[UsageError] | None, *, allow_weak: bool = False
+    problems: Sequence[Problem],
+    left_out: list[UsageError] | None,
+    *,
+    allow_weak: bool = False,
+    progress: Progress | None = None,
 ) -> list[Problem]:
     """The problems that can be judged by. The first broken one raises UsageError, or all of them go into `left_out`."""
     sound: list[Problem] = []
-    for problem, fault in faults(problems, allow_weak=allow_weak):
-        if fault is None:
-            sound.append(problem)
-            continue
-        error = UsageError(f"{_place(problem, fault)}: {fault.what}", remedy=f"expected: {fault.expected}")
-        if left_out is None:
-            raise error
-        left_out.append(error)
+    looked_at = faults(problems, allow_weak=allow_weak, progress=progress or Silent())
+    with contextlib.closing(looked_at):  # an error ends the sandbox at once, not when its traceback is forgotten
+        for problem, fault in looked_at:
+            if fault is None:
+                sound.append(problem)
+                continue
+            error = UsageError(f"{_place(problem, fault)}: {fault.what}", remedy=f"expected: {fault.expected}")
+            if left_out is None:
+                raise error
+            left_out.append(error)
     if not sound:
         first = left_out[0] if left_out else None
         raise UsageError(f"no problem is left; the first: {first}", remedy=first.remedy if first else None)
@@ -55,17 +67,54 @@ def _place(problem: Problem, fault: Fault) -> str:
     return f"{problem.origin}:{fault.line or 1}" if is_file else problem.origin
 
 
-def faults(problems: Sequence[Problem], *, allow_weak: bool = False) -> Iterator[tuple[Problem, Fault | None]]:
-    """Each problem with what is wrong with it, in order; the sandbox is opened only for what this process has not looked at."""
-    if all((problem.id, problem.data_hash) in _KNOWN for problem in problems):
-        yield from ((problem, _KNOWN[problem.id, problem.data_hash]) for problem in problems)
+def faults(
+    problems: Sequence[Problem], *, allow_weak: bool, progress: Progress
+) -> Generator[tuple[Problem, Fault | None], None, None]:
+    """Each problem with what is wrong with it, in order. What was found sound once is not tried again while it stays the same."""
+    known = _Sound()
+    if all(problem in known for problem in problems):
+        yield from ((problem, None) for problem in problems)
         return
+    progress.begin("tasks", len(problems))
     with open_sandbox(allow_weak=allow_weak) as sandbox:
         for problem in problems:
-            key = problem.id, problem.data_hash
-            if key not in _KNOWN:
-                _KNOWN[key] = fault_of(problem, sandbox)
-            yield problem, _KNOWN[key]
+            fault = None if problem in known else fault_of(problem, sandbox)
+            if fault is None:
+                known.add(problem)
+            progress.advance()
+            yield problem, fault
+    progress.end("their references answer their own tests")
+
+
+class _Sound:
+    """Tasks whose references were seen to pass, by all that decides it; kept in the user's cache, one digest a line."""
+
+    def __init__(self) -> None:
+        versions = (JUDGE_VERSION, PREPARED_VERSION, CODEC_VERSION, platform.python_version(), version("numpy"))
+        self._path = cache_dir() / "sound-tasks" / f"{digest(*versions)[:32]}.txt"
+        try:
+            self._known = set(self._path.read_text(encoding="ascii").split())
+        except (OSError, ValueError):
+            self._known = set()
+
+    def __contains__(self, problem: Problem) -> bool:
+        return self._name(problem) in self._known
+
+    def add(self, problem: Problem) -> None:
+        """One more; a cache that cannot be written costs time, nothing else."""
+        name = self._name(problem)
+        if name in self._known:
+            return
+        self._known.add(name)
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="ascii", newline="\n") as file:
+                file.write(f"{name}\n")
+
+    @staticmethod
+    def _name(problem: Problem) -> str:
+        rules = getattr(problem.task, "suite", "")
+        return digest(problem.entry_point, problem.task.kind, rules, problem.data_hash)
 
 
 def fault_of(problem: Problem, sandbox: Sandbox) -> Fault | None:
