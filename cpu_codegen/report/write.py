@@ -59,7 +59,7 @@ def as_object(summaries: Sequence[RunSummary]) -> dict[str, Any]:
     if len(records) == 1:
         return records[0]
     groups = [group_facts(path) for path in groups_of([summary.path for summary in summaries])]
-    return {"runs": records, **({"groups": groups} if groups else {})}
+    return {"runs": records, **({"group_records": groups} if groups else {})}
 
 
 def _write_tables(summaries: Sequence[RunSummary], output: Format, stream: IO[str], *, full: bool) -> None:

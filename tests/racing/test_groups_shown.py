@@ -129,8 +129,8 @@ def test_programs_read_it_too(group: Path) -> None:
     stopped = {Path(run["run"]).name: run["stopped"] for run in whole["runs"]}
     assert stopped["good"] is None
     assert stopped["bad"]["look"] == 2
-    assert whole["groups"][0]["race"]["stops"][0]["model"] == "bad"
-    assert whole["groups"][0]["options"]["max_hours"] == 0.5
+    assert whole["group_records"][0]["race"]["stops"][0]["model"] == "bad"
+    assert whole["group_records"][0]["options"]["max_hours"] == 0.5
     looks = {line["run"]: line["stopped_at_look"] for line in map(json.loads, told(group, Format.JSONL).splitlines())}
     assert looks == {"good": None, "fair": None, "bad": 2}
 
