@@ -114,7 +114,7 @@ def bare(served: Served, request: Request) -> str:
 
 
 def report(found: list[tuple[Spent, Spent]], served: Served) -> int:
-    """The Hodges–Lehmann estimate of the ratio, how long answers took, and the client's CPU time, which a busy machine moves less."""
+    """The Hodges–Lehmann estimate of the ratio, how long answers took, the client's CPU time (a busy machine moves it less)."""
     ratio = hodges_lehmann([engine.wall_s / loop.wall_s for engine, loop in found])
     length_s = statistics.median(loop.wall_s for _, loop in found)
     cpu = [statistics.median(pair[side].cpu_s for pair in found) for side in (0, 1)]

@@ -20,7 +20,7 @@ from cpu_codegen.engine.completeness import Completeness
 from cpu_codegen.engine.meters import EnergyMeter, energy_meter
 from cpu_codegen.engine.protocol import EngineInfo, TimeLimit
 from cpu_codegen.engine.served_facts import Served, no_server, peak_memory
-from cpu_codegen.engine.served_http import Patience, Refused, Stream, Trouble
+from cpu_codegen.engine.served_http import Patience, Refused, Stream, Trouble, ask
 from cpu_codegen.engine.served_queue import Shares, Waiting
 from cpu_codegen.engine.served_reply import Reply
 from cpu_codegen.errors import UnavailableError, UsageError
@@ -146,13 +146,31 @@ class ServedEngine:
                 return self._attempt(request)
             except Trouble as trouble:
                 failures += 1
+                if trouble.without_a_word and failures == 1 and (why := self._why(request)) is not None:
+                    return why
                 if failures >= self._retries.attempts or self._stopped.is_set():
                     raise self._given_up(trouble, failures) from trouble
                 self._stopped.wait(self._retries.wait_s(failures, trouble.wait_s))
             except Refused as refusal:
-                if refusal.status in (400, 413) and any(word in refusal.message.lower() for word in _TOO_LONG):
-                    return Generation(request.key, "", FinishReason.PROMPT_TOO_LONG, error=refusal.message)
-                raise no_server(self._served.address, refusal) from refusal
+                return self._refused(request, refusal)
+
+    def _refused(self, request: Request, refusal: Refused) -> Generation:
+        """A prompt that does not fit is an answer; any other refusal ends the run."""
+        if refusal.status in (400, 413) and any(word in refusal.message.lower() for word in _TOO_LONG):
+            return Generation(request.key, "", FinishReason.PROMPT_TOO_LONG, error=refusal.message)
+        raise no_server(self._served.address, refusal) from refusal
+
+    def _why(self, request: Request) -> Generation | None:
+        """llama-cpp-python's server ends a stream in silence where a plain request is told why: the prompt is too long."""
+        plain = {**body_of(request, self._served), "stream": False, "max_tokens": 1}
+        del plain["stream_options"]
+        try:
+            ask(self._served.address, "/v1/chat/completions", plain)
+        except Refused as refusal:
+            return self._refused(request, refusal)
+        except Trouble:
+            pass  # the streamed request is tried again, and says what it says
+        return None
 
     def _given_up(self, trouble: Trouble, failures: int) -> UnavailableError:
         return UnavailableError(

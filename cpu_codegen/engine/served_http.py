@@ -29,11 +29,15 @@ API_KEY = "CPU_CODEGEN_API_KEY"
 
 
 class Trouble(Exception):
-    """It may work when tried again. `wait_s` is what the server asks for (Retry-After)."""
+    """It may work when tried again. `wait_s` is what the server asks for (Retry-After).
 
-    def __init__(self, message: str, *, wait_s: float | None = None) -> None:
+    `without_a_word` = the stream began well and ended before its first event: a server's way of failing where it may say why.
+    """
+
+    def __init__(self, message: str, *, wait_s: float | None = None, without_a_word: bool = False) -> None:
         super().__init__(message)
         self.wait_s = wait_s
+        self.without_a_word = without_a_word
 
 
 class Refused(Exception):

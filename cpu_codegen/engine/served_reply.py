@@ -87,7 +87,9 @@ class Reply:
     def close(self) -> None:
         """The stream is over: an answer without an end was torn."""
         if self.ended is None:
-            raise Trouble("the server ended the connection in the middle of an answer")
+            raise Trouble(
+                "the server ended the connection in the middle of an answer", without_a_word=self._events == 0
+            )
 
     # ── text ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

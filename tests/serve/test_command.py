@@ -16,8 +16,12 @@ from typing import Any
 import pytest
 
 from cpu_codegen.cli import app
+from cpu_codegen.engine.served import Retries, ServedEngine
+from cpu_codegen.engine.served_facts import look
+from cpu_codegen.engine.served_http import parse_address
 from cpu_codegen.errors import UsageError
 from cpu_codegen.packaged import demo_model
+from cpu_codegen.schema import FinishReason, Request
 from tests.line.support import COMMAND, lines
 from tests.serve.standin import StandIn, chunk, pieces, serving, status
 
@@ -124,6 +128,20 @@ def test_a_real_server_gives_the_verdicts_of_our_own_engine(command: Run, tmp_pa
     assert all(g["peak_rss_bytes"] > 10_000_000 for g in lines(tmp_path / "served" / "generations.jsonl"))
     compared = command("compare", "served", "own", "--across", "-o", "json")
     assert compared.returncode == 0, compared.stderr
+
+
+@pytest.mark.model
+def test_a_prompt_over_a_real_servers_context_is_an_answer(real: str) -> None:
+    """The server ends the stream without a word; asked plainly it says why, and the next request goes on."""
+    engine = ServedEngine(look(parse_address(real)), retries=Retries(attempts=2, back_off_s=0.01))
+    long, short = (
+        Request(key, text, add_special=False, seed=1, max_tokens=4)
+        for key, text in (("long", "word " * 5000), ("short", "Hello"))
+    )
+    found = {one.key: one.finish_reason for one in engine.run([long, short])}
+    engine.close()
+    assert found["long"] is FinishReason.PROMPT_TOO_LONG
+    assert found["short"] in (FinishReason.LENGTH, FinishReason.EOS)
 
 
 # ── the stand-in ─────────────────────────────────────────────────────────────────────────────────────────────────────
