@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import struct
@@ -26,10 +27,12 @@ def on_a_terminal(monkeypatch: pytest.MonkeyPatch, columns: int, act: Callable[[
     with os.fdopen(theirs, "w", encoding="utf-8") as terminal:
         monkeypatch.setattr(sys, "stderr", terminal)
         act(Bars())
-        terminal.flush()
-        sent = os.read(ours, 1 << 16).decode()
+    sent = b""
+    with contextlib.suppress(OSError):  # the other end is closed and everything was read
+        while part := os.read(ours, 1 << 16):
+            sent += part
     os.close(ours)
-    return [line for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", sent)) if line.strip()]
+    return [line for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", sent.decode())) if line.strip()]
 
 
 def generate(bars: Bars, note: str = NOTE) -> None:
