@@ -9,14 +9,19 @@ from typing import Any
 
 import pytest
 
+from cpu_codegen.columns.generate import request_for
+from cpu_codegen.config import RunConfig
+from cpu_codegen.engine.llama import LlamaEngine
 from cpu_codegen.engine.process import EngineDied
+from cpu_codegen.engine.protocol import EngineSettings
 from cpu_codegen.errors import IntegrityError, Interrupted, MachineError, UsageError
 from cpu_codegen.fidelity import base as base_room
 from cpu_codegen.fidelity import ladder as room
 from cpu_codegen.fidelity.find import read_ladders
 from cpu_codegen.fidelity.ladder import LadderConfig, climb
-from cpu_codegen.fidelity.scoring import scores
+from cpu_codegen.fidelity.scoring import scores, tokenized
 from cpu_codegen.fidelity.texts import scored_text
+from cpu_codegen.inputs import prepare
 from cpu_codegen.packaged import demo_model
 from cpu_codegen.progress import Silent
 from cpu_codegen.suites.lowcost60 import load_lowcost60
@@ -65,6 +70,32 @@ def test_only_the_references_tokens_are_scored(whole: Path) -> None:
         assert '"""' not in text.reference
         assert len(text.reference.encode()) - 8 <= line["bytes"] <= len(text.reference.encode())
         assert line["kl_nats"] is None or len(line["kl_nats"]) == line["tokens"]
+
+
+def test_a_models_own_greedy_answer_surprises_it_least(tmp_path: Path) -> None:
+    """Scored token by token, each one where it was written: the answer costs a fraction of the reference's bits."""
+    asked = RunConfig(model=str(demo_model()), limit=1)
+    sample = prepare(asked).samples[0]
+    reference = scored_text(sample.problem, None)
+    assert reference is not None
+    with LlamaEngine(EngineSettings(str(demo_model()), "", ctx_tokens=1024, threads=1, parallel=1)) as engine:
+        answer = next(iter(engine.run([request_for(sample, asked)]))).text
+        items = [
+            {
+                "key": key,
+                "before": sample.prompt.text,
+                "reference": text,
+                "after": "",
+                "add_special": sample.prompt.add_special,
+            }
+            for key, text in (("own", answer), ("reference", f"```python\n{reference.reference}"))
+        ]
+        counts = tokenized(engine, items)["texts"]
+        nats = {found["key"]: found["nll_nats"] for found in scores(engine, items, tmp_path, is_base=True)}
+    each = {key: nats[key] / counts[key]["scored"] for key in nats}
+    assert counts["own"]["bytes"] == len(answer.encode())
+    assert each["own"] < 0.25
+    assert each["own"] < each["reference"] / 3
 
 
 def test_nothing_of_the_base_is_kept_at_the_end(whole: Path) -> None:
