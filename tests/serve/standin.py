@@ -33,12 +33,13 @@ def chunk(content: str | None = None, *, finish: str | None = None, **more: Any)
 class StandIn:
     """What the server does. `script` holds what the next chat requests meet, one by one; then `play` is the rule.
 
-    `requests` are the bodies that came; `cut` counts the connections that the client closed before the stream's end.
+    `requests` are the bodies of streamed ones; `plain` is the answer to one without a stream; `cut` counts the connections that the client closed before the stream's end.
     """
 
     models: list[dict[str, Any]] = field(default_factory=lambda: [{"id": "small", "object": "model", "created": 1}])
     paths: dict[str, Any] = field(default_factory=dict)
     script: list[Callable[[Conversation], None]] = field(default_factory=list)
+    plain: tuple[Any, int] = ({"choices": []}, 200)
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     cut: int = 0
@@ -79,6 +80,9 @@ class Conversation(BaseHTTPRequestHandler):
             self.json(self.standin.paths[self.path])
             return
         standin = self.standin
+        if not body["stream"]:
+            self.json(*standin.plain)
+            return
         with standin.lock:
             standin.requests.append(body)
             standin.keys.append(self.headers.get("Authorization"))

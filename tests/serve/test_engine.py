@@ -253,6 +253,18 @@ def test_a_prompt_that_is_too_long_is_an_answer_not_an_error(server: StandIn) ->
     assert second.finish_reason is FinishReason.EOS
 
 
+def test_why_a_stream_ended_in_silence_is_asked_once(server: StandIn) -> None:
+    """A plain request is told the reason: too long is an answer, any other refusal ends the run."""
+    too_long = {"error": {"message": "Requested tokens (5001) exceed context window of 2048"}}
+    server.script, server.plain = [dies()], (too_long, 400)
+    (found,) = ask(server, request())
+    assert found.finish_reason is FinishReason.PROMPT_TOO_LONG
+    assert len(server.requests) == 1
+    server.script, server.plain = [dies()], ({"error": {"message": "no such model"}}, 404)
+    with pytest.raises(UnavailableError, match="404: no such model"):
+        ask(server, request())
+
+
 @pytest.mark.parametrize(("code", "remedy"), [(401, "CPU_CODEGEN_API_KEY"), (404, "mend the address"), (422, "mend")])
 def test_a_refusal_is_not_asked_again(server: StandIn, code: int, remedy: str) -> None:
     """What the server understood and declined ends the run at once."""
