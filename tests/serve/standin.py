@@ -33,7 +33,8 @@ def chunk(content: str | None = None, *, finish: str | None = None, **more: Any)
 class StandIn:
     """What the server does. `script` holds what the next chat requests meet, one by one; then `play` is the rule.
 
-    `requests` are the bodies of streamed ones; `plain` is the answer to one without a stream; `cut` counts the connections that the client closed before the stream's end.
+    `requests` are the bodies of streamed ones; `plain` is the answer to one without a stream; `cut` counts the connections that the
+    client closed before the stream's end.
     """
 
     models: list[dict[str, Any]] = field(default_factory=lambda: [{"id": "small", "object": "model", "created": 1}])
