@@ -1,0 +1,139 @@
+"""Several models as a user runs them: real GGUFs of one model in three quantizations, one command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.line.conftest import Run
+from tests.line.support import COMMAND, lines
+
+pytestmark = pytest.mark.model
+
+QUICK = ["--parallel", "4", "-t", "1", "--max-tokens", "160", "--efficiency-budget", "0", "--offline"]
+SHORT_S = 30.0
+
+
+def _three(quantized: tuple[Path, Path]) -> list[str]:
+    return [part for name in ("demo", *map(str, quantized)) for part in ("-m", name)]
+
+
+def _keys(folder: Path) -> dict[str, list[str]]:
+    files = folder.glob("*/generations.jsonl")
+    return {path.parent.name: [record["key"] for record in lines(path)] for path in files if path.stat().st_size}
+
+
+def _group(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "group.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_two_models_give_one_group_one_page_and_one_object(
+    cpu_codegen: Run, tmp_path: Path, quantized: tuple[Path, Path]
+) -> None:
+    """The smaller file first, one folder per model; a third joins later; a run folder refuses a second model; RUN takes all."""
+    four, five = map(str, quantized)
+    first = cpu_codegen("run", "-m", "demo", "-m", four, "--limit", "2", *QUICK, "--out", "g", "-o", "json")
+    assert first.returncode == 0, first.stderr
+    assert [Path(run["run"]).name for run in json.loads(first.stdout)["runs"]] == ["demo-q8-0", "demo-q4-0"]
+    assert _group(tmp_path / "g")["order"] == ["demo-q4-0", "demo-q8-0"]
+    assert _group(tmp_path / "g")["status"] == "finished"
+    assert first.stderr.index("demo-Q4_0.gguf\n") < first.stderr.index("[2/2] demo\n")
+    page = (tmp_path / "g" / "report.html").read_text(encoding="utf-8")
+    assert "demo-q4-0" in page
+    joined = cpu_codegen("run", "-m", five, "--limit", "2", *QUICK, "--out", "g")
+    assert joined.returncode == 0, joined.stderr
+    assert set(_keys(tmp_path / "g")) == {"demo-q8-0", "demo-q4-0", "demo-q5-0"}
+    assert cpu_codegen("compare", "g").returncode == 0
+    reported = json.loads(cpu_codegen("report", "g", "-o", "json").stdout)
+    assert len(reported["runs"]) == 3
+    refused = cpu_codegen("run", "-m", "demo", "-m", five, "--limit", "2", *QUICK, "--out", "g/demo-q8-0")
+    assert refused.returncode == 6
+    assert "--out" in refused.stderr
+    other = cpu_codegen("run", "-m", "demo", "-m", five, "--limit", "2", *QUICK, "--out", "g", "--seed", "3")
+    assert other.returncode == 6
+    assert "seed 0, now 3" in other.stderr
+
+
+def test_what_cannot_be_is_refused_before_anything_begins(cpu_codegen: Run, tmp_path: Path) -> None:
+    """A model that is not there, one that stands twice, a race of one, a time that is none: no folder is left behind."""
+    begun = cpu_codegen("run", "-m", "demo", "-m", "./nowhere.gguf", "--limit", "2", *QUICK, "--out", "g")
+    assert begun.returncode == 4
+    assert not (tmp_path / "g").exists()
+    twice = cpu_codegen("run", "-m", "demo", "-m", "demo", *QUICK, "--out", "g")
+    assert twice.returncode == 2
+    assert "stands twice" in twice.stderr
+    race = cpu_codegen("run", "-m", "demo", "--race", *QUICK)
+    assert race.returncode == 2
+    nonsense = cpu_codegen("run", "-m", "demo", "--until", "dawn", *QUICK)
+    assert nonsense.returncode == 2
+    assert "--until 07:30" in nonsense.stderr
+
+
+def test_reuse_is_asked_for_and_every_line_says_where_it_comes_from(cpu_codegen: Run, tmp_path: Path) -> None:
+    """Without it a run says how many; with it nothing is generated, costs come along, pass@1 is the same."""
+    first = cpu_codegen("run", "-m", "demo", "--limit", "3", *QUICK, "-o", "json")
+    assert first.returncode == 0, first.stderr
+    told = cpu_codegen("run", "-m", "demo", "--limit", "2", *QUICK, "--out", "other")
+    assert "2 of 2 answers are in earlier runs: --reuse takes them over" in told.stderr
+    reused = cpu_codegen("run", "-m", "demo", "--limit", "3", *QUICK, "--out", "again", "--reuse", "-o", "json")
+    assert reused.returncode == 0, reused.stderr
+    assert "3 of 3 answers taken over" in reused.stderr
+    records = lines(tmp_path / "again" / "generations.jsonl")
+    assert len(records) == 3
+    assert all(record["reused_from"].startswith("runs") for record in records)
+    before, after = (json.loads(run.stdout)["groups"][0] for run in (first, reused))
+    assert before["pass@1"] == after["pass@1"]
+    assert after["seconds_per_problem"] == pytest.approx(before["seconds_per_problem"])
+    nowhere = cpu_codegen("run", "-m", "demo", "--limit", "3", *QUICK, "--out", "third", "--reuse", "nowhere")
+    assert nowhere.returncode == 2
+
+
+@pytest.mark.slow
+def test_killed_twice_and_resumed_three_models_keep_a_deadline_and_no_sample_comes_twice(
+    cpu_codegen: Run, tmp_path: Path, quantized: tuple[Path, Path], line_env: dict[str, str]
+) -> None:
+    """kill -9 at two points, then the same command to its end: equal blocks, one page, each key once, what was stored stays."""
+    folder = tmp_path / "g"
+    arguments = ["run", *_three(quantized), "--style", "plain,cot", *QUICK, "--out", str(folder)]
+    arguments += ["--max-hours", f"{SHORT_S / 3600:.6f}"]
+    before: dict[str, list[str]] = {}
+    for enough in (3, 9):
+        process = subprocess.Popen(
+            [*COMMAND, *arguments], env=line_env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        _wait_for(folder, enough)
+        process.kill()
+        process.wait()
+        kept = _keys(folder)
+        assert all(kept[name][: len(keys)] == keys for name, keys in before.items())
+        before = kept
+    began = time.monotonic()
+    last = cpu_codegen(*arguments, "-o", "json")
+    took_s = time.monotonic() - began
+    assert last.returncode == 0, last.stderr
+    assert took_s <= SHORT_S + 10.0
+    final = _keys(folder)
+    assert all(len(keys) == len(set(keys)) for keys in final.values())
+    assert all(final[name][: len(keys)] == keys for name, keys in before.items())
+    assert len(json.loads(last.stdout)["runs"]) == len(final) == 3
+    record = _group(folder)
+    assert record["status"] in ("partial", "finished")
+    assert record["rounds"], "no block was finished by all three"
+    assert (folder / "report.html").stat().st_size > 1000
+
+
+def _wait_for(folder: Path, answers: int) -> None:
+    deadline = time.monotonic() + SHORT_S
+    while time.monotonic() < deadline:
+        if (
+            folder.is_dir()
+            and sum(path.read_bytes().count(b"\n") for path in folder.glob("*/generations.jsonl")) >= answers
+        ):
+            return
+        time.sleep(0.05)
