@@ -160,12 +160,13 @@ def _reasoning(lane: Lane, text: str, cut: Cut) -> tuple[ReasoningEnd, int, int]
     if lane.reasoning is not None:
         return lane.reasoning.counted(cut.tokens)
     found = reasoning_of(
-        text, lane.pieces[: cut.tokens], prompt=lane.job.request.text, ended_by=_reasoning_end(cut.reason)
+        text, lane.pieces[: cut.tokens], prompt=lane.job.request.text, ended_by=unclosed_reasoning(cut.reason)
     )
     return found.end, found.tokens, 0
 
 
-def _reasoning_end(reason: FinishReason) -> ReasoningEnd:
+def unclosed_reasoning(reason: FinishReason) -> ReasoningEnd:
+    """How reasoning counts that the answer's end cut off."""
     if reason is FinishReason.LOOP:
         return "loop"
     return "budget" if reason is FinishReason.LENGTH else "model"

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from cpu_codegen.engine.lane import unclosed_reasoning
 from cpu_codegen.engine.loops import goes_round
 from cpu_codegen.engine.served_http import Trouble
 from cpu_codegen.engine.watch import FenceWatch, first_stop, reasoning_of
-from cpu_codegen.schema import FinishReason, Generation, ReasoningEnd, Request
+from cpu_codegen.schema import FinishReason, Generation, Request
 
 OPENING, CLOSING = "<think>", "</think>"
 SPARE_EVENTS = 256
@@ -161,7 +162,7 @@ class Reply:
         is_whole = self.ended in (FinishReason.EOS, FinishReason.LENGTH)
         first_s = self.first_s if self.first_s is not None else self.last_s
         pieces = [piece.encode("utf-8", "replace") for piece in self.pieces[: self.cut_pieces]]
-        reasoning = reasoning_of(text, pieces, prompt="", ended_by=_reasoning_end(self.ended))
+        reasoning = reasoning_of(text, pieces, prompt="", ended_by=unclosed_reasoning(self.ended))
         return Generation(
             key=self.request.key,
             text=text,
@@ -180,12 +181,6 @@ class Reply:
     def first_token_s(self) -> float | None:
         """From the request to the first piece of text, as the client sees it."""
         return None if self.first_s is None else self.first_s - self.began_s
-
-
-def _reasoning_end(reason: FinishReason) -> ReasoningEnd:
-    if reason is FinishReason.LOOP:
-        return "loop"
-    return "budget" if reason is FinishReason.LENGTH else "model"
 
 
 def _choice(event: dict[str, Any]) -> dict[str, Any] | None:
