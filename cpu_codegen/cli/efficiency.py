@@ -129,7 +129,11 @@ def _print_tables(path: Path, output: Format, ks: tuple[int, ...]) -> None:
     from cpu_codegen.report.tables import write_table
     from cpu_codegen.store import RunFolder
 
-    samples = load_samples(RunFolder(path))
+    folder = RunFolder(path)
+    styles = folder.manifest().get("scope", {}).get("styles", [])
+    samples = sorted(
+        load_samples(folder), key=lambda s: styles.index(s["style"]) if s["style"] in styles else len(styles)
+    )
     if output is Format.JSON:
         _print_json(efficiency_records(samples, ks))
         return

@@ -192,15 +192,16 @@ def _clamped(value: float) -> float:
 
 
 def mean_over_problems(records: Sequence[Record], value: Callable[[Record], float | None]) -> Estimate | None:
-    """A mean over problems with a bootstrap interval; None where no record has the value."""
+    """A mean over problems of a value in [0, 1], with a bootstrap interval; None where no record has the value."""
     return _mean(list(per_problem(records, value).values()))
 
 
 def _mean(values: list[float]) -> Estimate | None:
+    """Of values in [0, 1]; nothing is known beyond these ends, so the interval of a single value is all of them."""
     if not values:
         return None
     interval = bootstrap_mean(values)
-    return Estimate(math.fsum(values) / len(values), interval.low, interval.high, len(values))
+    return Estimate(math.fsum(values) / len(values), _clamped(interval.low), _clamped(interval.high), len(values))
 
 
 def mean_instructions(records: Sequence[Record]) -> Estimate | None:

@@ -95,3 +95,13 @@ def test_places_between_naive_and_reference() -> None:
     assert metrics.standing(at(0.001)) == 1.0
     assert metrics.beyond(None) == 0.0
     assert metrics.standing(record(cpu_s=1.0, reference_cpu_s=1.0, naive_cpu_s=1.1)) is None
+
+
+def test_means_of_shares_stay_within_their_ends() -> None:
+    """An interval of eff@k, Beyond or standing never leaves [0, 1], however few problems there are."""
+    found = metrics.mean_eff_at_k({"a": [0.0], "b": [1.0], "c": [1.0]}, 1)
+    assert found is not None
+    assert 0.0 <= found.low < found.value < found.high <= 1.0
+    alone = metrics.mean_eff_at_k({"a": [0.4]}, 1)
+    assert alone is not None
+    assert (alone.low, alone.high) == (0.0, 1.0)
