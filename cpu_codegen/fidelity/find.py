@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from cpu_codegen.errors import CpuCodegenError
 from cpu_codegen.fidelity.steps import Ladder, ladders
 from cpu_codegen.store import RUNS, RunFolder
 
@@ -24,12 +25,20 @@ def ladders_of(runs: Iterable[tuple[Path, str]]) -> list[Ladder]:
     known = {digest for _, digest in runs if digest}
     found: dict[tuple[str, str], Ladder] = {}
     for folder in _folders(path for path, _ in runs):
-        for ladder in read_ladders(folder):
+        for ladder in _readable(folder):
             name = (ladder.base_sha256, ladder.suite)
             larger = name not in found or len(ladder.steps) > len(found[name].steps)
             if larger and known & {step.sha256 for step in ladder.steps}:
                 found[name] = ladder
     return list(found.values())
+
+
+def _readable(folder: Path) -> list[Ladder]:
+    """A damaged file beside a run must not cost that run's page; `ladder` itself says what is wrong with it."""
+    try:
+        return read_ladders(folder)
+    except (CpuCodegenError, OSError, LookupError, TypeError, ValueError):
+        return []
 
 
 def _folders(runs: Iterable[Path]) -> list[Path]:

@@ -155,3 +155,12 @@ def test_a_run_finds_the_ladders_of_its_model_alone(tmp_path: Path, monkeypatch:
         assert len(ladders_of([(run, "q8_0")])) == 1
         assert ladders_of([(run, "another")]) == []
         path.unlink()
+
+
+@pytest.mark.parametrize("damage", ["{no json\n", '{"key": "a"}\n', '{"key": "a", "tokens": 5, "base": 3}\n', "[1]\n"])
+def test_a_damaged_file_beside_a_run_costs_the_run_nothing(tmp_path: Path, damage: str) -> None:
+    """The page of hours of work is written all the same."""
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "fidelity.jsonl").write_text(damage)
+    assert ladders_of([(run, "q8_0")]) == []
