@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cpu_codegen.errors import UsageError
 from cpu_codegen.machine import default_threads, fingerprint
 from cpu_codegen.models.catalogue import PREFERRED_QUANTS
 from cpu_codegen.models.quants import bits_of
@@ -24,6 +25,7 @@ from cpu_codegen.registry import local_paths
 MOST_FOREIGN = 20
 """Files outside the registry that own runs know: so many are looked at."""
 
+UNTIMED = "no model was timed here, so whether the names are fast enough is not known: cpu-codegen plan --recalibrate"
 ORDER_OF_SUITES = ("lowcost60", "humaneval+", "mbpp+", "humaneval", "mbpp")
 
 
@@ -76,7 +78,7 @@ def recommend(question: Question, *, progress: Progress, deploy: str | None = No
         rows=sorted(rows.values(), key=lambda one: -one.speed),
         no_data=_no_data(candidates),
         left_out=dict(Counter(_why_not(plan) for plan in plans if not plan.is_usable)),
-        notes=found.notes,
+        notes=[*found.notes, *([UNTIMED] if any(not choice.candidate.speed for choice in choices) else [])],
         deployed=_deployed(choices, candidates, runs, question, deploy),
     )
 
@@ -169,6 +171,11 @@ def _deployed(
     wanted: str | None,
 ) -> Deployment | None:
     named = [one for one in candidates if wanted in (one.name, one.plan.spec.alias)] if wanted else []
+    if wanted and not named:
+        raise UsageError(
+            f"--use {wanted}: not among the {len(candidates)} files that fit and are fast enough",
+            remedy=f"cpu-codegen plan -m {wanted}",
+        )
     one = named[0] if named else choices[0].candidate if choices else None
     if one is None:
         return None

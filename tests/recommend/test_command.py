@@ -132,6 +132,21 @@ def test_only_among_the_models_asked_about(call: Call) -> None:
     assert "Qwen2.5-Coder-0.5B-Instruct-GGUF" in found["use"]["llama-server"]
 
 
+def test_commands_only_for_what_fits(call: Call) -> None:
+    """--use of a model that does not fit, or of none, is exit 2."""
+    with pytest.raises(UsageError, match="not among the"):
+        call(*ROOM, "--use", "qwen3-coder-30b-a3b")
+
+
+def test_without_speeds_it_says_so(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where llama.cpp cannot be used nothing is timed; names come without a speed, and with that said."""
+    cache_file(fingerprint(), default_threads(fingerprint())).unlink()
+    monkeypatch.setattr(module, "measure", lambda *a, **k: None)
+    text = call(*ROOM)
+    assert "at a speed that is not known" in text
+    assert "whether the names are fast enough is not known" in text
+
+
 def test_run_without_a_model_names_the_recommendation(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
     """The same first name, with its sentence, and exit 2."""
     first = told(call("-o", "json"))["choices"]
