@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,8 @@ def test_every_command_of_a_page_runs(page: str, tmp_path: Path) -> None:
     """Exit 0 for each, no traceback."""
     if page == "review.md":
         _run(typed("cpu-codegen run -m demo"), tmp_path)
+    for file in (REPO / "docs" / page).parent.glob("*.yaml"):
+        shutil.copy(file, tmp_path)
     assert commands(page)
     for line in commands(page):
         _run(typed(line), tmp_path)
@@ -75,3 +78,16 @@ def test_links_between_pages_lead_somewhere() -> None:
     for path in (REPO / "docs").rglob("*.md"):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8")):
             assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_the_survey_as_a_config_file_names_models_that_the_registry_has() -> None:
+    """Every field is one of `run`'s, every model is known, and the protocol is the survey's: both styles, three levels."""
+    from cpu_codegen.cli.commands import load
+    from cpu_codegen.config_file import read_config
+    from cpu_codegen.registry import resolve
+
+    known = [str(parameter.name) for parameter in load("run").params]
+    found = {name: entry.value for name, entry in read_config(REPO / "docs/tutorials/survey.yaml", known).items()}
+    assert [resolve(str(name), offline=True).alias for name in found["model"]]
+    assert found["style"] == ["plain", "cot"]
+    assert found["suites"] == ["lowcost60"]
