@@ -31,7 +31,7 @@ CACHES = 4
 """A type's weights are this many times what the last cache holds: a real model is read from memory, not from a cache."""
 
 WIDTH, FEED_FORWARD, HEADS, KV_HEADS = 2048, 5632, 16, 4
-_THIN = Dense(layers=16, width=128, feed_forward=128, heads=2, kv_heads=2, vocabulary=256)
+THIN = Dense(layers=16, width=128, feed_forward=128, heads=2, kv_heads=2, vocabulary=256)
 _DEEP = Dense(layers=4, width=1024, feed_forward=256, heads=8, kv_heads=2, vocabulary=256)
 _DEPTH, _PIECE = 1024, 128
 
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> None:
             log.clear()
             _tell(_time_type(llama_cpp, path, kind, threads=threads, layer_s=layer_s, log=log))
             if number == 0:
-                _tell({"attention_s": _attention_seconds(llama_cpp, path, threads)})
+                _tell({"attention_s": attention_seconds(llama_cpp, path, threads)})
             if time.monotonic() > deadline:
                 return
 
@@ -64,18 +64,18 @@ def _tell(record: dict[str, Any]) -> None:
 
 def _layer_seconds(library: Any, path: Path, threads: int) -> float:
     """A layer's cost apart from its weights: the operations' start and the threads' meetings."""
-    write_dense(path, _THIN, lambda _name, _layer: "q8_0")
-    with _opened(library, path, threads, context=256) as decode:
+    write_dense(path, THIN, lambda _name, _layer: "q8_0")
+    with opened(library, path, threads, context=256) as decode:
         times = [decode(1) for _ in range(26)]
-    return float(statistics.median(times[2:])) / _THIN.layers
+    return float(statistics.median(times[2:])) / THIN.layers
 
 
 def _time_type(library: Any, path: Path, kind: str, *, threads: int, layer_s: float, log: list[str]) -> dict[str, Any]:
-    shape = _shape_for(kind)
+    shape = shape_for(kind)
     write_dense(path, shape, lambda _name, _layer: kind)
-    values = shape.layers * _layer_values()
+    values = shape.layers * layer_values()
     times: dict[int, list[float]] = {tokens: [] for tokens, _ in BATCHES}
-    with _opened(library, path, threads, context=1024) as decode:
+    with opened(library, path, threads, context=1024) as decode:
         decode(4)
         for number in range(ROUNDS):
             for tokens, repeats in BATCHES if number else BATCHES[:-1]:
@@ -87,10 +87,10 @@ def _time_type(library: Any, path: Path, kind: str, *, threads: int, layer_s: fl
     return {"type": kind, "seconds": seconds, "spread": spread, "repacked": repacked}
 
 
-def _shape_for(kind: str) -> Dense:
+def shape_for(kind: str) -> Dense:
     """At least two layers: more than the caches hold, less than a second of disk."""
     target = max(TARGET_BYTES, min(MOST_BYTES, CACHES * last_cache_bytes()))
-    layers = max(2, round(target / tensor_bytes((_layer_values(),), kind)))
+    layers = max(2, round(target / tensor_bytes((layer_values(),), kind)))
     return Dense(layers, WIDTH, FEED_FORWARD, HEADS, KV_HEADS, vocabulary=256)
 
 
@@ -103,18 +103,19 @@ def last_cache_bytes(root: Path = Path("/")) -> int:
     )
 
 
-def _layer_values() -> int:
+def layer_values() -> int:
+    """Weights of one layer of the synthetic models."""
     kv = WIDTH // HEADS * KV_HEADS
     return 2 * WIDTH * WIDTH + 2 * WIDTH * kv + 3 * WIDTH * FEED_FORWARD
 
 
-def _attention_seconds(library: Any, path: Path, threads: int) -> dict[int, float]:
+def attention_seconds(library: Any, path: Path, threads: int) -> dict[int, float]:
     """For one token, one position behind it and one value of its queries: steps far in, less steps at the beginning.
 
     Token by token, and a piece of a prompt at once, which llama.cpp computes in another way.
     """
     write_dense(path, _DEEP, lambda _name, _layer: "q8_0")
-    with _opened(library, path, threads, context=_DEPTH + 2 * _PIECE) as decode:
+    with opened(library, path, threads, context=_DEPTH + 2 * _PIECE) as decode:
         decode(1)
         shallow = statistics.median(decode(1) for _ in range(15))
         pieces = [decode(_PIECE) for _ in range(_DEPTH // _PIECE)]
@@ -129,7 +130,7 @@ def _attention_seconds(library: Any, path: Path, threads: int) -> dict[int, floa
 
 
 @contextmanager
-def _opened(library: Any, path: Path, threads: int, *, context: int) -> Iterator[Any]:
+def opened(library: Any, path: Path, threads: int, *, context: int) -> Iterator[Any]:
     """A function that decodes the next n tokens and gives back its seconds."""
     model_params = library.llama_model_default_params()
     model_params.n_gpu_layers = 0
