@@ -122,7 +122,9 @@ def _because(chosen: Row, best: Row, rows: list[Row]) -> str:
 
 def _solved(row: Row) -> str:
     cell = row.cell
-    return f"{cell.passed} of {cell.n} ({cell.suite}, pass@1 {figures.share(cell.pass1)})"
+    so_far = " so far" if cell.wanted and cell.wanted > cell.n else ""
+    unknown = f", {cell.unknown} unknown" if cell.unknown else ""
+    return f"{cell.passed} of {cell.n}{so_far} ({cell.suite}, pass@1 {figures.share(cell.pass1)}{unknown})"
 
 
 def _pace(row: Row) -> str:

@@ -259,9 +259,11 @@ def _reasoning_notes(summary: RunSummary) -> list[str]:
 
 def _unknown(summary: RunSummary) -> str:
     count = sum(cell.unknown for cell in summary.overall())
-    return (
+    said = (
         f"{count} answers are unknown (not finished or not judged): intervals run from all of them failed to all passed"
     )
+    never = len(summary.unfinished)
+    return f"{said}; seconds and tokens leave out the {never} that never came" if never else said
 
 
 def is_demo(summary: RunSummary) -> bool:

@@ -121,6 +121,9 @@ def _outcomes(axes: Axes, summaries: Sequence[RunSummary]) -> None:
         if any(counts):
             axes.barh(range(len(cells)), counts, left=left, label=outcome.value, color=COLOURS[number % len(COLOURS)])
             left = [a + b for a, b in zip(left, counts, strict=True)]
+    unknown = [cell.unknown for _, cell in cells]
+    if any(unknown):
+        axes.barh(range(len(cells)), unknown, left=left, label="unknown", color="#bbbbbb")
     axes.set(xlabel="answers", yticks=range(len(cells)))
     axes.set_yticklabels(names)
     axes.invert_yaxis()

@@ -120,28 +120,33 @@ function d3groups(list, key) {
   return [...groups];
 }
 
+// How an answer can have ended; unknown = begun and not finished, or not judged.
+const ENDS = [...OUTCOMES, "unknown"];
+const ended = (cell, end) => (end === "unknown" ? cell.unknown : cell.outcomes[end]) ?? 0;
+const endColour = (end) => (end === "unknown" ? "var(--soft)" : `var(--${end})`);
+
 function drawOutcomes() {
   const cells = overall(), rowHeight = 30, left = labelRoom(), width = across(), height = cells.length * rowHeight + 8;
   const svg = d3.create("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("role", "group").attr("aria-label", "outcomes of all answers");
   cells.forEach((cell, row) => {
-    const total = d3.sum(OUTCOMES, (o) => cell.outcomes[o] ?? 0) || 1, x = d3.scaleLinear([0, total], [left, width - 8]);
+    const total = d3.sum(ENDS, (o) => ended(cell, o)) || 1, x = d3.scaleLinear([0, total], [left, width - 8]);
     svg.append("text").attr("x", left - 8).attr("y", row * rowHeight + 19).attr("text-anchor", "end").text(shortened(label(cell)));
     let from = 0;
-    for (const outcome of OUTCOMES) {
-      const count = cell.outcomes[outcome] ?? 0;
+    for (const outcome of ENDS) {
+      const count = ended(cell, outcome);
       if (count) outcomeBar(svg, { cell, outcome, count, x: x(from), width: x(from + count) - x(from), y: row * rowHeight + 4, height: rowHeight - 8 });
       from += count;
     }
   });
-  const seen = OUTCOMES.filter((o) => cells.some((c) => c.outcomes[o]));
+  const seen = ENDS.filter((o) => cells.some((c) => ended(c, o)));
   const columns = ["model and style", ...seen.map((o) => ({ name: words(o), n: 1 })), { name: "cut at max tokens", n: 1 }];
-  fill("outcomes", el("figure", {}, svg.node(), legend(seen.map((o) => ({ name: words(o), colour: `var(--${o})` })))),
-    dataTable("Answers by outcome (harness errors count against no model)", columns, cells.map((c) => [label(c), ...seen.map((o) => c.outcomes[o] ?? 0), c.cut_at_max_tokens])), kindsTable(cells));
+  fill("outcomes", el("figure", {}, svg.node(), legend(seen.map((o) => ({ name: words(o), colour: endColour(o) })))),
+    dataTable("Answers by outcome (harness errors count against no model)", columns, cells.map((c) => [label(c), ...seen.map((o) => ended(c, o)), c.cut_at_max_tokens])), kindsTable(cells));
 }
 
 function outcomeBar(svg, { cell, outcome, count, x, width, y, height }) {
-  const link = svg.append("a").attr("href", samplesLink({ run: cell.run, style: cell.style, suite: cell.suite, outcome })).attr("aria-label", `${label(cell)}: ${count} ${words(outcome)}`);
-  link.append("rect").attr("x", x).attr("y", y).attr("width", Math.max(0.5, width - 1)).attr("height", height).style("fill", `var(--${outcome})`);
+  const link = svg.append("a").attr("href", samplesLink({ run: cell.run, style: cell.style, suite: cell.suite, ...(outcome === "unknown" ? {} : { outcome }) })).attr("aria-label", `${label(cell)}: ${count} ${words(outcome)}`);
+  link.append("rect").attr("x", x).attr("y", y).attr("width", Math.max(0.5, width - 1)).attr("height", height).style("fill", endColour(outcome));
   if (width > 26) link.append("text").attr("x", x + width / 2).attr("y", y + 15).attr("text-anchor", "middle").style("fill", "var(--paper)").style("font-weight", 600).text(count);
   link.append("title").text(`${count} ${words(outcome)}`);
 }
