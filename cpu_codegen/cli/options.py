@@ -120,4 +120,8 @@ def size(text: str | None) -> int | None:
     """`2G`, `1500M` … → bytes."""
     from cpu_codegen.sizes import parse_bytes
 
-    return None if text is None else parse_bytes(text)
+    if text is None:
+        return None
+    if not (count := parse_bytes(text)):
+        raise UsageError(f"{text!r} is no memory to run in", remedy="--max-ram 2G")
+    return count

@@ -125,3 +125,12 @@ def test_another_kv_type_is_another_setting(
     assert run_cli(capsys, *words, "--kv-type", "q8_0").code == 3
     assert run_cli(capsys, *words, "--kv-type", "q8_0", "--mlock", "--no-mmap", "--force").code == 3
     assert run_cli(capsys, *words).code == 6
+
+
+@pytest.mark.parametrize("text", ["abc", "0", "-2G", "2 X"])
+def test_a_limit_that_is_no_size_is_a_wrong_command(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """Exit 2, with a size to type; no folder is made."""
+    ran = run_cli(capsys, "run", "-m", "demo", "--max-ram", text, "--out", "r")
+    assert ran.code == 2
+    assert "try:" in ran.err
+    assert not Path("r").exists()
