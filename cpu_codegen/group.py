@@ -18,6 +18,7 @@ from typing import Any
 
 from cpu_codegen import __version__
 from cpu_codegen.config import Campaign, Settings
+from cpu_codegen.config_file import config_record
 from cpu_codegen.errors import IntegrityError
 from cpu_codegen.schema import SCHEMA_VERSION
 from cpu_codegen.store import RunFolder, list_runs, new_run_path, now_utc, plain, write_whole
@@ -112,7 +113,7 @@ def open_group(path: Path, campaign: Campaign, *, argv: Sequence[str]) -> Iterat
     with RunFolder(path, writable=True):  # its lock is the group's
         group = Group(path, read_group(path) if is_group(path) else new_record(campaign))
         group.record["sessions"].append({"started_utc": now_utc(), "argv": list(argv), "options": options(campaign)})
-        group.save(status="running")
+        group.save(status="running", config=config_record(campaign.run, campaign))
         yield group
 
 

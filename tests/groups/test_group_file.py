@@ -90,6 +90,7 @@ def test_a_command_goes_on_with_the_newest_unfinished_group_of_its_models(
 def test_the_record_is_replaced_as_a_whole_and_damage_is_named(tmp_path: Path) -> None:
     """Every save is one rename; a file that is no record is an integrity error with its path."""
     with open_group(tmp_path, TWO, argv=["run"]) as group:
+        assert group.record["config"]["models"] == ["a", "b"]
         group.save(status="finished")
     assert json.loads((tmp_path / "group.json").read_text())["status"] == "finished"
     assert not list(tmp_path.glob(".group.json*"))
