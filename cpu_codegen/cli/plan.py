@@ -293,6 +293,7 @@ def _footer(found: Survey) -> list[str]:
         time = f", ≈ {duration(best.run_s)}" if best.run_s else ""
         if best.spec.published:
             lines.append("order: published scores of unquantized models, not measured here")
+        lines.append("which one, and why: cpu-codegen recommend")
         lines.append(f"next: cpu-codegen run -m {best.spec.name}   ({size}{time})")
     return lines
 
