@@ -111,6 +111,8 @@ def _kept(group: Group) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, Interrupted) as stop:
+        for entry in group.record["models"]:
+            entry["status"] = "interrupted" if entry["status"] == "running" else entry["status"]
         group.save(status="interrupted")
         number = stop.signal_number if isinstance(stop, Interrupted) else int(signal.SIGINT)
         raise Interrupted(_how_far(group), remedy="the same command goes on", signal_number=number) from None
@@ -123,8 +125,8 @@ def _how_far(group: Group) -> str:
     counts = []
     for entry in group.record["models"]:
         kept = sum(1 for _ in RunFolder(group.path / entry["folder"]).read("generations"))
-        counts.append(f"{kept} of {entry['folder']}")
-    return f"interrupted: answers kept in {group.path}: {', '.join(counts) or 'none'}"
+        counts.append(f"{kept} answers of {entry['folder']}")
+    return f"interrupted: kept in {group.path}: {', '.join(counts) or 'nothing yet'}"
 
 
 # ── the models ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -29,17 +29,18 @@ def reuse(session: Session, inputs: RunInputs, progress: Progress) -> Iterator[d
     root = Path(asked) if asked else RUNS
     if asked and not root.is_dir():
         raise UsageError(f"--reuse: no folder {root}", remedy="--reuse, or --reuse DIR with the folder of earlier runs")
-    if session.config.engine_url is not None:
-        return
+    if session.config.engine_url is not None or (not asked and "reusable" in session.facts):
+        return  # a server's answers are never offered; a run in rounds is told once
     done = {record["key"] for record in session.folder.read("generations")}
     left = {sample.key for sample in inputs.samples} - done
     if not left:
         return
     build = _build_here() if asked else None
     found = _found(session, root, left, build)
-    if found and not asked:
-        progress.say(f"{len(found)} of {len(inputs.samples)} answers are in earlier runs: --reuse takes them over")
     if not asked:
+        session.note(reusable=len(found))
+        if found:
+            progress.say(f"{len(found)} of {len(inputs.samples)} answers are in earlier runs: --reuse takes them over")
         return
     loads = {str(source): one_load_s(RunFolder(source).manifest()) for source, _ in found.values()}
     if loads and not session.facts.get("load_s"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -137,3 +139,31 @@ def _wait_for(folder: Path, answers: int) -> None:
         ):
             return
         time.sleep(0.05)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no POSIX signals on Windows")
+@pytest.mark.slow
+def test_an_interrupted_group_says_what_is_kept_and_the_same_command_goes_on_in_it(
+    cpu_codegen: Run, tmp_path: Path, quantized: tuple[Path, Path], line_env: dict[str, str]
+) -> None:
+    """Ctrl-C without --out: exit 130, "interrupted" in every record; the same command finds the group and ends it."""
+    arguments = ["run", "-m", "demo", "-m", str(quantized[0]), "--limit", "6", *QUICK]
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], cwd=tmp_path, env=line_env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("runs/*/*/generations.jsonl")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert "kept in" in told
+    assert "the same command" in told
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert _group(folder)["status"] == "interrupted"
+    assert {entry["status"] for entry in _group(folder)["models"]} <= {"interrupted", "waiting", "finished"}
+    again = cpu_codegen(*arguments)
+    assert again.returncode == 0, again.stderr
+    assert list((tmp_path / "runs").iterdir()) == [folder]
+    assert _group(folder)["status"] == "finished"
+    assert all(len(keys) == len(set(keys)) == 6 for keys in _keys(folder).values())
