@@ -147,10 +147,15 @@ def _why_not(plan: Plan) -> str:
 def _foreign(question: Question, plans: Sequence[Plan], runs: Sequence[Own], progress: Progress) -> list[Plan]:
     """Plans of files outside the registry that were run here and are still there."""
     listed = {sha for plan in plans for sha in plan.spec.sha256s}
-    paths = [run.path for run in reversed(runs) if run.sha256 not in listed and run.engine == "llama.cpp"]
-    there = [path for path in dict.fromkeys(paths) if path.endswith(".gguf") and Path(path).is_file()][:MOST_FOREIGN]
-    names = tuple(path for path in there if not _is_listed(path, plans))
+    foreign = [run for run in reversed(runs) if run.sha256 not in listed and run.engine == "llama.cpp"]
+    there = {run.path: _name_of(run) for run in foreign if run.path.endswith(".gguf") and Path(run.path).is_file()}
+    names = tuple(name for path, name in there.items() if not _is_listed(path, plans))[:MOST_FOREIGN]
     return survey(replace(question, models=names), progress=progress).plans if names else []
+
+
+def _name_of(run: Own) -> str:
+    """As it was typed, where that still means a file: under that name its measured speed is known."""
+    return run.name if run.name.endswith(".gguf") and Path(run.name).is_file() else run.path
 
 
 def _is_listed(path: str, plans: Sequence[Plan]) -> bool:
@@ -182,7 +187,7 @@ def _deployed(
     machine = fingerprint()
     sha256s = {one.own.sha256} if one.own else set(one.plan.spec.sha256s)
     here = [run for run in runs if run.sha256 in sha256s and run.machine == machine.id and run.engine == "llama.cpp"]
-    path = str(local_paths(one.plan.spec)[0]) if one.plan.is_here else ""
+    path = str(local_paths(one.plan.spec)[0].absolute()) if one.plan.is_here else ""
     threads = question.threads or default_threads(machine)
     benched = next((found for sha in sha256s if (found := recall(machine, sha))), None)
     ctx_tokens = question.ctx_tokens or one.plan.ctx_tokens

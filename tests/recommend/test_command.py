@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copy2
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from cpu_codegen.cli import app
 from cpu_codegen.errors import UsageError
 from cpu_codegen.machine import default_threads, fingerprint
 from cpu_codegen.models.catalogue import load_catalogue
+from cpu_codegen.packaged import demo_model
 from cpu_codegen.plan import calibration as module
 from cpu_codegen.plan.calibration import Calibration, cache_file, save
 from tests.recommend.support import write_run
@@ -114,6 +116,21 @@ def test_own_runs_of_the_very_file_come_first(call: Call, tmp_path: Path) -> Non
     assert (row["own"]["pass@1"], row["own"]["n"]) == (0.2, 60)
     assert row["published"]["value"] == 57.3
     assert found["choices"][1]["basis"] == "published"
+
+
+def test_a_file_outside_the_registry_counts_once_it_was_run(call: Call, tmp_path: Path) -> None:
+    """With its own score and its measured speed, under the name that was typed; its commands hold the whole path."""
+    copy2(demo_model(), tmp_path / "mine.gguf")
+    model = {"name": "./mine.gguf", "alias": "", "quant": "", "sha256": "c" * 64, "paths": ["mine.gguf"]}
+    engine = {"kind": "llama.cpp", "width": 1, "threads": 1}
+    machine = {"id": fingerprint().id}
+    write_run(tmp_path / "runs" / "1-mine", "mine", "lowcost60", 60, 30, model=model, engine=engine, machine=machine)
+    found = told(call("-o", "json"))
+    assert (found["choices"][0]["model"], found["choices"][0]["basis"]) == ("./mine.gguf", "measured")
+    row = next(row for row in found["front"] if row["model"] == "./mine.gguf")
+    assert row["own"]["pass@1"] == 0.5
+    assert row["tokens_per_s_measured"] == pytest.approx(20.0)
+    assert str(tmp_path / "mine.gguf") in found["use"]["llama-server"]
 
 
 def test_one_file_stands_for_its_models_published_score(call: Call) -> None:
