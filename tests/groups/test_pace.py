@@ -24,7 +24,7 @@ class _Slow(FakeBackend):
         super().__init__(lambda prompt: answer)
         self._clock = clock
 
-    def decode(self, *batch: object) -> None:  # type: ignore[override]
+    def decode(self, *batch: object) -> None:
         """One step later."""
         super().decode(*batch)  # type: ignore[arg-type]
         self._clock.now_s += STEP_S

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cpu_codegen import campaign_rounds, pipeline
+from cpu_codegen import pipeline
 from cpu_codegen.campaign import Member
 from cpu_codegen.campaign_rounds import block, reached, run_rounds, scores_of
 from cpu_codegen.columns.in_time import time_for_answers
@@ -84,7 +84,7 @@ def _play(
     campaign = Campaign(tuple(world.speed), RunConfig("x", settings=Settings(max_tokens=100)), **options)
     monkeypatch.setattr(pipeline, "answer", world.answer)
     monkeypatch.setattr(pipeline, "gauge", world.gauge)
-    monkeypatch.setattr(campaign_rounds.time, "monotonic", lambda: world.now_s)
+    monkeypatch.setattr("cpu_codegen.campaign_rounds.time.monotonic", lambda: world.now_s)
     group_path = tmp_path / "group"
     group_path.mkdir(exist_ok=True)
     group = Group(group_path, read_group(group_path) if is_group(group_path) else new_record(campaign))
