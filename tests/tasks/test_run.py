@@ -4,30 +4,44 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cpu_codegen.config import RunConfig
+from cpu_codegen.errors import UsageError
+from cpu_codegen.inputs import prepare
 from cpu_codegen.packaged import problems_dir
+from tests.cli.support import run_cli
 from tests.line.conftest import Run
 from tests.line.support import lines
+from tests.report.support import write_run
 from tests.tasks.support import EVALPLUS, GOOD, HUMANEVAL, write_folder, write_lines
 
 RUN = ("run", "-m", "demo", "-t", "1", "--parallel", "2", "--efficiency-budget", "0", "--out", "out")
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
 def mine(tmp_path: Path) -> Path:
     """Two problems that the demo model knows, as files of one's own."""
     folder = tmp_path / "mine"
-    for name in ("easy/ferry_peak", "hard/cake_order"):
+    for name in ("easy/ferry_peak", "hard/lamp_relay"):
         source = next(problems_dir().glob(f"*/{Path(name).name}.py"))
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, folder / f"{name}.py")
     return folder
 
 
-def test_cases_may_change_and_statements_may_not(mine: Path, tmp_path: Path, cpu_codegen: Run) -> None:
+def test_cases_may_change_and_statements_may_not(
+    mine: Path, tmp_path: Path, cpu_codegen: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Claim: the manifest holds where the suite lies and its hash; an edited case is judged anew with the old answer, an edited
     statement is refused with exit 6, a new problem joins."""
     ran = cpu_codegen(*RUN, "-s", "mine", "-o", "json")
@@ -39,7 +53,7 @@ def test_cases_may_change_and_statements_may_not(mine: Path, tmp_path: Path, cpu
     answers = lines(out / "generations.jsonl")
     assert {(a["problem_id"], a["level"]) for a in answers} == {
         ("mine/ferry_peak", "easy"),
-        ("mine/cake_order", "hard"),
+        ("mine/lamp_relay", "hard"),
     }
 
     file = mine / "easy" / "ferry_peak.py"
@@ -49,48 +63,48 @@ def test_cases_may_change_and_statements_may_not(mine: Path, tmp_path: Path, cpu
     assert again.returncode == 0, again.stderr
     assert lines(out / "generations.jsonl")[:2] == answers
     judged = [r["problem_id"] for r in lines(out / "results.jsonl")]
-    assert sorted(judged) == ["mine/cake_order", "mine/ferry_peak", "mine/ferry_peak", "mine/twice"]
+    assert sorted(judged) == ["mine/ferry_peak", "mine/ferry_peak", "mine/lamp_relay", "mine/twice"]
     now = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["suites"]["mine"]
     assert now["hash"] != facts["hash"]
 
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace('"""Return', '"""Now return'), encoding="utf-8")
-    refused = cpu_codegen(*RUN, "-s", "mine")
-    assert refused.returncode == 6
-    assert "another statement of mine/ferry_peak" in refused.stderr
-    assert "--out another/folder" in refused.stderr
+    refused = run_cli(capsys, *RUN, "-s", "mine")
+    assert refused.code == 6
+    assert "another statement of mine/ferry_peak" in refused.err
+    assert "--out another/folder" in refused.err
 
 
-def test_lines_run_and_are_measured(tmp_path: Path, cpu_codegen: Run) -> None:
+def test_lines_run_and_are_measured(
+    mine: Path, tmp_path: Path, cpu_codegen: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Claim: problems exported in EvalPlus's layout run as a file of one's own, pass as the originals do, and are measured; moved
     tasks are found with -s."""
-    exported = cpu_codegen("problems", "export", "--out", "ours.jsonl")
-    assert exported.returncode == 0
-    records = [json.loads(line) for line in (tmp_path / "ours.jsonl").read_text(encoding="utf-8").splitlines()]
-    chosen = [r for r in records if r["task_id"].endswith(("/ferry_peak", "/lamp_relay"))]
-    write_lines(tmp_path / "few.jsonl", *chosen)
+    assert run_cli(capsys, "problems", "export", "mine", "--out", "ours.jsonl").code == 0
+    (tmp_path / "ours.jsonl").rename(tmp_path / "few.jsonl")
     ran = cpu_codegen(*RUN, "-s", "few.jsonl", "-o", "json")
     assert ran.returncode == 0, ran.stderr
     results = lines(tmp_path / "out" / "results.jsonl")
-    assert [r["problem_id"].partition("/")[0] for r in results] == ["few"] * len(chosen)
+    assert [r["problem_id"].partition("/")[0] for r in results] == ["few"]  # the other one has several right answers
     assert {r["outcome"] for r in results} == {"passed"}
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "few.jsonl").rename(tmp_path / "elsewhere" / "few.jsonl")
-    lost = cpu_codegen("efficiency", "out", "--budget", "1s")
-    assert lost.returncode == 2
-    assert "which is gone" in lost.stderr
+    lost = run_cli(capsys, "efficiency", "out", "--budget", "1s")
+    assert lost.code == 2
+    assert "which is gone" in lost.err
     found = cpu_codegen("efficiency", "out", "--budget", "4s", "-s", "elsewhere/few.jsonl", "-o", "json")
     assert found.returncode == 0, found.stderr
     assert len(lines(tmp_path / "out" / "efficiency.jsonl")) == len(results)
 
 
-def test_a_broken_task_ends_every_command_before_work_begins(tmp_path: Path, cpu_codegen: Run) -> None:
-    """Claim: run, score, plan and validate exit 2 with file and line at the first broken task, nothing is written; with
-    --keep-going the rest is done and what is missing is told, also in the manifest."""
+def test_a_broken_task_ends_every_command_before_work_begins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Claim: run, score, plan and list exit 2 with file and line at the first broken task, nothing is written; with --keep-going
+    the rest is done and what is missing is told."""
     write_folder(tmp_path / "mine", twice=GOOD, zzz="def zzz(x)\n")
-    samples = write_lines(
-        tmp_path / "s.jsonl", {"task_id": "twice", "solution": "def twice(v):\n    return [x + x for x in v]"}
-    )
+    solution = "def twice(v):\n    return [x + x for x in v]"
+    samples = write_lines(tmp_path / "s.jsonl", {"task_id": "twice", "solution": solution})
     commands = (
         (*RUN, "-s", "mine"),
         ("score", samples.name, "-s", "mine", "-o", "jsonl"),
@@ -98,42 +112,48 @@ def test_a_broken_task_ends_every_command_before_work_begins(tmp_path: Path, cpu
         ("problems", "list", "mine"),
     )
     for command in commands:
-        ended = cpu_codegen(*command)
-        assert ended.returncode == 2, command
-        assert "zzz.py:1: not Python: expected ':'" in ended.stderr
-        assert "try:" in ended.stderr
+        ended = run_cli(capsys, *command)
+        assert ended.code == 2, command
+        assert "zzz.py:1: not Python: expected ':'" in ended.err
+        assert "try:" in ended.err
     assert not (tmp_path / "out").exists()
-    ran, scored, *_ = [cpu_codegen(*command, "--keep-going") for command in commands if command[0] != "plan"]
-    assert ran.returncode == 0, ran.stderr
-    assert "left out: mine/zzz.py:1" in ran.stderr
-    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
-    assert len(manifest["suites"]["mine"]["left_out"]) == 1
-    assert json.loads(scored.stdout)["outcome"] == "passed"
-    reported = cpu_codegen("report", "out")
-    assert "mine: 1 broken task left out" in reported.stdout
+    scored = run_cli(capsys, *commands[1], "--keep-going")
+    assert json.loads(scored.out)["outcome"] == "passed"
+    assert "left out: mine/zzz.py:1" in scored.err
 
 
-def test_levels_limits_and_ids_choose_among_own_tasks(tmp_path: Path, cpu_codegen: Run) -> None:
+def test_a_run_knows_what_was_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: with --keep-going a run goes on without the broken task, keeps its name for the manifest, and reports count it."""
+    write_folder(tmp_path / "mine", twice=GOOD, zzz="def zzz(x)\n")
+    inputs = prepare(RunConfig("demo", suites=("mine",), keep_going=True))
+    assert [problem.id for problem in inputs.problems] == ["mine/twice"]
+    (told,) = inputs.own_suites["mine"]["left_out"]
+    assert told.startswith("mine/zzz.py:1: not Python")
+
+    def with_broken_tasks(manifest: dict[str, Any]) -> None:
+        manifest["suites"]["lowcost60"]["left_out"] = ["a", "b"]
+
+    write_run(tmp_path / "run", limit=3, styles=("plain",), change_manifest=with_broken_tasks)
+    assert "lowcost60: 2 broken tasks left out" in run_cli(capsys, "report", "run").out
+
+
+def test_levels_limits_and_ids_choose_among_own_tasks(tmp_path: Path) -> None:
     """Claim: --ids takes a task_id as it stands in the file; a level that the suite has not is a usage error, not an empty run."""
     write_lines(tmp_path / "t.jsonl", {**HUMANEVAL, "level": "easy"}, EVALPLUS)
-    ran = cpu_codegen(*RUN, "-s", "t.jsonl", "--ids", "acme/2", "--max-tokens", "8")
-    assert ran.returncode == 0, ran.stderr
-    assert [g["problem_id"] for g in lines(tmp_path / "out" / "generations.jsonl")] == ["t/acme/2"]
-    none = cpu_codegen(*RUN, "-s", "t.jsonl", "--level", "hard")
-    assert none.returncode == 2
-    assert "no problem of t is asked for" in none.stderr
+    config = RunConfig("demo", suites=("t.jsonl",))
+    assert [p.id for p in prepare(replace(config, ids=("acme/2",))).problems] == ["t/acme/2"]
+    assert [p.id for p in prepare(replace(config, levels=("easy",))).problems] == ["t/acme/1"]
+    assert len(prepare(replace(config, limit=1)).problems) == 1
+    with pytest.raises(UsageError, match="no problem of t is asked for"):
+        prepare(replace(config, levels=("hard",)))
 
 
-def test_scores_of_own_tasks_take_either_name(tmp_path: Path, cpu_codegen: Run) -> None:
+def test_scores_of_own_tasks_take_either_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Claim: a samples file may name tasks as the tasks file does or with the suite before it; a mixed file gets each its rate."""
     write_lines(tmp_path / "t.jsonl", HUMANEVAL, EVALPLUS)
-    right = {"completion": "    return a + b\n"}
-    write_lines(
-        tmp_path / "s.jsonl",
-        {"task_id": "acme/1", **right},
-        {"task_id": "t/acme/2", "solution": "def add(a, b): return 0"},
-    )
-    scored = cpu_codegen("score", "s.jsonl", "-s", "t.jsonl", "-o", "json")
-    assert scored.returncode == 0, scored.stderr
-    rates = {rate["tests"]: (rate["value"], rate["problems"]) for rate in json.loads(scored.stdout)["pass_at_k"]}
+    right, wrong = {"completion": "    return a + b\n"}, {"solution": "def add(a, b): return 0"}
+    write_lines(tmp_path / "s.jsonl", {"task_id": "acme/1", **right}, {"task_id": "t/acme/2", **wrong})
+    scored = run_cli(capsys, "score", "s.jsonl", "-s", "t.jsonl", "-o", "json")
+    assert scored.code == 0, scored.err
+    rates = {rate["tests"]: (rate["value"], rate["problems"]) for rate in json.loads(scored.out)["pass_at_k"]}
     assert rates == {"all": (1.0, 1), "base": (0.0, 1), "plus": (0.0, 1)}
