@@ -29,7 +29,7 @@ def title(ladder: Ladder) -> str:
     """Names the base: figures of another base mean something else."""
     return (
         f"Fidelity to {ladder.base} ({format_bytes(ladder.base_bytes)}, sha256 {ladder.base_sha256[:12]}), "
-        f"{ladder.suite}: {ladder.problems} problems, {ladder.tokens:,} tokens of references"
+        f"{ladder.suite}: {ladder.problems} problem{'s' * (ladder.problems != 1)}, {ladder.tokens:,} tokens of references"
     )
 
 
