@@ -16,7 +16,7 @@ from typing import Any
 
 from cpu_codegen import pipeline
 from cpu_codegen.config import Campaign, RunConfig
-from cpu_codegen.deadline import deadline
+from cpu_codegen.deadline import Deadline, deadline
 from cpu_codegen.errors import CpuCodegenError, IntegrityError, Interrupted, StoreBusyError, UsageError
 from cpu_codegen.group import Group, choose_group, is_group, open_group, refuse_group
 from cpu_codegen.inputs import RunInputs, prepare
@@ -49,14 +49,14 @@ class Member:
 
 
 def run(
-    campaign: Campaign, *, progress: Progress, argv: Sequence[str] = (), page: Page
+    campaign: Campaign, *, progress: Progress, page: Page, argv: Sequence[str] = (), ends: Deadline | None = None
 ) -> tuple[Path, CpuCodegenError | None]:
     """Runs or resumes what a command asks for: the run's or the group's folder, and the error of the first model that failed.
 
-    An error that leaves nothing to show is raised.
+    `ends` is the command's deadline where it began before this. An error that leaves nothing to show is raised.
     """
     _check(campaign)
-    ends = deadline(campaign.max_hours, campaign.until)
+    ends = ends or deadline(campaign.max_hours, campaign.until)
     if not _makes_group(campaign):
         config = replace(campaign.run, model=campaign.models[0])
         return pipeline.run(config, progress=progress, argv=argv, deadline=ends), None

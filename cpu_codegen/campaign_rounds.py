@@ -128,7 +128,8 @@ def run_rounds(
         rounds.go()
         rounds.gauge()
         rounds.end()
-    page(group.path)
+    if ends is None:
+        page(group.path)  # under a deadline the command's last page is the next thing anyway
 
 
 class Rounds:
@@ -145,6 +146,7 @@ class Rounds:
     ) -> None:
         self._group, self._all, self._campaign = group, list(runners), campaign
         self._progress, self._ends, self._page = progress, ends, page
+        self._kept_for_page_s = 0.0
         self._race = _race(group, runners, campaign) if campaign.race else None
 
     def running(self) -> list[Runner]:
@@ -227,8 +229,18 @@ class Rounds:
         if self._race is not None and any(n < longest(r.inputs) for r in running):  # else there is nothing left to save
             self._look(n)
         self._group.save()
-        if self._ends is None or self._ends.left_s() > 2 * PAGE_S:
-            self._page(self._group.path)
+        self._write_page()
+
+    def _write_page(self) -> None:
+        """The page as it stands; how long it takes is kept for the last one."""
+        if self._ends is not None and self._ends.left_s() <= 2 * PAGE_S:
+            return
+        began = time.monotonic()
+        self._page(self._group.path)
+        more_s = time.monotonic() - began - PAGE_S - self._kept_for_page_s
+        if self._ends is not None and more_s > 0:
+            self._kept_for_page_s += more_s
+            self._ends = self._ends.less(more_s)
 
     def _look(self, n: int) -> None:
         assert self._race is not None

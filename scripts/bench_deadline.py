@@ -2,9 +2,9 @@
 
     python scripts/bench_deadline.py [-m MODEL]... [--seconds 60] [--kills 2] [-- further options of run]
 
-Without -m: the demo model and two quantizations of it, made here. Every kill is a kill -9 after a third of the time. Prints one JSON
-object: the last command's wall seconds, the limit, answers by model, blocks that all finished. Exit 1 when the limit was passed by
-more than 5 % and 10 s, or a sample stands twice.
+Without -m: the demo model and two quantizations of it, made here. Every kill is a kill -9 after a third of the time. Prints one
+JSON object: the last command's wall seconds, the limit, answers by model, blocks that all finished. Exit 1 when the limit was
+passed by more than 5 % and 10 s, or a sample stands twice.
 """
 
 from __future__ import annotations

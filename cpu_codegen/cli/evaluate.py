@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 
 from cpu_codegen.config import Campaign
+from cpu_codegen.deadline import deadline
 from cpu_codegen.errors import HarnessError
 from cpu_codegen.report.formats import Format
 
@@ -17,13 +18,14 @@ def evaluate(campaign: Campaign, output: Format) -> None:
     from cpu_codegen.cli.plan import outlook
     from cpu_codegen.cli.render import render_page, render_run
 
+    ends = deadline(campaign.max_hours, campaign.until)  # from the command's start: reading the registry takes time too
     bars = Bars()
     for model in campaign.models:
         config = replace(campaign.run, model=model)
         if config.engine_url is None and model != "demo" and (line := outlook(config)):
             bars.say(line)
     try:
-        path, error = campaigns.run(campaign, progress=bars, argv=sys.argv[1:], page=render_page)
+        path, error = campaigns.run(campaign, progress=bars, argv=sys.argv[1:], ends=ends, page=render_page)
     finally:
         bars.close()
     if error is not None:
