@@ -129,7 +129,7 @@ def _model(size: str, quant: str, *, threads: int, rounds: int) -> list[Row]:
 def _merged(calibrations: list[Calibration]) -> Calibration:
     """The fastest of each cost over the rounds: other programs only add."""
     if not calibrations:
-        raise SystemExit("no calibration came: is llama.cpp installed?")
+        raise SystemExit("no calibration came within its time: is llama.cpp installed, is the machine busy?")
     types: dict[str, TypeCost] = {}
     for found in calibrations:
         for kind, cost in found.types.items():

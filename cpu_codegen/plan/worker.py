@@ -49,9 +49,11 @@ def main(arguments: Sequence[str]) -> None:
         path = Path(folder) / "synthetic.gguf"
         layer_s = _layer_seconds(llama_cpp, path, threads)
         _tell({"layer_s": layer_s})
-        for number, kind in enumerate(arguments[2:]):
+        kinds = arguments[2:]
+        for number, kind in enumerate(kinds):
             log.clear()
-            _tell(_time_type(llama_cpp, path, kind, threads=threads, layer_s=layer_s, log=log))
+            until = time.monotonic() + (deadline - time.monotonic()) / (len(kinds) - number)
+            _tell(_time_type(llama_cpp, path, kind, threads=threads, layer_s=layer_s, log=log, until=until))
             if number == 0:
                 _tell({"attention_s": attention_seconds(llama_cpp, path, threads)})
             if time.monotonic() > deadline:
@@ -70,7 +72,10 @@ def _layer_seconds(library: Any, path: Path, threads: int) -> float:
     return float(statistics.median(times[2:])) / THIN.layers
 
 
-def _time_type(library: Any, path: Path, kind: str, *, threads: int, layer_s: float, log: list[str]) -> dict[str, Any]:
+def _time_type(
+    library: Any, path: Path, kind: str, *, threads: int, layer_s: float, log: list[str], until: float
+) -> dict[str, Any]:
+    """All batches at least once, and again while there is time: until `until` of the monotonic clock."""
     shape = shape_for(kind)
     write_dense(path, shape, lambda _name, _layer: kind)
     values = shape.layers * layer_values()
@@ -78,6 +83,8 @@ def _time_type(library: Any, path: Path, kind: str, *, threads: int, layer_s: fl
     with opened(library, path, threads, context=1024) as decode:
         decode(4)
         for number in range(ROUNDS):
+            if number > 1 and time.monotonic() > until:
+                break
             for tokens, repeats in BATCHES if number else BATCHES[:-1]:
                 times[tokens] += [decode(tokens) for _ in range(repeats)]
     middle = {tokens: statistics.median(found) for tokens, found in times.items()}
