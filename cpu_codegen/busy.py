@@ -2,8 +2,8 @@
 
 llama.cpp's threads wait for each other several hundred times a token. When one of them has lost its core to another program, all
 wait: two threads on two cores of which one is busy were measured many times slower than one thread. A part of that is how they
-wait: OpenMP's threads spin, and so use up the time that the slower one needs. Put to sleep instead they decoded 2.7 times as fast
-on two cores with other programs (1.2 and 3.2 tokens/s, 0.38 and 0.08 CPU seconds a token); on quiet cores waking up costs time, so
+wait: OpenMP's threads spin, and so use up the time that the slower one needs. Put to sleep instead they decoded 2.3 times as fast
+on two cores with other programs (1.2 and 2.8 tokens/s); on quiet cores waking up costs time, so
 that is where spinning stays.
 """
 
