@@ -187,7 +187,7 @@ def run(
         comparator=cast(Literal["evalplus", "strict"], _one_of("--comparator", comparator, ("strict", "evalplus"))),
     )
     config = RunConfig(
-        model=model[0] if model else "",
+        model=_models(model)[0],
         suites=split_commas(suites) or ("lowcost60",),
         styles=split_commas(style) or ("plain",),
         samples_per_problem=n,
@@ -218,8 +218,14 @@ def run(
         out=str(out) if out else None,
         new=new,
     )
-    campaign = Campaign(tuple(model or ("",)), config, max_hours=max_hours, until=until, race=race, screen=screen)
+    campaign = Campaign(_models(model), config, max_hours=max_hours, until=until, race=race, screen=screen)
     evaluate(campaign, Format.JSON if json else output)
+
+
+def _models(names: list[str] | None) -> tuple[str, ...]:
+    """Each -m, by comma as in `plan`; a file may have a comma in its name. Repeats are kept: they are refused."""
+    found = [part for name in names or [""] for part in ([name] if Path(name).is_file() else name.split(","))]
+    return tuple(part.strip() for part in found if part.strip() or len(found) == 1)
 
 
 def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:

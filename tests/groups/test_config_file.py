@@ -142,3 +142,9 @@ def test_every_option_of_a_run_is_in_the_record_or_left_out_on_purpose() -> None
     named = {renamed.get(f.name, f.name) for f in fields(RunConfig) if f.name not in LEFT_OUT}
     named |= {renamed.get(f.name, f.name) for f in fields(Settings) if f.name not in LEFT_OUT_SETTINGS}
     assert named <= parameters
+
+
+def test_models_may_stand_by_comma_and_a_file_may_have_one_in_its_name(asked: Any) -> None:
+    """As in `plan`; a model that stands twice is kept, so that it can be refused."""
+    Path("a,b.gguf").write_bytes(b"GGUF")
+    assert asked("-m", "demo,phi-2", "-m", "a,b.gguf", "-m", "demo").models == ("demo", "phi-2", "a,b.gguf", "demo")
