@@ -11,22 +11,18 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from statistics import median
 from typing import Any
 
 from cpu_codegen import pipeline
 from cpu_codegen.campaign import Member, Page, going_on, note
-from cpu_codegen.columns.in_time import PAGE_S, SANDBOX_START_S, left_over, scoring_each_s, status
+from cpu_codegen.campaign_blocks import Runner, block, longest, reached, scores_of, seconds_per_problem
+from cpu_codegen.columns.in_time import PAGE_S, SANDBOX_START_S, left_over, status
 from cpu_codegen.config import Campaign
 from cpu_codegen.deadline import Deadline
 from cpu_codegen.group import Group
-from cpu_codegen.inputs import RunInputs, Sample
 from cpu_codegen.progress import Progress
 from cpu_codegen.race import Race
-from cpu_codegen.report.cost import one_load_s
-from cpu_codegen.schema import Outcome
-from cpu_codegen.session import Session, open_run
+from cpu_codegen.session import open_run
 from cpu_codegen.store import now_utc
 
 FIRST_BLOCK = 6
@@ -34,74 +30,6 @@ FIRST_BLOCK = 6
 
 TRUST = 0.9
 """The part of the time left that a new block may be expected to take."""
-
-
-@dataclass(slots=True)
-class Runner:
-    """A member at work. `fixed_s`: seconds of a round that do not depend on the block; `each_s`: per problem of each suite."""
-
-    member: Member
-    session: Session
-    fixed_s: float = 0.0
-    each_s: float = 0.0
-
-    @property
-    def inputs(self) -> RunInputs:
-        """All of the run."""
-        return self.member.inputs
-
-    def needs_s(self, problems: int) -> float:
-        """Expected seconds for a block."""
-        return self.fixed_s + self.each_s * problems
-
-    def learn(self, took_s: float, answered: int) -> None:
-        """From a round that took so long for so many new answers; loading and the sandbox's start apart."""
-        if answered:
-            self.fixed_s = one_load_s(self.session.manifest) + SANDBOX_START_S
-            self.each_s = max(took_s - self.fixed_s, 0.02 * took_s) / answered * self._samples_each()
-
-    def recall(self) -> None:
-        """The same from what an earlier command has stored."""
-        costs = [record.get("cost_s") or 0.0 for record in self.session.folder.read("generations")]
-        if costs:
-            self.fixed_s = one_load_s(self.session.manifest) + SANDBOX_START_S
-            self.each_s = (math.fsum(costs) / len(costs) + scoring_each_s(self.session.manifest)) * self._samples_each()
-
-    def _samples_each(self) -> float:
-        """Samples of one problem of each suite: what a block grows by."""
-        inputs = self.inputs
-        return len(inputs.samples) / max(1, len(inputs.problems)) * max(1, len(inputs.order))
-
-    def tail_s(self) -> float:
-        """What one answer of full length takes: until so long before the end samples may begin."""
-        steps = [
-            record["decode_s"] / record["completion_tokens"]
-            for record in self.session.folder.read("generations")
-            if record.get("completion_tokens") and not record.get("reused_from")
-        ]
-        longest = self.session.config.settings.max_tokens + self.inputs.thinking.most_tokens
-        return longest * median(steps) if steps else 0.0
-
-
-def block(inputs: RunInputs, n: int) -> RunInputs:
-    """The same run over the first `n` problems of each suite."""
-    seen: dict[str, int] = {}
-    problems = []
-    for problem in inputs.problems:
-        seen[problem.suite] = seen.get(problem.suite, 0) + 1
-        if seen[problem.suite] <= n:
-            problems.append(problem)
-    kept = {(problem.suite, problem.id) for problem in problems}
-    samples = tuple(s for s in inputs.samples if (s.problem.suite, s.problem.id) in kept)
-    return replace(inputs, problems=tuple(problems), samples=samples)
-
-
-def longest(inputs: RunInputs) -> int:
-    """Problems of the largest suite."""
-    counts: dict[str, int] = {}
-    for problem in inputs.problems:
-        counts[problem.suite] = counts.get(problem.suite, 0) + 1
-    return max(counts.values(), default=0)
 
 
 def run_rounds(
@@ -276,49 +204,6 @@ class Rounds:
             runner.session.end(ended)
             if runner.member.error is None:
                 note(self._group, runner.member, ended if runner in running or ended == "finished" else "stopped")
-
-
-# ── what the rounds look at ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-def reached(session: Session, inputs: RunInputs, at_most: int) -> int:
-    """The largest n ≤ `at_most` so that all samples of the first n problems of each suite have a verdict."""
-    judged = {record["generation"] for record in session.folder.read("results")}
-    first_open: dict[str, int] = {}
-    seen: dict[str, dict[str, int]] = {}
-    for sample in inputs.samples:
-        places = seen.setdefault(sample.problem.suite, {})
-        place = places.setdefault(sample.problem.id, len(places))
-        if sample.key not in judged:
-            first_open[sample.problem.suite] = min(first_open.get(sample.problem.suite, place), place)
-    return min([at_most, *first_open.values()])
-
-
-def scores_of(session: Session, inputs: RunInputs) -> dict[str, float]:
-    """Mean score per problem over its styles and samples, as `suite id`; harness errors aside."""
-    outcomes = {record["generation"]: record["outcome"] for record in session.folder.read("results")}
-    tally: dict[str, list[bool]] = {}
-    for sample in inputs.samples:
-        outcome = outcomes.get(sample.key)
-        if outcome is not None and outcome != Outcome.HARNESS_ERROR:
-            tally.setdefault(_name(sample), []).append(outcome == Outcome.PASSED)
-    return {name: sum(flags) / len(flags) for name, flags in tally.items()}
-
-
-def _name(sample: Sample) -> str:
-    return f"{sample.problem.suite} {sample.problem.id}"
-
-
-def seconds_per_problem(runner: Runner) -> float | None:
-    """Σ cost_s over the problems answered, plus the load's share of one problem of the whole run; None before any answer."""
-    costs: dict[str, float] = {}
-    for record in runner.session.folder.read("generations"):
-        name = f"{record['suite']} {record['problem_id']}"
-        costs[name] = costs.get(name, 0.0) + (record.get("cost_s") or 0.0)
-    if not costs:
-        return None
-    load_s = one_load_s(runner.session.manifest) / max(1, len(runner.inputs.problems))
-    return math.fsum(costs.values()) / len(costs) + load_s
 
 
 def _race(group: Group, runners: Sequence[Runner], campaign: Campaign) -> Race:

@@ -10,7 +10,8 @@ import pytest
 
 from cpu_codegen import pipeline
 from cpu_codegen.campaign import Member
-from cpu_codegen.campaign_rounds import block, reached, run_rounds, scores_of
+from cpu_codegen.campaign_blocks import block, reached, scores_of
+from cpu_codegen.campaign_rounds import run_rounds
 from cpu_codegen.columns.in_time import time_for_answers
 from cpu_codegen.config import Campaign, RunConfig, Settings
 from cpu_codegen.deadline import Deadline
