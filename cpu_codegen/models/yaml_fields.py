@@ -31,7 +31,7 @@ def read_yaml(path: Path, *, remedy: str = REGISTRY_REMEDY) -> Fields:
             raise UsageError(f"{path}: over {MAX_FILE_BYTES} bytes", remedy="a registry is a short YAML file")
         node = yaml.compose(data.decode("utf-8"), Loader=loader)
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}", remedy="--models FILE with a YAML file in UTF-8") from error
+        raise UsageError(f"cannot read {path}: {error}", remedy="name a YAML file in UTF-8") from error
     except RecursionError:
         raise UsageError(f"{path}: nested too deeply", remedy="see models.yaml for the format") from None
     except yaml.MarkedYAMLError as error:
