@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,38 +85,11 @@ class End:
         return signal.Signals(os.WTERMSIG(self.status)).name if os.WIFSIGNALED(self.status) else ""
 
 
-class Forking:
-    """Something that a fork server was asked for: its answer, once it has come."""
-
-    def __init__(self, server: ForkServer) -> None:
-        self._server = server
-        self._children: list[Child] | None = None
-        self.specs: tuple[ChildSpec, ...] = ()
-        self.message: bytes | None = None
-        self.fds: list[int] = []
-
-    def take(self, message: bytes, fds: list[int]) -> None:
-        """The answer has come."""
-        self.message, self.fds = message, list(fds)
-
-    def children(self) -> list[Child]:
-        """Waits for the children. Raises HarnessError."""
-        if self._children is None:
-            reply, pidfds = self._server.answer_to(self)
-            if pidfds:
-                pairs = zip(reply["pids"], pidfds, strict=True)
-                self._children = [Child(pid, pidfd, _host_pid(pidfd)) for pid, pidfd in pairs]
-            else:
-                self._children = self._server.watched([Child(pid, -1, pid) for pid in reply["pids"]], self.specs)
-        return self._children
-
-
 class ForkServer:
     """One fork server process. Any thread may ask."""
 
     def __init__(self, plan: Plan, *, imports: Sequence[str] = ()) -> None:
         self._lock = threading.Lock()
-        self._asked: deque[Forking] = deque()  # what the server has not answered yet
         self._control, theirs = _control_pair()
         self._watchdog = _watchdog()
         self._process = subprocess.Popen(
@@ -144,42 +116,25 @@ class ForkServer:
             ) from error
         self.imports = set(imports)
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        return self.answer_to(self._send(request))[0]
+    def _ask(self, request: dict[str, Any], fds: Sequence[int] = ()) -> dict[str, Any]:
+        return self._ask_for_fds(request, fds)[0]
 
-    def _send(self, request: dict[str, Any], fds: Sequence[int] = ()) -> Forking:
-        """Asks; the answer is read when it is wanted, after those to what was asked before."""
-        forking = Forking(self)
+    def _ask_for_fds(self, request: dict[str, Any], fds: Sequence[int] = ()) -> tuple[dict[str, Any], list[int]]:
         try:
             with self._lock:
                 socket.send_fds(self._control, [json.dumps(request).encode()], list(fds))
-                self._asked.append(forking)
+                message, received, _, _ = socket.recv_fds(self._control, _CONTROL_BYTES, 16)
         except OSError as error:
             raise HarnessError(f"the fork server does not answer: {error}") from error
-        return forking
-
-    def answer_to(self, forking: Forking) -> tuple[dict[str, Any], list[int]]:
-        """The reply and its descriptors. Raises HarnessError."""
-        try:
-            with self._lock:
-                while forking.message is None:
-                    message, received, _, _ = socket.recv_fds(self._control, _CONTROL_BYTES, 16)
-                    self._asked.popleft().take(message, received)
-        except (OSError, LookupError) as error:
-            raise HarnessError(f"the fork server does not answer: {error}") from error
-        if not forking.message:
+        if not message:
             raise HarnessError("the fork server ended")
-        reply = json.loads(forking.message)
+        reply = json.loads(message)
         if "error" in reply:
             raise HarnessError(f"the fork server cannot fork: {reply['error']}")
-        return reply, forking.fds
+        return reply, received
 
     def fork(self, children: Sequence[ChildSpec]) -> list[Child]:
         """Starts sandboxed children; their sockets may be closed here afterwards."""
-        return self.begin_fork(children).children()
-
-    def begin_fork(self, children: Sequence[ChildSpec]) -> Forking:
-        """The same without waiting: the server forks while we do something else."""
         request = {
             "fork": [
                 {
@@ -193,11 +148,12 @@ class ForkServer:
                 for child in children
             ]
         }
-        forking = self._send(request, [fd for child in children for fd in child.fds])
-        forking.specs = tuple(children)
-        return forking
+        reply, pidfds = self._ask_for_fds(request, [fd for child in children for fd in child.fds])
+        if not pidfds:
+            return self._watched([Child(pid, -1, pid) for pid in reply["pids"]], children)
+        return [Child(pid, pidfd, _host_pid(pidfd)) for pid, pidfd in zip(reply["pids"], pidfds, strict=True)]
 
-    def watched(self, started: list[Child], specs: Sequence[ChildSpec]) -> list[Child]:
+    def _watched(self, started: list[Child], specs: Sequence[ChildSpec]) -> list[Child]:
         """Where the kernel limits no memory, the watchdog does."""
         for child, spec in zip(started, specs, strict=True):
             if self._watchdog is not None:

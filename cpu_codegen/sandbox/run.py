@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from cpu_codegen.errors import HarnessError
 from cpu_codegen.sandbox import meters
 from cpu_codegen.sandbox.crew import Crew
 from cpu_codegen.sandbox.endings import CLOSED_CHANNEL, ending_of
-from cpu_codegen.sandbox.forkserver import Child, End
+from cpu_codegen.sandbox.forkserver import Child, End, ForkServer
 from cpu_codegen.sandbox.frames import BadFrame, Channel, ChannelClosed, ChannelTimeout
 from cpu_codegen.schema import Execution, Failure, Job, Outcome
 
@@ -41,10 +40,10 @@ class _Watched:
 class JobRun:
     """A job in flight. `abort` may be called from another thread."""
 
-    def __init__(self, job: Job, payload: bytes, crew: Callable[[], Crew], *, candidates: int = 1) -> None:
+    def __init__(self, server: ForkServer, job: Job, payload: bytes, *, candidates: int = 1) -> None:
+        self.server = server
         self.job = job
         self.payload = payload
-        self.make_crew = crew
         self.candidates = candidates
         self.children: list[Child] = []
         self.is_aborted = False
@@ -83,8 +82,8 @@ class JobRun:
             self._end(crew)
 
     def _begin(self) -> Crew:
-        crew = self.make_crew()
-        self.children = crew.children()
+        crew = Crew(self.server, self.job.limits, candidates=self.candidates)
+        self.children = crew.children
         if self.is_aborted:  # meanwhile, by another thread, which saw no children yet
             self._kill_all()
         return crew

@@ -1,17 +1,14 @@
-"""One fork server and the jobs that it runs, one after the other; the next job's processes are forked while one runs (crew.py)."""
+"""One fork server and the jobs that it runs, one after the other."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import queue
-from collections.abc import Callable
 from dataclasses import replace
 
 from cpu_codegen.errors import HarnessError
 from cpu_codegen.sandbox import expected, tiers
 from cpu_codegen.sandbox.call_counts import CallCounts, checked
-from cpu_codegen.sandbox.crew import Crew, CrewSpec
 from cpu_codegen.sandbox.forkserver import ForkServer
 from cpu_codegen.sandbox.payload import payload_of, preparation_of
 from cpu_codegen.sandbox.run import JobRun, ReferenceNeeded, run_with_retry
@@ -27,8 +24,6 @@ class Worker:
         self.stopping = False
         self._server: ForkServer | None = None
         self._run: JobRun | None = None
-        self._spare: Crew | None = None  # the next job's processes, if the next job is like this one
-        self._is_more_to_do: Callable[[], bool] = lambda: False
 
     @property
     def server(self) -> ForkServer:
@@ -47,13 +42,11 @@ class Worker:
 
     def work(self, todo: queue.SimpleQueue[Job | None], done: queue.SimpleQueue[Execution | BaseException]) -> None:
         """Executes jobs until told to stop."""
-        self._is_more_to_do = lambda: not todo.empty()
         while (job := todo.get()) is not None and not self.stopping:
             try:
                 done.put(self.execute(job))
             except BaseException as error:  # carried to the caller's thread, which raises it
                 done.put(error)
-        self._end_spare()
 
     def execute(self, job: Job) -> Execution:
         """One job, retried once when our own machinery fails."""
@@ -69,37 +62,15 @@ class Worker:
         finally:
             self._run = None
 
-    def _begin(self, job: Job, payload: bytes, processes: int, *, is_one_of_many: bool = True) -> JobRun:
+    def _begin(self, job: Job, payload: bytes, processes: int) -> JobRun:
         if self.stopping:
             raise HarnessError("stopped")
         if "numpy" in job.code and "numpy" in self.plan.packages:
             self.server.load("numpy")
-        spec = CrewSpec(processes, job.limits.memory_bytes, job.limits.cpu_s, frozenset(self.server.imports))
-        make = self._crew if is_one_of_many and not self.plan.scratch_bytes else functools.partial(Crew, self.server)
-        run = self._run = JobRun(job, payload, functools.partial(make, spec), candidates=processes)
+        run = self._run = JobRun(self.server, job, payload, candidates=processes)
         if self.stopping:  # since the first line; `stop` may have looked too early
             run.abort()
         return run
-
-    def _crew(self, spec: CrewSpec) -> Crew:
-        """The spare one where it fits; where more is to do, the next spare is forked while this job runs."""
-        spare, self._spare = self._spare, None
-        if spare is not None and (spare.spec != spec or spare.server is not self._server):
-            self._end_crew(spare)
-            spare = None
-        crew = spare or Crew(self.server, spec)
-        if self._is_more_to_do():
-            self._spare = Crew(self.server, spec)
-        return crew
-
-    def _end_spare(self) -> None:
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            self._end_crew(spare)
-
-    def _end_crew(self, crew: Crew) -> None:
-        with contextlib.suppress(HarnessError):  # its server is gone, and it with it
-            crew.end()
 
     def _processes(self, job: Job) -> int:
         """Base and plus tests each have a process of their own, as with EvalPlus."""
@@ -130,7 +101,7 @@ class Worker:
 
         def compute() -> str:
             reference = replace(job, code=task.canonical, limits=expected.PREPARE_LIMITS)
-            run = self._begin(reference, preparation_of(reference, task), 2, is_one_of_many=False)
+            run = self._begin(reference, preparation_of(reference, task), 2)
             return expected.answer(run.ask())
 
         return payload_of(job, expected.prepared(task, compute))

@@ -128,7 +128,7 @@ def test_a_machinery_that_breaks_twice_is_a_harness_error(box: Sandbox, monkeypa
     def broken(self: ForkServer, children: object) -> object:
         raise HarnessError("no forks today")
 
-    monkeypatch.setattr(ForkServer, "begin_fork", broken)
+    monkeypatch.setattr(ForkServer, "fork", broken)
     execution = judged(box, "def f(x): return 3")
     assert execution.outcome is Outcome.HARNESS_ERROR
     assert "no forks today" in execution.message
