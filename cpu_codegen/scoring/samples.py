@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             place = _Place(path, number)
             try:
                 line = file.readline(_MAX_LINE_BYTES + 1)
-            except (OSError, EOFError) as error:
+            except (OSError, EOFError, zlib.error) as error:
                 place.refuse(f"cannot be read ({error})", "write the file again")
             if not line:
                 return

@@ -85,3 +85,12 @@ def test_an_escaped_nul_is_a_program_like_any_other(tmp_path: Path) -> None:
     path = write(tmp_path / "s.jsonl", json.dumps({"task_id": "T/0", "solution": "x = '\0'"}).encode())
     (found,) = read_samples(path, PROBLEMS)
     assert found.code == "x = '\0'"
+
+
+def test_a_damaged_compressed_file_names_line_and_remedy(tmp_path: Path) -> None:
+    """Bytes that deflate cannot read, and a file cut short, are a usage error and no traceback."""
+    whole = gzip.compress(GOOD * 2)
+    for damaged in (whole[:10] + b"\xff" * 40 + whole[50:], whole[: len(whole) // 2]):
+        (tmp_path / "s.jsonl.gz").write_bytes(damaged)
+        with pytest.raises(UsageError, match=r"s\.jsonl\.gz:1: cannot be read"):
+            list(read_samples(tmp_path / "s.jsonl.gz", PROBLEMS))
