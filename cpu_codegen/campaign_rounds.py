@@ -22,8 +22,8 @@ from cpu_codegen.deadline import Deadline
 from cpu_codegen.group import Group
 from cpu_codegen.progress import Progress
 from cpu_codegen.race import Race
+from cpu_codegen.run_names import now_utc
 from cpu_codegen.session import open_run
-from cpu_codegen.store import now_utc
 
 FIRST_BLOCK = 6
 """Problems per suite in the first round: two of each level of lowcost60; enough to learn how long a problem takes."""

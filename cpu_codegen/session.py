@@ -21,8 +21,9 @@ from cpu_codegen.deadline import Deadline
 from cpu_codegen.errors import IntegrityError, Interrupted
 from cpu_codegen.inputs import RunInputs
 from cpu_codegen.progress import Progress
+from cpu_codegen.run_names import list_runs, new_run_path, now_utc
 from cpu_codegen.schema import SCHEMA_VERSION
-from cpu_codegen.store import RunFolder, list_runs, new_run_path, now_utc, plain
+from cpu_codegen.store import RunFolder, plain
 
 
 @dataclass(slots=True)

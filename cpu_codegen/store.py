@@ -22,7 +22,6 @@ import math
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
@@ -258,48 +257,3 @@ def _lock_exclusively(handle: IO[str]) -> bool:
     except OSError:
         return False
     return True
-
-
-# ── finding folders ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-RUNS = Path("runs")
-
-
-def utc_stamp() -> str:
-    """Now, as 20261124T0915."""
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-
-
-def now_utc() -> str:
-    """Now, ISO 8601, seconds."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def new_run_path(slug: str, *, root: Path = RUNS) -> Path:
-    """A folder name that is not taken yet."""
-    base = root / f"{utc_stamp()}-{slug}"
-    path, number = base, 2
-    while path.exists():
-        path, number = base.with_name(f"{base.name}-{number}"), number + 1
-    return path
-
-
-def list_runs(root: Path = RUNS) -> list[Path]:
-    """Run folders under `root`, oldest first (their names begin with the time)."""
-    if not root.is_dir():
-        return []
-    return sorted(p for p in root.iterdir() if (p / MANIFEST).is_file() or (p / "group.json").is_file())
-
-
-def find_run(name: str, *, root: Path = RUNS) -> Path:
-    """A RUN argument → folder: a path, a name under ./runs, `latest` or `prev`."""
-    runs = list_runs(root)
-    if name in ("latest", "prev"):
-        back = 1 if name == "latest" else 2
-        if len(runs) < back:
-            raise UsageError(f"there is no {name} run under {root}/", remedy="cpu-codegen demo")
-        return runs[-back]
-    for path in (Path(name), root / name):
-        if (path / MANIFEST).is_file() or (path / "group.json").is_file():
-            return path
-    raise UsageError(f"{name} is no run folder", remedy="cpu-codegen runs list, or `latest`")

@@ -150,7 +150,8 @@ def import_(
     import re
 
     from cpu_codegen.exchange.foreign import make_run, read_foreign
-    from cpu_codegen.store import RunFolder, new_run_path
+    from cpu_codegen.run_names import new_run_path
+    from cpu_codegen.store import RunFolder
     from cpu_codegen.suites.load import open_suite
 
     if comparator not in ("evalplus", "strict"):

@@ -88,7 +88,7 @@ def _write_page(
     summaries: list[RunSummary], runs: list[str], out: Path | None, others: list[Elsewhere], gates: list[Gate]
 ) -> None:
     from cpu_codegen.report.page import write_page
-    from cpu_codegen.store import find_run
+    from cpu_codegen.run_names import find_run
 
     if out is None and len(runs) > 1:
         raise UsageError("several runs, and no file for their page", remedy="--out report.html")

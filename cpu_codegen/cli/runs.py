@@ -19,7 +19,7 @@ app = typer.Typer(help="List and remove run folders.", no_args_is_help=True, ric
 def list_(output: OutputFormat = Format.TABLE, json: Json = False) -> None:
     """Every run under ./runs: model, styles, samples, status."""
     from cpu_codegen.report.tables import Table, write_table
-    from cpu_codegen.store import list_runs
+    from cpu_codegen.run_names import list_runs
 
     table = Table(
         columns=("run", "model", "suites", "styles", "generated", "status"), rows=[_row(p) for p in list_runs()]
@@ -60,7 +60,7 @@ def remove(
 ) -> None:
     """Delete a run folder, or a group with its runs, with all its answers."""
     from cpu_codegen.cli.told import tell
-    from cpu_codegen.store import find_run
+    from cpu_codegen.run_names import find_run
 
     path = find_run(run)
     if not yes:

@@ -15,9 +15,10 @@ from cpu_codegen.group import run_folders
 from cpu_codegen.inputs import RunInputs
 from cpu_codegen.progress import Progress
 from cpu_codegen.report.cost import one_load_s
+from cpu_codegen.run_names import RUNS
 from cpu_codegen.schema import FinishReason
 from cpu_codegen.session import Session
-from cpu_codegen.store import RUNS, RunFolder
+from cpu_codegen.store import RunFolder
 
 MOST_RUNS = 200
 """Of the newest folders; a look at more would delay the start."""

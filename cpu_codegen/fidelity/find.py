@@ -10,7 +10,8 @@ from pathlib import Path
 
 from cpu_codegen.errors import CpuCodegenError
 from cpu_codegen.fidelity.steps import Ladder, ladders
-from cpu_codegen.store import RUNS, RunFolder
+from cpu_codegen.run_names import RUNS
+from cpu_codegen.store import RunFolder
 
 FILE = "fidelity.jsonl"
 

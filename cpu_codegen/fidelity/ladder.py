@@ -27,8 +27,9 @@ from cpu_codegen.fidelity.texts import ScoredText, scored_text
 from cpu_codegen.inputs import chat_template
 from cpu_codegen.order import run_order, select
 from cpu_codegen.progress import Progress
+from cpu_codegen.run_names import RUNS
 from cpu_codegen.sizes import format_bytes
-from cpu_codegen.store import RUNS, RunFolder, digest
+from cpu_codegen.store import RunFolder, digest
 from cpu_codegen.suites.load import load_suite
 
 DISK_SPARE_BYTES = 64 << 20

@@ -17,8 +17,9 @@ from cpu_codegen.plan.work import SUITES, suite_size
 from cpu_codegen.report.gate import figures_of
 from cpu_codegen.report.summary import RunSummary, summarize
 from cpu_codegen.requirements import Figure, Gate, Term, judge
+from cpu_codegen.run_names import RUNS
 from cpu_codegen.schema import LEVELS
-from cpu_codegen.store import RUNS, RunFolder
+from cpu_codegen.store import RunFolder
 from cpu_codegen.suites.own import own_name
 
 MOST_RUNS = 200

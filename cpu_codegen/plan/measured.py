@@ -8,7 +8,8 @@ from typing import Any
 from cpu_codegen.errors import CpuCodegenError
 from cpu_codegen.group import run_folders
 from cpu_codegen.machine import Machine
-from cpu_codegen.store import RUNS, RunFolder
+from cpu_codegen.run_names import RUNS
+from cpu_codegen.store import RunFolder
 
 MOST_RUNS = 200
 

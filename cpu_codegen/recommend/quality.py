@@ -17,7 +17,8 @@ from cpu_codegen.errors import CpuCodegenError
 from cpu_codegen.models.digests import write_atomically
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.places import cache_dir
-from cpu_codegen.store import MANIFEST, RUNS, RunFolder, digest, list_runs
+from cpu_codegen.run_names import RUNS, list_runs
+from cpu_codegen.store import MANIFEST, RunFolder, digest
 
 FORMAT = 1
 MOST_RUNS = 500

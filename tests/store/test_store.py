@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from cpu_codegen.errors import IntegrityError, MachineError, StoreBusyError, UsageError
+from cpu_codegen.run_names import find_run
 from cpu_codegen.schema import Outcome
-from cpu_codegen.store import RunFolder, digest, dump_line, find_run, plain, write_whole
+from cpu_codegen.store import RunFolder, digest, dump_line, plain, write_whole
 
 
 def test_a_line_comes_back_as_it_was(tmp_path: Path) -> None:
