@@ -24,13 +24,15 @@ import sys
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, Literal, Self
 
 from cpu_codegen.errors import IntegrityError, MachineError, StoreBusyError, UsageError
 from cpu_codegen.schema import SCHEMA_VERSION
 
 Column = Literal["prompts", "generations", "results", "efficiency", "reviews", "fidelity"]
+
+KEYED = frozenset({"generations", "results", "efficiency", "fidelity"})
+"""Columns whose lines have a `key`."""
 
 MANIFEST = "manifest.json"
 LOCK = ".lock"
@@ -65,18 +67,35 @@ def digest(*parts: object) -> str:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replaces a file so that a reader sees the old or the new text, never a part (temporary file, fsync, rename)."""
+    """Replaces a file so that a reader sees the old or the new text, never a part (temporary file, fsync, rename).
+
+    UTF-8; lone surrogates are written as \\udXXX, which JSON reads as what they were.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError as error:
+        _sync_folder(path.parent)
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise _disk_error(path, error) from error
+        if isinstance(error, OSError):
+            raise _disk_error(path, error) from error
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes new names in a folder durable; elsewhere than on POSIX the system does that by itself."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _disk_error(path: Path, error: OSError) -> MachineError:
@@ -107,15 +126,16 @@ class RunFolder:
 
     def _take_lock(self) -> None:
         try:
-            handle = (self.path / LOCK).open("a+", encoding="utf-8")
+            self._lock = (self.path / LOCK).open("a+", encoding="utf-8")
+            is_ours = _lock_exclusively(self._lock)
         except OSError as error:
+            self.close()
             raise _disk_error(self.path / LOCK, error) from error
-        if not _lock_exclusively(handle):
-            handle.close()
+        if not is_ours:
+            self.close()
             raise StoreBusyError(
                 f"{self.path} is in use by another cpu-codegen", remedy="wait for it to end, or --out another/folder"
             )
-        self._lock = handle
 
     def close(self) -> None:
         """Closes the files and gives the lock back."""
@@ -129,9 +149,7 @@ class RunFolder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # ── manifest ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -183,7 +201,10 @@ class RunFolder:
     def _open_for_append(self, column: Column) -> IO[bytes]:
         path = self._column_path(column)
         try:
+            is_new = not path.exists()
             file = path.open("a+b", buffering=0)
+            if is_new:
+                _sync_folder(self.path)
             whole = _length_of_whole_lines(file)
             if whole < file.seek(0, os.SEEK_END):
                 file.truncate(whole)
@@ -198,13 +219,14 @@ class RunFolder:
             data = path.read_bytes()
         except FileNotFoundError:
             return
-        lines = data.split(b"\n")
-        for number, line in enumerate(lines[:-1], start=1):
+        except OSError as error:
+            raise MachineError(
+                f"cannot read {path}: {error.strerror or error}", remedy="give yourself the right to read it"
+            ) from error
+        for number, line in enumerate(data.split(b"\n")[:-1], start=1):
             try:
-                record = json.loads(line)
-                if not isinstance(record, dict):
-                    raise ValueError("not an object")
-            except ValueError as error:
+                record = _record(line, is_keyed=column in KEYED)
+            except (ValueError, RecursionError) as error:
                 raise IntegrityError(
                     f"{path}:{number}: damaged line ({error})",
                     remedy=f"delete line {number}; the same command redoes it",
@@ -218,6 +240,18 @@ class RunFolder:
     def by_key(self, column: Column) -> dict[str, dict[str, Any]]:
         """Records by `key`; the later line of one key wins."""
         return {record["key"]: record for record in self.read(column)}
+
+
+def _record(line: bytes, *, is_keyed: bool) -> dict[str, Any]:
+    """ValueError where the line is no record of ours."""
+    record = json.loads(line)
+    if not isinstance(record, dict):
+        raise ValueError("not an object")
+    if not isinstance(record.get("schema", SCHEMA_VERSION), int):
+        raise ValueError("no schema version")
+    if is_keyed and not isinstance(record.get("key"), str):
+        raise ValueError("no key")
+    return record
 
 
 def _write_all(file: IO[bytes], data: bytes) -> None:
@@ -241,7 +275,7 @@ def _length_of_whole_lines(file: IO[bytes]) -> int:
 
 
 def _lock_exclusively(handle: IO[str]) -> bool:
-    """Takes a lock that dies with this process; False when another process has it."""
+    """Takes a lock that dies with this process; False when another process has it. OSError where there are no locks."""
     if sys.platform == "win32":
         import msvcrt
 
@@ -254,6 +288,6 @@ def _lock_exclusively(handle: IO[str]) -> bool:
 
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
     return True

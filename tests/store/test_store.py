@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
+import stat
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -27,6 +29,19 @@ def test_a_line_comes_back_as_it_was(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "generations.jsonl").read_bytes().count(b"\n") == 1
 
 
+def test_a_line_is_on_the_disk_before_append_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a power cut no line is missing that somebody was told of: each one is synced, whole."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append(os.fstat(number).st_size))
+    with RunFolder(tmp_path, writable=True) as folder:
+        for key in ("a", "b"):
+            folder.append("results", {"key": key})
+            assert synced[-1] == (tmp_path / "results.jsonl").stat().st_size
+    assert len(synced) == 2
+    write_whole(tmp_path / "manifest.json", "text")
+    assert synced[2:] == [4]
+
+
 @pytest.mark.parametrize("cut", range(1, 30, 4))
 def test_a_torn_last_line_costs_itself_alone(tmp_path: Path, cut: int) -> None:
     """Whatever part of the last line was written, earlier lines stay and the next append begins a new line."""
@@ -45,6 +60,24 @@ def test_damage_in_the_middle_is_named_by_line(tmp_path: Path) -> None:
     """A damaged line before the last is an integrity error with file and line."""
     (tmp_path / "results.jsonl").write_text('{"key":"a"}\n{"key":\n{"key":"b"}\n')
     with pytest.raises(IntegrityError, match=r"results\.jsonl:2"):
+        list(RunFolder(tmp_path).read("results"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"schema":"1","key":"a"}', '{"schema":1}', '{"key":7}', '"key"', "[" * 100_000, '{"n":' + "9" * 5000 + "}"],
+)
+def test_a_line_of_another_form_is_an_integrity_error(tmp_path: Path, line: str) -> None:
+    """What no version wrote is named by its line, whatever it is: exit 6, never a traceback."""
+    (tmp_path / "results.jsonl").write_text('{"key":"a"}\n' + line + "\n")
+    with pytest.raises(IntegrityError, match=r"results\.jsonl:2: damaged line"):
+        RunFolder(tmp_path).by_key("results")
+
+
+def test_a_column_that_cannot_be_read_is_an_error_with_its_name(tmp_path: Path) -> None:
+    """Here it is a folder; a file of another user's is the same case."""
+    (tmp_path / "results.jsonl").mkdir()
+    with pytest.raises(MachineError, match=r"cannot read .*results\.jsonl"):
         list(RunFolder(tmp_path).read("results"))
 
 
@@ -71,6 +104,20 @@ def test_two_processes_cannot_write_to_one_folder(tmp_path: Path) -> None:
         holder.kill()
         holder.communicate()
     RunFolder(tmp_path, writable=True).close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="flock is POSIX's")
+def test_a_file_system_without_locks_is_not_called_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting for another process to end would not help there."""
+    import fcntl
+
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(MachineError, match="No locks available") as caught:
+        RunFolder(tmp_path, writable=True)
+    assert "--out" in (caught.value.remedy or "")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
@@ -144,6 +191,44 @@ def test_a_manifest_is_replaced_as_a_whole(tmp_path: Path) -> None:
     write_whole(tmp_path / "manifest.json", "two")
     assert [p.name for p in tmp_path.iterdir()] == ["manifest.json"]
     assert (tmp_path / "manifest.json").read_text() == "two"
+
+
+def test_a_manifest_holds_names_that_are_no_unicode(tmp_path: Path) -> None:
+    """An argument in another encoding arrives as lone surrogates; the file is UTF-8 all the same and gives them back."""
+    argument = os.fsdecode(b"runs/caf\xe9") if sys.platform != "win32" else "runs/caf\udce9"
+    with RunFolder(tmp_path, writable=True) as folder:
+        folder.write_manifest({"argv": [argument, "grün"]})
+    assert "grün" in (tmp_path / "manifest.json").read_text(encoding="utf-8")
+    assert RunFolder(tmp_path).manifest()["argv"] == [argument, "grün"]
+
+
+def test_a_stop_in_the_middle_of_a_replacement_leaves_the_old_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C between writing and renaming: the old text stays, and nothing beside it."""
+    write_whole(tmp_path / "manifest.json", "old")
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "manifest.json", "new")
+    assert [p.name for p in tmp_path.iterdir()] == ["manifest.json"]
+    assert (tmp_path / "manifest.json").read_text() == "old"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are synced by the system there")
+def test_a_new_file_is_durable_together_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is synced too when a column begins and when a manifest is replaced: else a power cut takes the whole file."""
+    synced: list[bool] = []
+    monkeypatch.setattr("os.fsync", lambda fd: synced.append(stat.S_ISDIR(os.fstat(fd).st_mode)))
+    with RunFolder(tmp_path, writable=True) as folder:
+        folder.append("results", {"key": "a"})
+        folder.append("results", {"key": "b"})
+        assert synced == [True, False, False]
+        folder.write_manifest({})
+        assert synced[3:] == [False, True]
 
 
 def test_runs_are_found_by_path_name_latest_and_prev(tmp_path: Path) -> None:
