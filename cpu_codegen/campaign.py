@@ -166,7 +166,8 @@ def by_expected_time(members: Sequence[Member]) -> list[Member]:
 
 def _expected_s(member: Member) -> float | None:
     """What the plan says without measuring anything now; None where it does not know."""
-    from cpu_codegen.plan.survey import Question, survey
+    from cpu_codegen.plan.question import Question
+    from cpu_codegen.plan.survey import survey
     from cpu_codegen.progress import Silent
 
     config = member.config

@@ -15,7 +15,7 @@ def evaluate(campaign: Campaign, output: Format) -> None:
     """Runs the campaign and renders its summary; exit 5 at the end when some samples met a harness error."""
     from cpu_codegen import campaign as campaigns
     from cpu_codegen.cli.bars import Bars
-    from cpu_codegen.cli.plan import outlook
+    from cpu_codegen.cli.outlook import outlook
     from cpu_codegen.cli.render import render_page, render_run
 
     ends = deadline(campaign.max_hours, campaign.until)  # from the command's start: reading the registry takes time too

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,13 +20,13 @@ from cpu_codegen.cli.options import (
     split_commas,
     thinking,
 )
-from cpu_codegen.config import DEFAULT_MAX_TOKENS, RunConfig
+from cpu_codegen.config import DEFAULT_MAX_TOKENS
 
 if TYPE_CHECKING:
     from cpu_codegen.plan.estimate import Plan
     from cpu_codegen.plan.fitting import Fitting
+    from cpu_codegen.plan.question import Question
     from cpu_codegen.plan.survey import Survey
-    from cpu_codegen.report.tables import Table
     from cpu_codegen.requirements import Gate
 
 
@@ -63,7 +63,8 @@ def plan(
     """Disk, RAM, speed and hours per model, and whether it fits. Estimates and measurements stand apart."""
     terms = requirements(require)
     from cpu_codegen.cli.bars import Bars
-    from cpu_codegen.plan.survey import Question, survey
+    from cpu_codegen.plan.question import Question
+    from cpu_codegen.plan.survey import survey
 
     question = Question(
         models=split_commas(model),
@@ -83,39 +84,81 @@ def plan(
         require=terms,
     )
     found = survey(question, progress=Bars())
-    show(found, Format.JSON if json else output)
+    show(question, found, Format.JSON if json else output)
     if require is not None:
         from cpu_codegen.requirements import require_a_pass
 
         require_a_pass(found.gates, require)
 
 
-def show(found: Survey, output: Format) -> None:
+def show(question: Question, found: Survey, output: Format) -> None:
     """The table, with the machine above it and the next command below."""
-    import json
+    if output in (Format.JSON, Format.JSONL):
+        _write_records(question, found, output)
+    elif output is Format.TABLE:
+        _print(question, found)
+    else:
+        from cpu_codegen.cli.plan_table import table, wide_table
+        from cpu_codegen.report.tables import write_table
 
-    from cpu_codegen.plan.survey import as_records
-    from cpu_codegen.report.tables import write_table
+        write_table(wide_table(found) if output is Format.CSV else table(found), output, sys.stdout)
+        if output is not Format.CSV:
+            _write_gates(found, output)
 
-    if output is Format.JSON:
-        print(json.dumps(as_records(found), indent=1, allow_nan=False))
-        return
-    if output is Format.JSONL:
-        sys.stdout.writelines(json.dumps(record, allow_nan=False) + "\n" for record in as_records(found)["plans"])
-        return
-    if output is Format.TABLE:
-        print(found.machine_line + "\n")
-    if output is Format.CSV:
-        write_table(_wide_table(found), output, sys.stdout)
-        return
-    write_table(_table(found), output, sys.stdout)
+
+def _print(question: Question, found: Survey) -> None:
+    from cpu_codegen.cli.plan_table import narrow_table, table
+    from cpu_codegen.report.escape import for_terminal
+    from cpu_codegen.report.tables import as_text
+
+    text, width = as_text(table(found)), _columns()
+    is_narrow = width is not None and width < max(map(len, text.splitlines()))
+    print(for_terminal(found.machine_line) + "\n")
+    print(as_text(narrow_table(found)) if is_narrow else text, end="")
+    _write_gates(found, Format.TABLE)
+    lines = [*(_left_out(found) if is_narrow else []), *_footer(question, found)]
+    print("\n" + "\n".join(map(for_terminal, lines)))
+
+
+def _write_gates(found: Survey, output: Format) -> None:
     if found.gates:
         from cpu_codegen.report.gate import gate_table
+        from cpu_codegen.report.tables import write_table
 
         print()
         write_table(gate_table(_worth_a_look(found)), output, sys.stdout)
-    if output is Format.TABLE:
-        print("\n" + "\n".join(_footer(found)))
+
+
+def _write_records(question: Question, found: Survey, output: Format) -> None:
+    import json
+
+    from cpu_codegen.plan.records import as_records
+
+    if output is Format.JSON:
+        best = _first(question, found)
+        print(json.dumps(as_records(found, best[0].spec.name if best else None), indent=1, allow_nan=False))
+    else:
+        records = as_records(found, None)["plans"]
+        sys.stdout.writelines(json.dumps(record, allow_nan=False) + "\n" for record in records)
+
+
+def _columns() -> int | None:
+    """Of the window; None where the table goes into a file or another program."""
+    import shutil
+
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _first(question: Question, found: Survey) -> tuple[Plan, str] | None:
+    """What to begin with, and why: the first name of `recommend`, or the one usable model that was asked about."""
+    from cpu_codegen.progress import Silent
+    from cpu_codegen.recommend.recommend import first_choice
+
+    choice = first_choice(question, found.plans, progress=Silent())
+    if choice is not None:
+        return choice.candidate.plan, choice.sentence
+    usable = [plan for plan in found.plans if plan.is_usable]
+    return (usable[0], "") if len(question.models) == len(usable) == 1 else None
 
 
 def _worth_a_look(found: Survey) -> list[Gate]:
@@ -128,172 +171,28 @@ def _worth_a_look(found: Survey) -> list[Gate]:
     )
 
 
-def _table(found: Survey) -> Table:
-    from cpu_codegen.report.tables import Table
-
-    answers = f"{found.answers} answers est."
-    columns = ("model", "file", "RAM", "prefill est.", "decode est.", "decode meas.", answers, "verdict", "instead")
-    right = frozenset(columns[1:7])
-    return Table(columns, [_row(plan) for plan in found.plans], right=right)
-
-
-def _wide_table(found: Survey) -> Table:
-    """Everything of one model in one row."""
-    from cpu_codegen.report.tables import Table
-
-    table = _table(found)
-    if found.fittings:
-        told = [found.fittings[plan.spec.name] for plan in found.plans]
-        rows = [(*row, fit.ctx_tokens, fit.quant or None) for row, fit in zip(table.rows, told, strict=True)]
-        table = Table((*table.columns, "largest context", "best quantization"), rows, right=table.right)
-    if not found.gates:
-        return table
-    from cpu_codegen.report.gate import with_gates
-
-    return with_gates(table, found.gates, range(len(found.plans)))
+def _left_out(found: Survey) -> list[str]:
+    """What a narrow table leaves out, of models that were asked about by name."""
+    lines = []
+    for plan in found.plans if found.fittings else []:
+        instead = f"; instead: {plan.nearest}" if plan.nearest else ""
+        lines += [f"{plan.spec.name}: {plan.reason or 'slow'}{instead}"] if plan.reason or instead else []
+    return [*lines, "more columns: a wider window, or -o csv"]
 
 
-def _row(plan: Plan) -> tuple[Any, ...]:
-    from cpu_codegen.plan.estimate import SHOWN
-    from cpu_codegen.sizes import format_bytes
+def _footer(question: Question, found: Survey) -> list[str]:
+    from cpu_codegen.plan.words import duration
 
-    size = plan.ram.weights_bytes if plan.ram else None
-    verdict = SHOWN[plan.verdict] + (" · slow" if plan.slow else "") + (f": {plan.reason}" if plan.reason else "")
-    hopeless = plan.verdict == "too_big"
-    return (
-        plan.spec.name,
-        _about(plan) + format_bytes(size) if size else None,
-        format_bytes(plan.ram.needed_bytes) if plan.ram else None,
-        None if hopeless or plan.prefill is None else figure(plan.prefill.value),
-        None if hopeless or plan.decode is None else _with_interval(plan.decode),
-        _measured(plan),
-        None if hopeless or plan.run_s is None else duration(plan.run_s) + _both_ways(plan),
-        verdict,
-        plan.nearest,
-    )
-
-
-def _both_ways(plan: Plan) -> str:
-    """` (40 min without reasoning)`, of models that reason: the other way than the hours in front of it."""
-    if plan.reasoning_run_s is None or plan.plain_run_s is None:
-        return ""
-    if plan.reasons:
-        return f" ({duration(plan.plain_run_s)} without reasoning)"
-    return f" ({duration(plan.reasoning_run_s)} with reasoning)"
-
-
-def _about(plan: Plan) -> str:
-    """A length that nobody has seen is computed from the shape."""
-    return "" if plan.is_here or plan.spec.size_bytes else "≈ "
-
-
-def _with_interval(rate: Any) -> str:
-    return f"{figure(rate.value)} [{figure(rate.interval.low)}, {figure(rate.interval.high)}]"
-
-
-def _measured(plan: Plan) -> str | None:
-    if plan.measured is None:
-        return None
-    together = f" ({plan.measured.width} together)" if plan.measured.width > 1 else ""
-    return figure(plan.measured.decode_tokens_s) + together
-
-
-def suggest(models_file: Path | None, *, offline: bool) -> str:
-    """Prints what `recommend` says and gives back its first name; for a `run` without a model."""
-    from cpu_codegen.cli.bars import Bars
-    from cpu_codegen.cli.recommend import write_names
-    from cpu_codegen.plan.survey import Question
-    from cpu_codegen.recommend.recommend import recommend
-
-    found = recommend(Question(models_file=models_file, offline=offline), progress=Bars())
-    write_names(found, sys.stderr)
-    return found.choices[0].candidate.name if found.choices else "MODEL"
-
-
-def outlook(config: RunConfig) -> str | None:
-    """One line before a run: what it will need and take, by what is known already; None when that is nothing."""
-    from cpu_codegen.errors import CpuCodegenError
-    from cpu_codegen.plan.estimate import SHOWN
-    from cpu_codegen.plan.greedy import against_greedy
-    from cpu_codegen.plan.survey import Question, survey
-    from cpu_codegen.progress import Silent
-    from cpu_codegen.sizes import format_bytes
-
-    known = Path(config.models_file) if config.models_file else None
-    question = Question(
-        (config.model,),
-        config.suites,
-        config.styles,
-        ctx_tokens=config.settings.ctx_tokens,
-        max_tokens=config.settings.max_tokens,
-        kv_type=f"k={config.settings.kv_type_k},v={config.settings.kv_type_v}",
-        max_ram_bytes=config.max_ram_bytes,
-        models_file=known,
-        offline=True,
-        calibrate=False,
-        keep_going=config.keep_going,
-        think=config.settings.think,
-    )
-    try:
-        (plan,) = survey(question, progress=Silent()).plans
-    except CpuCodegenError:
-        return None  # the run itself will say what is wrong
-    if plan.ram is None:
-        return None
-    if plan.verdict == "too_big" and not plan.is_here and not config.force:
-        _refuse_download(plan)
-    words = [f"{plan.spec.name}: {SHOWN[plan.verdict]}", f"needs ≈ {format_bytes(plan.ram.needed_bytes)}"]
-    if plan.speed is not None:
-        words.append(f"≈ {figure(plan.speed)} tokens/s in one stream")
-    is_part = config.ids or config.levels or config.limit or config.samples_per_problem > 1
-    if plan.run_s is not None and not is_part:
-        basis = "by an earlier run" if plan.measured else "estimate"
-        words.append(f"{plan.answers} answers in ≈ {duration(plan.run_s)} ({basis})" + _both_ways(plan))
-    greedy = config.settings.sampling.temperature <= 0 and not config.settings.recommended
-    if greedy and (warning := against_greedy(plan.spec, config.settings.think)):
-        words.append(warning)
-    return "plan: " + ", ".join(words)
-
-
-def _refuse_download(plan: Plan) -> None:
-    """Gigabytes that could not be used are not fetched in the first place."""
-    from cpu_codegen.errors import MachineError
-
-    nearest = f"-m {plan.nearest}, or " if plan.nearest else ""
-    raise MachineError(
-        f"{plan.spec.name} does not fit ({plan.reason}); nothing was downloaded",
-        remedy=f"{nearest}--force to fetch and load it all the same",
-    )
-
-
-def figure(value: float) -> str:
-    """Two figures, more for large numbers: 4.8, 22, 1640."""
-    return f"{value:.2g}" if value < 10 else f"{value:.0f}"
-
-
-def duration(seconds: float) -> str:
-    """`40 s`, `21 min`, `1 h 36 min`, `27 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest:02d} min" if hours < 10 else f"{hours} h"
-
-
-def _footer(found: Survey) -> list[str]:
     lines = [_fitting_line(name, fit) for name, fit in found.fittings.items()]
     lines.append(f"basis: {found.basis}; verify: cpu-codegen bench -m MODEL -p 512 -g 64")
-    if found.notes:
-        lines += [f"note: {note}" for note in found.notes]
-    best = found.recommended
-    if best is not None:
+    lines += [f"note: {note}" for note in found.notes]
+    first = _first(question, found)
+    if first is not None:
+        best, why = first
         size = "is here" if best.is_here else f"downloads {_size(best)}"
         time = f", ≈ {duration(best.run_s)}" if best.run_s else ""
-        if best.spec.published:
-            lines.append("order: published scores of unquantized models, not measured here")
-        lines.append("which one, and why: cpu-codegen recommend")
+        lines += [f"{best.spec.name}: {why}"] if why else []
+        lines.append("others, and how to use it: cpu-codegen recommend")
         lines.append(f"next: cpu-codegen run -m {best.spec.name}   ({size}{time})")
     return lines
 

@@ -39,7 +39,7 @@ def recommend(
 ) -> None:
     """Which model to run here: at most three names, why, and how to use the first. Own and published scores stay apart."""
     from cpu_codegen.cli.bars import Bars
-    from cpu_codegen.plan.survey import Question
+    from cpu_codegen.plan.question import Question
     from cpu_codegen.recommend.recommend import recommend as find
 
     question = Question(

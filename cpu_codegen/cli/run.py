@@ -161,7 +161,7 @@ def run(
     if model_sha256 is not None and engine is None:
         raise UsageError("--model-sha256 belongs to --engine URL", remedy="drop it: the file's own digest is taken")
     if not model and engine is None:
-        from cpu_codegen.cli.plan import suggest
+        from cpu_codegen.cli.outlook import suggest
 
         raise UsageError("run needs a model", remedy=f"-m {suggest(models_file, offline=offline)}")
     if engine is not None and (kv_type != "f16" or max_ram or mlock or not mmap):

@@ -178,22 +178,6 @@ def weight(plan: Plan) -> float:
     return float(plan.ram.weights_bytes) if plan.ram else float("inf")
 
 
-def recommend(plans: Sequence[Plan]) -> Plan | None:
-    """What to begin with: of the comfortable ones the code model that promises most; never a slow or tight one.
-
-    The promise is the score that others published for the unquantized model, and it only puts models in order; models without one
-    come after, the largest first.
-    """
-    good = [plan for plan in plans if plan.verdict == "fits" and not plan.slow and plan.spec.family != "demo"]
-    coders = [plan for plan in good if plan.spec.kind == "coder" and plan.spec.commercial_use != "forbidden"]
-    return max(coders or good, key=lambda plan: (_promise(plan.spec), weight(plan)), default=None)
-
-
-def _promise(spec: ModelSpec) -> float:
-    scores = spec.published[0].scores if spec.published else {}
-    return scores.get("humaneval+") or 0.92 * scores.get("humaneval", 0.0)
-
-
 def measured_of(spec: ModelSpec, runs: Mapping[str, Measured]) -> Measured | None:
     """By digest, else by name."""
     by_digest = runs.get(spec.sha256s[0]) if len(spec.sha256s) == 1 else None

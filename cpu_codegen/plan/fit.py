@@ -81,7 +81,8 @@ def _fits_quantized(load: Load, header: GgufHeader, room: int) -> bool:
 
 def _nearest(load: Load) -> str:
     """The largest usable model of the registry that is smaller, as `plan` names it; "" where there is none."""
-    from cpu_codegen.plan.survey import Question, survey
+    from cpu_codegen.plan.question import Question
+    from cpu_codegen.plan.survey import survey
 
     question = Question(
         (load.model.path,),

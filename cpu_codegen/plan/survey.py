@@ -6,54 +6,27 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
 
-from cpu_codegen.config import DEFAULT_MAX_TOKENS, Think
 from cpu_codegen.engine.room import parse_kv_types, within
-from cpu_codegen.errors import CpuCodegenError, UnavailableError, UsageError
-from cpu_codegen.gguf_header import read_header
 from cpu_codegen.machine import Machine, fingerprint
 from cpu_codegen.models.caches import hub_cache
 from cpu_codegen.models.catalogue import load_catalogue
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.plan.calibration import Calibration, calibration
-from cpu_codegen.plan.estimate import MIN_SPEED, Plan, Room, make_plan, measured_of, recommend, weight, with_nearest
+from cpu_codegen.plan.estimate import Plan, Room, make_plan, measured_of, weight, with_nearest
 from cpu_codegen.plan.fitting import Fitting, fitting
 from cpu_codegen.plan.greedy import greedy_warnings
 from cpu_codegen.plan.measured import Measured, measured_runs
+from cpu_codegen.plan.question import AsIf, Question, parse_as_if
 from cpu_codegen.plan.reasons import as_its_file_tells
-from cpu_codegen.plan.shape import Shape, shape_of_header, shape_of_spec
+from cpu_codegen.plan.shape import Shape, shape_of_spec
+from cpu_codegen.plan.shape_source import best_shape
 from cpu_codegen.plan.speed import as_if as transformed
 from cpu_codegen.plan.work import Work, work
 from cpu_codegen.progress import Progress
-from cpu_codegen.registry import is_local, local_paths, resolve
-from cpu_codegen.requirements import Gate, Term
-from cpu_codegen.sizes import format_bytes, parse_bytes
-from cpu_codegen.store import plain
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked. No models = the whole registry."""
-
-    models: tuple[str, ...] = ()
-    suites: tuple[str, ...] = ("lowcost60",)
-    styles: tuple[str, ...] = ("plain",)
-    as_if: str | None = None
-    ctx_tokens: int | None = None
-    max_tokens: int = DEFAULT_MAX_TOKENS
-    kv_type: str = "f16"
-    max_ram_bytes: int | None = None
-    min_speed: float = MIN_SPEED
-    threads: int | None = None
-    recalibrate: bool = False
-    calibrate: bool = True
-    models_file: Path | None = None
-    offline: bool = False
-    keep_going: bool = False
-    think: Think = "auto"
-    require: tuple[Term, ...] = ()
+from cpu_codegen.registry import is_local, resolve
+from cpu_codegen.requirements import Gate
+from cpu_codegen.sizes import format_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +37,9 @@ class Survey:
     machine_line: str
     basis: str
     answers: int
-    recommended: Plan | None
     notes: list[str]
     fittings: dict[str, Fitting] = field(default_factory=dict)
     gates: list[Gate] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class AsIf:
-    """Parts of another machine; None = as here."""
-
-    ram_bytes: int | None = None
-    cores: int | None = None
-    bandwidth_bytes_s: float | None = None
 
 
 def survey(question: Question, *, progress: Progress) -> Survey:
@@ -84,7 +47,8 @@ def survey(question: Question, *, progress: Progress) -> Survey:
     kv_types = parse_kv_types(question.kv_type)
     other = parse_as_if(question.as_if) if question.as_if else AsIf()
     machine, specs = fingerprint(), [as_its_file_tells(spec) for spec in _specs(question)]
-    shapes = [_shape(spec, question, kv_types) for spec in specs]
+    ask_hub = bool(question.models) and not question.offline
+    shapes = [best_shape(spec, kv_types, ask_hub=ask_hub) for spec in specs]
     room = Room(within(other.ram_bytes or machine.ram_available_bytes, question.max_ram_bytes), _free_disk())
     measured_here = _calibrated(question, machine, shapes, progress)
     speed = _as_asked(measured_here, other)
@@ -112,29 +76,10 @@ def survey(question: Question, *, progress: Progress) -> Survey:
         machine_line=_machine_line(machine, room, measured_here, question),
         basis=_basis(speed),
         answers=todos[0].answers if todos else 0,
-        recommended=recommend(plans),
         notes=[*_notes(speed, question), *greedy_warnings(specs if question.models else (), question.think)],
         fittings=_fittings(plans, shapes, question, speed, room) if question.models else {},
         gates=_gates(plans, question),
     )
-
-
-def parse_as_if(text: str) -> AsIf:
-    """`ram=4G,cores=4,bandwidth=12G`. UsageError for anything else."""
-    values: dict[str, Any] = {}
-    for part in text.split(","):
-        name, _, value = part.strip().partition("=")
-        if name == "ram":
-            values["ram_bytes"] = parse_bytes(value)
-        elif name == "bandwidth":
-            values["bandwidth_bytes_s"] = float(parse_bytes(value.removesuffix("/s")))
-        elif name == "cores" and value.isdigit() and int(value):
-            values["cores"] = int(value)
-        else:
-            raise UsageError(f"--as-if {part!r} is not known", remedy="--as-if ram=4G,cores=4,bandwidth=12G")
-    if 0 in values.values():
-        raise UsageError("--as-if with a zero is no machine", remedy="--as-if ram=4G,cores=4,bandwidth=12G")
-    return AsIf(**values)
 
 
 def _work(question: Question, spec: ModelSpec) -> Work:
@@ -152,29 +97,6 @@ def _specs(question: Question) -> list[ModelSpec]:
     if question.models:
         return [resolve(n, models_file=question.models_file, offline=question.offline) for n in question.models]
     return [spec for spec in load_catalogue(question.models_file).specs() if spec.family != "demo"]
-
-
-def _shape(spec: ModelSpec, question: Question, kv_types: tuple[str, str]) -> Shape | None:
-    """From the best source at hand: a file here; for few models asked by name the hub's header; else the registry."""
-    try:
-        if is_local(spec):
-            paths = local_paths(spec)
-            if len(paths) == 1:
-                return shape_of_header(read_header(paths[0]), kv_types)
-        elif question.models and spec.repo and len(spec.files) == 1 and not question.offline:
-            return shape_of_header(_remote_header(spec), kv_types)
-    except CpuCodegenError:
-        pass  # a damaged file or no network: the registry's facts are still an answer, and `basis` says so
-    return shape_of_spec(spec, kv_types)
-
-
-def _remote_header(spec: ModelSpec) -> Any:
-    """A few range requests instead of the file."""
-    from cpu_codegen.models.hub import RemoteSource, is_offline, remote_file
-
-    if is_offline():
-        raise UnavailableError("offline")
-    return read_header(RemoteSource(remote_file(spec.repo, spec.files[0], spec.revision)))
 
 
 def _calibrated(
@@ -292,46 +214,3 @@ def _notes(speed: Calibration | None, question: Question) -> list[str]:
     if question.as_if:
         notes.append("of another machine only what you named is different; measured runs of this one are left out")
     return notes
-
-
-def as_records(found: Survey) -> dict[str, Any]:
-    """For machines: bytes, seconds, tokens per second; intervals as low and high; unknown is null."""
-    best = found.recommended.spec.name if found.recommended else None
-    gates = _gate_records(found.gates)
-    plans = [_record(plan) | _fitting_record(found.fittings.get(plan.spec.name)) for plan in found.plans]
-    plans = [plan | ({"require": gates[plan["model"]]} if gates else {}) for plan in plans]
-    return {
-        "machine": found.machine_line,
-        "basis": found.basis,
-        "recommended": best,
-        "notes": found.notes,
-        "plans": plans,
-        **({"requirements": list(gates.values())} if gates else {}),
-    }
-
-
-def _gate_records(gates: Sequence[Gate]) -> dict[str, Any]:
-    if not gates:
-        return {}
-    from cpu_codegen.report.gate import gate_record
-
-    return {gate.model: gate_record(gate) for gate in gates}
-
-
-def _fitting_record(found: Fitting | None) -> dict[str, Any]:
-    return {"largest_ctx_tokens": found.ctx_tokens, "best_quant": found.quant or None} if found else {}
-
-
-def _record(plan: Plan) -> dict[str, Any]:
-    record: dict[str, Any] = plain(replace(plan, spec=ModelSpec(plan.spec.name)))
-    del record["spec"]
-    sizes = {"needed_bytes": plan.ram.needed_bytes, "peak_bytes": plan.ram.peak_bytes} if plan.ram else {}
-    if plan.ram:
-        record["ram"] |= sizes
-    return {
-        "model": plan.spec.name,
-        "licence": plan.spec.licence or None,
-        "disk_bytes": 0 if plan.is_here else plan.ram.weights_bytes if plan.ram else None,
-        **record,
-        "usable": plan.is_usable,
-    }

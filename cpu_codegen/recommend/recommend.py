@@ -15,7 +15,8 @@ from cpu_codegen.models.quants import bits_of
 from cpu_codegen.plan.benched import recall
 from cpu_codegen.plan.calibration import cached
 from cpu_codegen.plan.estimate import Plan, weight
-from cpu_codegen.plan.survey import Question, survey
+from cpu_codegen.plan.question import Question
+from cpu_codegen.plan.survey import survey
 from cpu_codegen.progress import Progress
 from cpu_codegen.recommend.choice import Candidate, Choice, choose, front, measured_quality, published_quality
 from cpu_codegen.recommend.deploy import Deployment, commands, deployment
@@ -55,32 +56,53 @@ class Recommendation:
 def recommend(question: Question, *, progress: Progress, deploy: str | None = None) -> Recommendation:
     """What to run here. `deploy` names another model than the first choice for the commands."""
     if question.calibrate and cached(fingerprint(), threads=question.threads) is not None:
-        question = replace(
-            question, calibrate=False
-        )  # types that it lacks borrow from their neighbours: an answer at once
+        # types that it lacks borrow from their neighbours: an answer at once
+        question = replace(question, calibrate=False)
     found = survey(question, progress=progress)
+    weighed = _weigh(question, found.plans, progress)
+    choices, candidates = weighed.choices, weighed.candidates
+    fronts = [*front(candidates, measured_quality), *front(candidates, published_quality)]
+    rows = {one.name: one for one in [*fronts, *(choice.candidate for choice in choices)]}
+    return Recommendation(
+        machine_line=found.machine_line,
+        basis=found.basis,
+        suite=weighed.suite,
+        choices=choices,
+        rows=sorted(rows.values(), key=lambda one: -one.speed),
+        no_data=_no_data(candidates),
+        left_out=dict(Counter(_why_not(plan) for plan in weighed.plans if not plan.is_usable)),
+        notes=[*found.notes, *([UNTIMED] if any(not choice.candidate.speed for choice in choices) else [])],
+        deployed=_deployed(choices, candidates, weighed.runs, question, deploy),
+    )
+
+
+def first_choice(question: Question, plans: Sequence[Plan], *, progress: Progress) -> Choice | None:
+    """The first of the names that `recommend` gives for a question whose plans are made already; None = no name."""
+    choices = _weigh(question, plans, progress).choices
+    return choices[0] if choices else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """Plans, those outside the registry included; what is known of the usable ones; the names."""
+
+    plans: list[Plan]
+    candidates: list[Candidate]
+    choices: list[Choice]
+    suite: str
+    runs: list[Own]
+
+
+def _weigh(question: Question, plans: Sequence[Plan], progress: Progress) -> _Weighed:
     runs = own_runs()
-    plans = found.plans if question.models else [*found.plans, *_foreign(question, found.plans, runs, progress)]
+    plans = [*plans, *([] if question.models else _foreign(question, plans, runs, progress))]
     usable = [plan for plan in plans if plan.is_usable and plan.spec.family != "demo"]
     suite, known = _common_suite(best_known(runs), usable)
     shown = _representatives(usable)
     candidates = [
         Candidate(plan, _own_of(plan, known), claim(plan.spec) if plan.spec.name in shown else None) for plan in usable
     ]
-    choices = choose(candidates)
-    fronts = [*front(candidates, measured_quality), *front(candidates, published_quality)]
-    rows = {one.name: one for one in [*fronts, *(choice.candidate for choice in choices)]}
-    return Recommendation(
-        machine_line=found.machine_line,
-        basis=found.basis,
-        suite=suite,
-        choices=choices,
-        rows=sorted(rows.values(), key=lambda one: -one.speed),
-        no_data=_no_data(candidates),
-        left_out=dict(Counter(_why_not(plan) for plan in plans if not plan.is_usable)),
-        notes=[*found.notes, *([UNTIMED] if any(not choice.candidate.speed for choice in choices) else [])],
-        deployed=_deployed(choices, candidates, runs, question, deploy),
-    )
+    return _Weighed(plans, candidates, choose(candidates), suite, runs)
 
 
 # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────────

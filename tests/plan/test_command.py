@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from cpu_codegen.cli import app
-from cpu_codegen.cli.plan import duration, figure, outlook
+from cpu_codegen.cli.outlook import outlook
 from cpu_codegen.config import RunConfig
 from cpu_codegen.errors import MachineError, UsageError
 from cpu_codegen.machine import default_threads, fingerprint
 from cpu_codegen.plan import calibration as module
 from cpu_codegen.plan.calibration import Calibration, cache_file, measure, save
 from cpu_codegen.plan.synthetic import Dense, write_dense
+from cpu_codegen.plan.words import duration, figure
 
 Call = Callable[..., str]
 
@@ -56,6 +57,18 @@ def test_table(call: Call) -> None:
     assert lines[-1].startswith("next: cpu-codegen run -m ")
     assert any("does not fit: RAM" in line for line in lines)
     assert any("fits · slow" in line for line in lines)
+
+
+def test_narrow_window(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a window of 80 columns no row of the table is wider; what it leaves out of a model asked about stands below."""
+    monkeypatch.setattr("cpu_codegen.cli.plan._columns", lambda: 80)
+    lines = call("--as-if", "ram=8G").splitlines()
+    table = lines[2 : lines.index("", 2)]
+    assert len(table) > 70
+    assert max(map(len, table)) <= 80
+    assert any(line.endswith("fits · slow") for line in table)
+    told = call("--as-if", "ram=8G", "-m", "gpt-oss-20b", "--offline")
+    assert "gpt-oss-20b@mxfp4: RAM 12.5 GB of 8.00 GB; instead: " in told
 
 
 def test_json(call: Call) -> None:

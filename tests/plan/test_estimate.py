@@ -11,12 +11,12 @@ from cpu_codegen.errors import UsageError
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.plan import calibration as module
 from cpu_codegen.plan.calibration import Calibration, TypeCost, load, save
-from cpu_codegen.plan.estimate import Plan, Room, make_plan, recommend, with_nearest
+from cpu_codegen.plan.estimate import Plan, Room, make_plan, with_nearest
 from cpu_codegen.plan.measured import Measured
 from cpu_codegen.plan.memory import PROCESS_BYTES, ram
+from cpu_codegen.plan.question import AsIf, parse_as_if
 from cpu_codegen.plan.shape import Shape, Weights
 from cpu_codegen.plan.speed import as_if, best_width, decode_rate, prefill_rate
-from cpu_codegen.plan.survey import AsIf, parse_as_if
 from cpu_codegen.plan.work import work
 from tests.plan.conftest import BANDWIDTH
 
@@ -180,27 +180,13 @@ def test_verdicts(calibrated: Calibration) -> None:
 
 
 def test_fitting_is_not_usable(calibrated: Calibration) -> None:
-    """A model that fits and is slow is marked, never recommended, and names a usable one of its family."""
+    """A model that fits and is slow is marked, and names a usable one of its family."""
     small = plan(calibrated, 1, name="small", family="a", kind="coder")
     other = plan(calibrated, 1.5, name="other", family="b", kind="coder")
     slow = plan(calibrated, 6, name="slow", family="a", kind="coder")
     assert (slow.verdict, slow.slow, slow.is_usable) == ("fits", True, False)
     plans = with_nearest([slow, other, small])
     assert plans[0].nearest == "small"
-    best = recommend(plans)
-    assert best is not None
-    assert best.spec.name == "other"
-
-
-def test_recommendation_prefers_code_models_free_to_use(calibrated: Calibration) -> None:
-    """The largest comfortable code model whose licence does not forbid commercial use."""
-    chat = plan(calibrated, 2, name="chat", kind="instruct")
-    coder = plan(calibrated, 1, name="coder", kind="coder")
-    forbidden = plan(calibrated, 1.5, name="nc", kind="coder", commercial_use="forbidden")
-    best = recommend([chat, coder, forbidden])
-    assert best is not None
-    assert best.spec.name == "coder"
-    assert recommend([plan(calibrated, 9)]) is None
 
 
 def test_measured_replaces_estimates(calibrated: Calibration) -> None:

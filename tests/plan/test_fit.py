@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,16 @@ def test_the_sum_is_plans(model: ModelFile) -> None:
     refuse_unless_it_fits(load, Machine(ram_available_bytes=need))
     with pytest.raises(MachineError, match=r"not enough memory for wide\.gguf"):
         refuse_unless_it_fits(load, Machine(ram_available_bytes=need - 1))
+
+
+def test_all_parts_of_a_split_model_are_weighed(model: ModelFile, tmp_path: Path) -> None:
+    """The first part's header tells the shape; the bytes of the later ones come on top."""
+    rest = tmp_path / "wide-00002-of-00002.gguf"
+    rest.write_bytes(bytes(3_000_000))
+    split = replace(model, paths=(*model.paths, str(rest)))
+    header = read_header(Path(model.path))
+    whole, first = (needed_bytes(Load(m, 4096), header, 4096, ("f16", "f16")) for m in (split, model))
+    assert whole == first + 3_000_000
 
 
 def test_the_refusal_names_what_fits(model: ModelFile) -> None:

@@ -171,3 +171,19 @@ def test_run_without_a_model_names_the_recommendation(call: Call, capsys: pytest
         app(["run"], standalone_mode=False)
     assert caught.value.remedy == f"-m {first[0]['model'] if first else 'MODEL'}"
     assert not first or first[0]["sentence"] in capsys.readouterr().err
+
+
+def test_plan_names_the_same_first(call: Call, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """`plan`'s next line, its JSON and `recommend` have one chooser, own runs included."""
+    spec = load_catalogue().models["qwen2.5-coder-0.5b"]["q4_k_m"]
+    model = {"name": spec.name, "alias": spec.alias, "quant": spec.quant, "sha256": spec.sha256s[0]}
+    for runs in (0, 1):
+        if runs:
+            write_run(tmp_path / "runs" / "1-a", spec.name, "lowcost60", 60, 12, model=model)
+        first = told(call(*ROOM, "-o", "json"))["choices"][0]
+        app(["plan", *ROOM], standalone_mode=False)
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[-1].startswith(f"next: cpu-codegen run -m {first['model']} ")
+        assert f"{first['model']}: {first['sentence']}" in lines
+        app(["plan", *ROOM, "-o", "json"], standalone_mode=False)
+        assert told(capsys.readouterr().out)["recommended"] == first["model"]
