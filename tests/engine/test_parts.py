@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cpu_codegen.engine import diagnosis, meters, room, width
+from cpu_codegen.engine.protocol import EngineSettings
 from cpu_codegen.engine.replay import ReplayEngine
 from cpu_codegen.engine.wire import Wire, WireClosed
 from cpu_codegen.errors import IntegrityError, MachineError
 from cpu_codegen.gguf_header import GgufHeader, read_header
+from cpu_codegen.machine import Machine
 from cpu_codegen.packaged import demo_model
 from cpu_codegen.places import cache_dir
 from cpu_codegen.schema import FinishReason, Generation, Request
@@ -130,6 +134,29 @@ def test_the_gain_is_not_monotonic_so_all_widths_count() -> None:
     """A dip at 8 does not end the search; the narrowest width within 3 % of the best is chosen."""
     assert width.choose({"1": 21, "2": 24, "4": 32, "8": 28, "16": 45, "32": 46}) == 16
     assert width.choose({}) == 1
+
+
+def test_a_width_holds_for_what_it_was_measured_on() -> None:
+    """Another file, cache type, thread count, power source, governor or quota is measured anew; log and limits are not asked."""
+    settings, machine = EngineSettings("m.gguf", "sha", ctx_tokens=4096), Machine(id="here", power="mains")
+
+    def key(machine: Machine = machine, threads: int = 2, widest: int = 64, **changes: Any) -> str:
+        return width.cache_key(replace(settings, **changes), machine, threads=threads, widest=widest)
+
+    others = [
+        key(model_sha256="other"),
+        key(kv_type_k="q8_0"),
+        key(kv_type_v="q8_0"),
+        key(threads=1),
+        key(widest=8),
+        key(replace(machine, id="elsewhere")),
+        key(replace(machine, power="battery")),
+        key(replace(machine, governor="powersave")),
+        key(replace(machine, cpu_quota=1.5)),
+        key(replace(machine, logical_cores_usable=1)),
+    ]
+    assert len({key(), *others}) == 1 + len(others)
+    assert key() == key(log_path="engine.log", max_ram_bytes=10**10) == key(model_path="renamed.gguf")
 
 
 def test_a_damaged_cache_of_widths_is_no_cache() -> None:

@@ -160,6 +160,26 @@ def test_a_block_that_does_not_complete_stops_nothing() -> None:
         assert (found["p"].text, found["p"].finish_reason) == (BLOCK, FinishReason.EOS)
 
 
+def test_waiting_for_a_verdict_costs_nobody() -> None:
+    """While nothing decodes no second is charged, however long the parser thinks; the next step is charged as ever."""
+    now = [0.0]
+    jobs = [job("p", entry_point="f")]
+    scheduler = scheduler_for(FakeBackend(lambda _: BLOCK), jobs, width=1, meters=Meters(clock=lambda: now[0]))
+    tickets: list[int] = []
+    while not scheduler.is_waiting:
+        now[0] += 1.0
+        tickets += [event.ticket for event in scheduler.step() if isinstance(event, Asked)]
+    busy_s = scheduler.totals.busy_s
+    assert busy_s > 0
+    now[0] += 1000.0
+    assert [type(event) for event in scheduler.answer(tickets[0], complete=False)] == [Generation]
+    scheduler.submit([job("q")])
+    scheduler.step()
+    now[0] += 1.0
+    scheduler.step()
+    assert scheduler.totals.busy_s == busy_s + 1.0
+
+
 def test_without_early_stop_nothing_is_asked() -> None:
     """early_stop=False runs to the model's own end."""
     asked: list[Asked] = []

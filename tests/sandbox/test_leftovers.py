@@ -33,10 +33,10 @@ threading.Thread(target=session.call, args=([[1]],), daemon=True).start()
 jobs = [Job(str(i), endless, "f", AssertTask("f(1)"), long) for i in range(2)]
 threading.Thread(target=lambda: list(box.judge(jobs)), daemon=True).start()
 import time
-time.sleep(0.5)
 print("ready", flush=True)
 time.sleep(600)
 """
+AT_WORK = 8  # three fork servers and a parser's, two checkers, two candidates, a session
 
 
 def vanish(pids: set[int]) -> set[int]:
@@ -47,6 +47,14 @@ def vanish(pids: set[int]) -> set[int]:
     return left
 
 
+def below_when_at_work(others: set[int]) -> set[int]:
+    """The processes below the parent, once it is in the middle of everything."""
+    deadline = time.monotonic() + PATIENCE_S
+    while len(below := descendants() - others) < AT_WORK and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return below
+
+
 def test_sigkill_of_the_parent_leaves_no_process() -> None:
     """Claim: when the parent is killed in the middle of everything, fork servers and all programs end by themselves."""
     with adopting():
@@ -54,8 +62,8 @@ def test_sigkill_of_the_parent_leaves_no_process() -> None:
         with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
             assert parent.stdout is not None
             assert parent.stdout.readline().strip() == "ready"
-            below = descendants() - before - {parent.pid}
-            assert len(below) >= 8  # three fork servers and a parser's, two checkers, two candidates, a session
+            below = below_when_at_work(before | {parent.pid})
+            assert len(below) >= AT_WORK
             parent.send_signal(signal.SIGKILL)
         left = vanish(below)
         for pid in left:
