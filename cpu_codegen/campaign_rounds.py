@@ -48,7 +48,7 @@ def run_rounds(
         for member in members:
             opened = open_run(member.config, member.inputs, argv=argv, progress=progress, deadline=ends)
             session = stack.enter_context(opened)
-            stack.enter_context(session.kept(wanted=len(member.inputs.samples)))
+            stack.enter_context(session.kept(member.inputs.samples))
             runners.append(Runner(member, session))
             runners[-1].recall()
             note(group, member, "running")

@@ -32,6 +32,9 @@ from cpu_codegen.thinking import (
     require_room,
 )
 
+JUDGING = ("extract", "comparator", "limits")
+"""Settings that decide verdicts: they enter result keys only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -50,7 +53,7 @@ class RunInputs:
     """All that is fixed before the first token: what the keys are made of, and the work in its order.
 
     `served` is what a server told of itself (`--engine URL`). `settings` is the record that enters the keys, with the recommended
-    sampling in place. `own_suites`: source and left-out files of suites of one's own.
+    sampling in place; `judging` is what decides verdicts. `own_suites`: source and left-out files of suites of one's own.
     """
 
     model: ModelFile
@@ -66,6 +69,7 @@ class RunInputs:
     thinking: ThinkingPlan
     served: dict[str, Any] | None = None
     own_suites: dict[str, dict[str, Any]] = field(default_factory=dict)
+    judging: dict[str, Any] = field(default_factory=dict)
 
 
 def prepare(config: RunConfig, progress: Progress | None = None) -> RunInputs:
@@ -108,6 +112,7 @@ def prepare(config: RunConfig, progress: Progress | None = None) -> RunInputs:
             for name, suite in suites.items()
             if suite.source
         },
+        judging=plain({name: getattr(config.settings, name) for name in JUDGING}),
     )
 
 
@@ -198,7 +203,7 @@ def _samples(
 def settings_record(settings: Settings, ctx_tokens: int) -> dict[str, Any]:
     """The settings that enter a generation's key (the judging ones enter result keys only)."""
     record: dict[str, Any] = plain(settings)
-    for name in ("extract", "comparator", "limits", "recommended"):
+    for name in (*JUDGING, "recommended"):
         del record[name]
     for name, default in LATER_SETTINGS.items():
         if record[name] == default:

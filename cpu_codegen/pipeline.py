@@ -38,7 +38,7 @@ def run_prepared(
 ) -> Path:
     """The same with inputs that are there already."""
     with open_run(config, inputs, argv=argv, progress=progress, deadline=deadline) as session:
-        with session.kept(wanted=len(inputs.samples)):
+        with session.kept(inputs.samples):
             answer(session, inputs, progress)
             gauge(session, inputs, progress)
             answer_again(session, inputs, progress, argv)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,12 @@ from cpu_codegen import __version__
 from cpu_codegen.config import LATER_SETTINGS, RunConfig
 from cpu_codegen.config_file import config_record
 from cpu_codegen.deadline import Deadline
-from cpu_codegen.errors import IntegrityError, Interrupted
-from cpu_codegen.inputs import RunInputs
+from cpu_codegen.errors import CpuCodegenError, IntegrityError, Interrupted
+from cpu_codegen.inputs import RunInputs, Sample
 from cpu_codegen.progress import Progress
 from cpu_codegen.run_names import list_runs, new_run_path, now_utc
 from cpu_codegen.schema import SCHEMA_VERSION
-from cpu_codegen.store import RunFolder, plain
+from cpu_codegen.store import MANIFEST, RunFolder, plain
 
 
 @dataclass(slots=True)
@@ -61,19 +61,24 @@ class Session:
         self.folder.write_manifest(self.manifest)
 
     @contextmanager
-    def kept(self, *, wanted: int) -> Iterator[None]:
-        """Work inside may be interrupted: the status is written and what is raised says how much is kept."""
+    def kept(self, samples: Collection[Sample]) -> Iterator[None]:
+        """Work inside may be interrupted or fail: the status is written; an interruption says how many of `samples` are kept."""
         try:
             yield
         except (KeyboardInterrupt, Interrupted) as stop:
             self.end("interrupted")
-            raise self.interruption(stop, wanted=wanted) from None
+            raise self.interruption(stop, samples) from None
+        except BaseException:
+            with suppress(CpuCodegenError):  # what went wrong first is what is told
+                self.end("interrupted")
+            raise
 
-    def interruption(self, stop: BaseException, *, wanted: int) -> Interrupted:
+    def interruption(self, stop: BaseException, samples: Collection[Sample]) -> Interrupted:
         """What the user is told: how many answers are kept, and that the same command goes on."""
-        kept = sum(1 for _ in self.folder.read("generations"))
+        wanted = {sample.key for sample in samples}
+        kept = sum(record["key"] in wanted for record in self.folder.read("generations"))
         number = stop.signal_number if isinstance(stop, Interrupted) else int(signal.SIGINT)
-        message = f"interrupted: {kept} of {wanted} answers kept in {self.folder.path}"
+        message = f"interrupted: {kept} of {len(wanted)} answers kept in {self.folder.path}"
         return Interrupted(message, remedy="the same command goes on", signal_number=number)
 
 
@@ -111,11 +116,19 @@ def choose_folder(config: RunConfig, inputs: RunInputs) -> Path:
         return Path(config.out)
     if not config.new:
         for path in reversed(list_runs()):
-            manifest = RunFolder(path).manifest() if (path / "manifest.json").is_file() else {}
-            unfinished = manifest.get("status") in ("running", "interrupted", "partial")
-            if unfinished and not differences(manifest, inputs) and not changed_statements(path, inputs):
+            if _may_go_on(path, inputs):
                 return path
     return new_run_path(slug(inputs))
+
+
+def _may_go_on(path: Path, inputs: RunInputs) -> bool:
+    """A damaged folder does not: who names it is told why."""
+    try:
+        manifest = RunFolder(path).manifest() if (path / MANIFEST).is_file() else {}
+        unfinished = manifest.get("status") in ("running", "interrupted", "partial")
+        return unfinished and not differences(manifest, inputs) and not changed_statements(path, inputs)
+    except (CpuCodegenError, LookupError, TypeError, AttributeError):
+        return False
 
 
 def slug(inputs: RunInputs) -> str:
@@ -132,7 +145,7 @@ def as_slug(name: str) -> str:
 
 
 def differences(manifest: dict[str, Any], inputs: RunInputs) -> list[str]:
-    """What an old folder holds otherwise: model digest, settings, prompt texts, template, suites."""
+    """What an old folder holds otherwise: model digest, settings, the rule of verdicts, prompt texts, template."""
     found: list[str] = []
     if manifest.get("model", {}).get("sha256") != inputs.model.sha256:
         before, now = manifest.get("model", {}).get("name"), inputs.model.name
@@ -141,6 +154,8 @@ def differences(manifest: dict[str, Any], inputs: RunInputs) -> list[str]:
     for name, value in new.items():
         if old.get(name) != value:
             found.append(f"{name} {old.get(name)}, now {value}")
+    judging = manifest.get("judging", {})
+    found += [f"{n} {judging[n]}, now {v}" for n, v in inputs.judging.items() if n in judging and judging[n] != v]
     for text in inputs.prompt_texts:
         before = manifest.get("prompts", {}).get(text.style)
         if before and before["sha256"] != text.sha256:
@@ -224,11 +239,7 @@ def grow_scope(manifest: dict[str, Any], config: RunConfig, inputs: RunInputs) -
     scope["problems"] = list(dict.fromkeys([*scope["problems"], *(p.id for p in inputs.problems)]))
     scope["styles"] = list(dict.fromkeys([*scope["styles"], *config.styles]))
     scope["n"] = max(scope["n"], config.samples_per_problem)
-    manifest["judging"] = {
-        "extract": config.settings.extract,
-        "comparator": config.settings.comparator,
-        "limits": plain(config.settings.limits),
-    }
+    manifest["judging"] = inputs.judging
     manifest["thinking"] = plain(inputs.thinking.record())
     manifest["config"] = config_record(config)
 
