@@ -14,6 +14,7 @@ from types import FrameType
 import typer
 
 from cpu_codegen.cli.commands import LazyCommands
+from cpu_codegen.cli.usage import invoke
 from cpu_codegen.errors import CpuCodegenError, Interrupted
 
 app = typer.Typer(
@@ -42,13 +43,9 @@ def main() -> None:
     _install_signals()
     try:
         if not _quick(sys.argv[1:]):
-            app(standalone_mode=True)
+            invoke(app, sys.argv[1:])
     except CpuCodegenError as error:
         sys.exit(_fail(error))
-    except SystemExit as end:
-        if end.code == Interrupted.exit_code:  # what Typer makes of Ctrl-C, without a word
-            _fail(Interrupted("interrupted", remedy="the same command again"))
-        raise
     except KeyboardInterrupt:
         sys.exit(_fail(Interrupted("interrupted", remedy="the same command again")))
     except BrokenPipeError:

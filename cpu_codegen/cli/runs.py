@@ -66,7 +66,9 @@ def remove(
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(f"{path} would be deleted for ever", remedy=f"cpu-codegen runs rm {run} --yes")
-        typer.confirm(f"Delete {path} with all its answers?", abort=True)
+        if not typer.confirm(f"Delete {path} with all its answers?"):
+            print("nothing was deleted", file=sys.stderr)
+            return
     _refuse_busy(path)
     shutil.rmtree(path)
     tell([{"removed": str(path)}], [str(path)], output=output, json=json)

@@ -1,0 +1,104 @@
+"""Wrong command lines: exit 2, what is wrong, and what to type instead."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import typer
+
+from cpu_codegen import cli
+from cpu_codegen.errors import UsageError
+
+
+def refused(line: str) -> tuple[str, str]:
+    """Message and remedy of a command line that typer does not take."""
+    with pytest.raises(UsageError) as caught:
+        cli.invoke(cli.app, line.split())
+    assert caught.value.exit_code == 2
+    return str(caught.value), caught.value.remedy or ""
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "remedy"),
+    [
+        ("rnu", "cpu-codegen has no command 'rnu'", "cpu-codegen run"),
+        ("frobnicate", "cpu-codegen has no command 'frobnicate'", "cpu-codegen -h lists all"),
+        ("runs lst", "cpu-codegen runs has no command 'lst'", "cpu-codegen runs list"),
+        ("run --stile cot", "cpu-codegen run has no option --stile", "--style"),
+        ("show latest -q", "cpu-codegen show has no option -q", "cpu-codegen show -h lists all"),
+        ("show", "missing argument 'RUN'", "cpu-codegen show RUN"),
+        ("report", "missing argument 'RUN...'", "cpu-codegen report RUN"),
+        ("run qwen2.5-coder-1.5b", "unexpected extra argument", "cpu-codegen run -m qwen2.5-coder-1.5b"),
+        ("show a b", "unexpected extra argument", "cpu-codegen show -h"),
+        ("run -m x --limit 0", "invalid value for '--limit': ", "cpu-codegen run -h"),
+        ("run -m x --limit", "'--limit' requires an argument", "cpu-codegen run -h"),
+        ("report latest -o xml", "'xml' is not one of 'table', 'md'", "cpu-codegen report -h"),
+    ],
+)
+def test_what_was_meant_is_named(line: str, message: str, remedy: str) -> None:
+    """The message has the word that is wrong, the remedy begins with what is nearest to it."""
+    said, advised = refused(line)
+    assert message in said
+    assert advised.startswith(remedy)
+
+
+def test_a_wrong_line_is_told_in_the_voice_of_all_errors(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`error:` and `try:` on stderr, nothing on stdout, control characters shown."""
+    monkeypatch.setattr(sys, "argv", ["cpu-codegen", "run", "--\x1b[2Jstile"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    told = capsys.readouterr()
+    assert (ended.value.code, told.out) == (2, "")
+    assert told.err.startswith("error: cpu-codegen run has no option --\\u{1b}[2Jstile\ntry:   ")
+
+
+@pytest.mark.parametrize("arguments", [[], ["runs"]])
+def test_a_bare_group_shows_its_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """On stderr, with exit 2: nothing was done."""
+    with pytest.raises(SystemExit) as ended:
+        cli.invoke(cli.app, arguments)
+    told = capsys.readouterr()
+    assert (ended.value.code, told.out) == (2, "")
+    assert "Commands:" in told.err
+
+
+def test_help_is_a_result(capsys: pytest.CaptureFixture[str]) -> None:
+    """On stdout, exit 0."""
+    with pytest.raises(SystemExit) as ended:
+        cli.invoke(cli.app, ["runs", "rm", "--help"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("Usage: cpu-codegen runs rm")
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt(), typer.Abort()])
+def test_ctrl_c_ends_with_130(
+    raised: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the middle of a command as well as at a question."""
+
+    def stopped() -> None:
+        raise raised
+
+    monkeypatch.setattr(sys, "argv", ["cpu-codegen", "doctor"])
+    monkeypatch.setattr("cpu_codegen.cli.doctor.doctor", stopped)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130
+    assert "try:   the same command again" in capsys.readouterr().err
+
+
+def test_a_closed_stdout_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`… | head` is no error: exit 0."""
+
+    def shut() -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(sys, "argv", ["cpu-codegen", "doctor"])
+    monkeypatch.setattr("cpu_codegen.cli.doctor.doctor", shut)
+    monkeypatch.setattr("os.dup2", lambda *_: 1)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 0
