@@ -44,9 +44,9 @@ def execute(session: Session, inputs: RunInputs, progress: Progress) -> Iterator
     """Records for all generations whose verdict is missing or outdated."""
     problems = {problem.id: problem for problem in inputs.problems}
     judge = judge_hash(session.config.settings, session.manifest["versions"])
-    judged = {(r["generation"], r["judge_hash"], r["data_hash"]) for r in session.folder.read("results")}
+    judged = {r["generation"]: (r["judge_hash"], r["data_hash"]) for r in session.folder.read("results")}
     wanted = [g for g in session.folder.read("generations") if g["problem_id"] in problems]
-    left = [g for g in wanted if (g["key"], judge, problems[g["problem_id"]].data_hash) not in judged]
+    left = [g for g in wanted if judged.get(g["key"]) != (judge, problems[g["problem_id"]].data_hash)]
     progress.begin("execute", len(wanted), len(wanted) - len(left))
     if not left:
         progress.end("nothing to do")

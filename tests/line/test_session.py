@@ -1,97 +1,59 @@
-"""One session on a run folder: which folder it takes, what it refuses, what it leaves behind when it fails. No model is loaded."""
+"""What an old folder may not differ in, each told by name; what it may is not asked."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cpu_codegen.config import RunConfig, Settings
-from cpu_codegen.errors import IntegrityError, Interrupted, UnavailableError
+from cpu_codegen.config import RunConfig
 from cpu_codegen.inputs import RunInputs, prepare
-from cpu_codegen.progress import Silent
-from cpu_codegen.session import Session, choose_folder, open_run
+from cpu_codegen.session import differences, grow_scope, new_manifest
 
-CONFIG = RunConfig("demo", limit=3, offline=True)
+CONFIG = RunConfig("demo", limit=1, offline=True)
 
 
 @pytest.fixture(scope="module")
 def inputs() -> RunInputs:
-    """Three problems for the demo model."""
+    """One problem for the demo model."""
     return prepare(CONFIG)
 
 
-def begun(path: Path, config: RunConfig, inputs: RunInputs) -> Session:
-    """A run folder after its first session was begun."""
-    with open_run(replace(config, out=str(path)), inputs, argv=[], progress=Silent()) as session:
-        return session
+@pytest.fixture
+def manifest(inputs: RunInputs) -> dict[str, Any]:
+    """Of a run that began with just these."""
+    made = new_manifest(inputs)
+    grow_scope(made, CONFIG, inputs)
+    return made
+
+
+def test_the_same_run_goes_on(inputs: RunInputs, manifest: dict[str, Any]) -> None:
+    """Nothing differs; another machine, version or status is no other run; an old folder stands for later settings' defaults."""
+    assert differences(manifest, inputs) == []
+    manifest |= {"status": "interrupted", "machine": {"id": "elsewhere"}, "versions": {}, "cpu_codegen": "0.0.1"}
+    for later in ("think", "loop_stop"):
+        manifest["settings"].pop(later, None)
+    assert differences(manifest, inputs) == []
 
 
 @pytest.mark.parametrize(
-    ("settings", "named"),
+    ("where", "value", "told"),
     [
-        (Settings(comparator="evalplus"), "comparator strict, now evalplus"),
-        (Settings(extract="evalplus"), "extract default, now evalplus"),
+        (("model", "sha256"), "other", "what the file holds that is named demo"),
+        (("model",), {"name": "another", "sha256": "other"}, "model another, now demo"),
+        (("settings", "max_tokens"), 77, "max_tokens 77, now 1024"),
+        (("settings", "think"), "off", "think off, now auto"),
+        (("prompts", "plain", "sha256"), "other", "the prompt text of style plain"),
+        (("template_hash",), "other", "the chat template"),
     ],
 )
-def test_what_decides_verdicts_is_a_setting_too(
-    tmp_path: Path, inputs: RunInputs, settings: Settings, named: str
+def test_one_thing_that_differs_is_told(
+    inputs: RunInputs, manifest: dict[str, Any], where: tuple[str, ...], value: object, told: str
 ) -> None:
-    """A folder holds the verdicts of one rule: another one is refused by name, and is no reason to go on with that folder."""
-    begun(tmp_path, CONFIG, inputs)
-    other = replace(CONFIG, settings=settings)
-    with pytest.raises(IntegrityError, match=named):
-        begun(tmp_path, other, prepare(other))
-    begun(tmp_path, CONFIG, inputs)
-
-
-def test_another_rule_begins_a_folder_of_its_own(
-    tmp_path: Path, inputs: RunInputs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without --out only an unfinished folder with the same rule goes on."""
-    monkeypatch.chdir(tmp_path)
-    begun(Path("runs/20260101T000000-demo"), CONFIG, inputs)
-    assert choose_folder(CONFIG, inputs) == Path("runs/20260101T000000-demo")
-    other = replace(CONFIG, settings=Settings(comparator="evalplus"))
-    assert choose_folder(other, prepare(other)) != Path("runs/20260101T000000-demo")
-
-
-@pytest.mark.parametrize("file", ["manifest.json", "prompts.jsonl"])
-def test_a_damaged_folder_among_the_runs_stops_no_other_run(
-    tmp_path: Path, inputs: RunInputs, monkeypatch: pytest.MonkeyPatch, file: str
-) -> None:
-    """It is passed over when a folder to go on with is looked for; named by --out it is an error."""
-    monkeypatch.chdir(tmp_path)
-    begun(Path("runs/20260101T000000-good"), CONFIG, inputs)
-    damaged = Path("runs/20260102T000000-damaged")
-    begun(damaged, CONFIG, inputs)
-    (damaged / file).write_text('{"problem_id":\n')
-    assert choose_folder(CONFIG, inputs) == Path("runs/20260101T000000-good")
-    with pytest.raises(IntegrityError):
-        begun(damaged, CONFIG, inputs)
-
-
-def test_an_interruption_counts_the_answers_that_were_asked_for(tmp_path: Path, inputs: RunInputs) -> None:
-    """A folder may hold more than this command's scope; "5 of 3 answers" would be nonsense."""
-    config = replace(CONFIG, out=str(tmp_path))
-    with open_run(config, inputs, argv=[], progress=Silent()) as session:
-        for key in ["of another scope", "and one more", inputs.samples[0].key]:
-            session.folder.append("generations", {"key": key})
-        with pytest.raises(Interrupted, match="1 of 3 answers kept"), session.kept(inputs.samples):
-            raise KeyboardInterrupt
-
-
-def test_a_run_that_fails_is_not_left_running(tmp_path: Path, inputs: RunInputs) -> None:
-    """A server that is gone, a bug: the error stays what it is, and the manifest says that the run was interrupted."""
-    config = replace(CONFIG, out=str(tmp_path))
-    with (
-        open_run(config, inputs, argv=[], progress=Silent()) as session,
-        pytest.raises(UnavailableError, match="gone"),
-        session.kept(inputs.samples),
-    ):
-        raise UnavailableError("gone")
-    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["status"] == "interrupted"
-    assert manifest["sessions"][0]["ended_utc"]
+    """By its name, and alone."""
+    *path, last = where
+    inner = manifest
+    for name in path:
+        inner = inner[name]
+    inner[last] = value
+    assert differences(manifest, inputs) == [told]
