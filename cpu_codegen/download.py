@@ -124,7 +124,7 @@ def pull(spec: ModelSpec, *, offline: bool = False, again: bool = False, watcher
 
 def describe(spec: ModelSpec, *, again: bool = False) -> list[RemoteFile]:
     """All parts as the hub describes them. IntegrityError when that is not what the registry or the ledger knows."""
-    remotes = [remote_file(spec.repo, file, spec.revision) for file in spec.files]
+    remotes = _parts(spec)
     for index, remote in enumerate(remotes):
         if spec.sha256s and remote.sha256 and remote.sha256 != spec.sha256s[index]:
             raise IntegrityError(
@@ -141,6 +141,12 @@ def describe(spec: ModelSpec, *, again: bool = False) -> list[RemoteFile]:
     return remotes
 
 
+def _parts(spec: ModelSpec) -> list[RemoteFile]:
+    """Every part as of one commit: the branch may move while we ask."""
+    first = remote_file(spec.repo, spec.files[0], spec.revision)
+    return [first, *(remote_file(spec.repo, file, first.commit) for file in spec.files[1:])]
+
+
 def _refuse_changed(spec: ModelSpec, remote: RemoteFile) -> None:
     """An unpinned file that we fetched before must still be the same: repos are re-quantized in place."""
     for old in downloads():
@@ -155,7 +161,7 @@ def _refuse_changed(spec: ModelSpec, remote: RemoteFile) -> None:
 def disk_plan(remotes: list[RemoteFile]) -> Plan:
     """Which parts are missing and what the disk has left."""
     missing = tuple(remote for remote in remotes if not blob_path(remote).is_file())
-    resumable = sum(size_of(part_path(remote)) for remote in missing)
+    resumable = sum(min(size_of(part_path(remote)), remote.size) for remote in missing)
     place = hub_cache()
     while not place.exists():
         place = place.parent

@@ -12,6 +12,7 @@ Covered: naming, finding local copies, checking them by size and digest. Not cov
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -26,7 +27,7 @@ from cpu_codegen.models.splits import split_parts
 from cpu_codegen.schema import ModelFile
 from cpu_codegen.sizes import format_bytes
 
-_ONE_REVISION = r"refs/\w+/[\w.-]+|[\w.-]+"
+_ONE_REVISION = r"(?!\.|[^/]*\.\.)(?:refs/\w+/\w[\w.-]*|[\w.-]+)"
 _HUB_FILE = re.compile(rf"({REPO}?)(?:@({_ONE_REVISION}))?/({FILE})")
 _HUB_QUANT = re.compile(rf"({REPO})(?:@({REVISION}))?(?::([\w.-]+))?")
 
@@ -125,15 +126,11 @@ def _path_spec(name: str) -> ModelSpec:
 
 def local_file(spec: ModelSpec, *, progress: Progress | None = None) -> ModelFile:
     """The model's file on this machine, checked by size and digest. UnavailableError when it is not here."""
-    copies = [_find(spec, index) for index in range(len(spec.paths or spec.files))]
-    digests = tuple(
-        _checked(spec, path, index, trusted=trusted, progress=progress) for index, (path, trusted) in enumerate(copies)
-    )
-    paths = tuple(str(path) for path, _ in copies)
+    paths, digests = _checked(spec, _copies(spec), progress)
     return ModelFile(
         name=spec.name,
-        paths=paths,
-        size_bytes=sum(path.stat().st_size for path, _ in copies),
+        paths=tuple(str(path) for path in paths),
+        size_bytes=sum(path.stat().st_size for path in paths),
         sha256=combined_sha256(digests),
         alias=spec.alias,
         quant=spec.quant,
@@ -142,61 +139,85 @@ def local_file(spec: ModelSpec, *, progress: Progress | None = None) -> ModelFil
 
 
 def local_paths(spec: ModelSpec) -> list[Path]:
-    """Where the parts lie, sizes checked and digests not. UnavailableError when one is not here."""
-    return [_find(spec, index)[0] for index in range(len(spec.paths or spec.files))]
+    """Where the parts lie, sizes checked; of several copies a pinned digest decides. UnavailableError when one is not here."""
+    copies = _copies(spec)
+    if len(copies) > 1 and spec.sha256s:
+        copies = [copy for copy in copies if _digests(copy) == spec.sha256s] or copies
+    if not copies:
+        raise _absent(spec)
+    return list(copies[0])
 
 
 def is_local(spec: ModelSpec) -> bool:
     """Whether every part is here with the expected size; digests are not looked at."""
-    return all(_candidates(spec, index) for index in range(len(spec.paths or spec.files)))
+    return bool(_copies(spec))
 
 
-def _candidates(spec: ModelSpec, index: int) -> list[Path]:
-    """Copies of one part whose size does not speak against them."""
+def _copies(spec: ModelSpec) -> list[tuple[Path, ...]]:
+    """Whole copies whose sizes do not speak against them, each file once under however many names."""
+    whole = [copy for copy in _places(spec) if all(_may_be(spec, index, path) for index, path in enumerate(copy))]
+    distinct: dict[tuple[str, ...], tuple[Path, ...]] = {}
+    for copy in whole:
+        distinct.setdefault(tuple(os.path.realpath(path) for path in copy), copy)
+    return list(distinct.values())
+
+
+def _places(spec: ModelSpec) -> list[tuple[Path, ...]]:
+    """Where a copy would lie. Parts of a split one lie in one folder: llama.cpp is given the first and looks beside it."""
     if spec.paths:
-        places = [Path(spec.paths[index])]
-    else:
-        sha256 = spec.sha256s[index] if spec.sha256s else ""
-        # a pinned digest makes the revision moot: any commit's copy will do, if it is that file
-        revision = "" if sha256 else spec.revision
-        places = list(find_cached(spec.repo, spec.files[index], revision, sha256=sha256))
-    return [path for path in places if path.is_file() and _size_fits(spec, index, path)]
+        return [tuple(map(Path, spec.paths))]
+    if not spec.files:
+        return []
+    sha256 = spec.sha256s[0] if spec.sha256s else ""
+    # a pinned digest makes the revision moot: any commit's copy will do, if it is that file
+    firsts = find_cached(spec.repo, spec.files[0], "" if sha256 else spec.revision, sha256=sha256)
+    others = [PurePosixPath(file).name for file in spec.files[1:]]
+    return [(first, *(first.with_name(name) for name in others)) for first in firsts]
 
 
-def _size_fits(spec: ModelSpec, index: int, path: Path) -> bool:
+def _may_be(spec: ModelSpec, index: int, path: Path) -> bool:
+    if not path.is_file():
+        return False
     return bool(spec.paths) or not spec.sizes or path.stat().st_size == spec.sizes[index]
 
 
-def _find(spec: ModelSpec, index: int) -> tuple[Path, bool]:
-    """One part's path. With several copies a pinned digest decides; `True` = its digest was confirmed on the way."""
-    places = _candidates(spec, index)
-    if not places:
-        raise _absent(spec, index)
-    if len(places) > 1 and spec.sha256s:
-        for path in places:
-            if file_sha256(path) == spec.sha256s[index]:
-                return path, True
-    return places[0], False
+def _digests(copy: tuple[Path, ...], progress: Progress | None = None) -> tuple[str, ...]:
+    return tuple(file_sha256(path, progress=progress) for path in copy)
 
 
-def _absent(spec: ModelSpec, index: int) -> UnavailableError:
+def _absent(spec: ModelSpec) -> UnavailableError:
     if spec.paths:
+        missing = next((path for path in spec.paths if not Path(path).is_file()), spec.paths[0])
         remedy = "check the path" if not spec.alias else f"cpu-codegen models show {spec.alias}"
-        return UnavailableError(f"no file {spec.paths[index]}", remedy=remedy)
+        return UnavailableError(f"no file {missing}", remedy=remedy)
     size = f" ({format_bytes(spec.size_bytes)})" if spec.size_bytes else ""
-    part = f", part {index + 1} of {len(spec.files)}" if len(spec.files) > 1 else ""
     return UnavailableError(
-        f"{spec.name}{part} is not on this machine{size}", remedy=f"cpu-codegen models pull {spec.name}"
+        f"{spec.name}{_missing_part(spec)} is not on this machine{size}",
+        remedy=f"cpu-codegen models pull {spec.name}",
     )
 
 
-def _checked(spec: ModelSpec, path: Path, index: int, *, trusted: bool, progress: Progress | None) -> str:
-    """The digest of a part; IntegrityError when it is not the pinned one."""
-    digest = file_sha256(path, progress=progress)
-    if trusted or not spec.sha256s or digest == spec.sha256s[index]:
-        return digest
+def _missing_part(spec: ModelSpec) -> str:
+    """`, part 2 of 3`: of the copy that has most."""
+    counts = [
+        next((n for n, path in enumerate(copy) if not _may_be(spec, n, path)), len(copy)) for copy in _places(spec)
+    ]
+    return f", part {max(counts, default=0) + 1} of {len(spec.files)}" if len(spec.files) > 1 else ""
+
+
+def _checked(
+    spec: ModelSpec, copies: list[tuple[Path, ...]], progress: Progress | None
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """The first copy whose digests are the pinned ones, and its digests. IntegrityError when none is right."""
+    if not copies:
+        raise _absent(spec)
+    for copy in copies:
+        digests = _digests(copy, progress)
+        if not spec.sha256s or digests == spec.sha256s:
+            return copy, digests
+    index = next(n for n, digest in enumerate(digests) if digest != spec.sha256s[n])
     raise IntegrityError(
-        f"{path} is not the file that {spec.name} names: sha256 {digest[:12]}…, expected {spec.sha256s[index][:12]}…"
-        f" ({PurePosixPath(spec.files[index]).name})",
+        f"{copy[index]} is not the file that {spec.name} names: sha256 {digests[index][:12]}…, expected"
+        f" {spec.sha256s[index][:12]}… ({PurePosixPath(spec.files[index]).name})",
         remedy=f"cpu-codegen models pull {spec.name} --again" if spec.repo else "use the right file, or mend the entry",
     )

@@ -12,7 +12,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-_COMMIT = re.compile(r"[0-9a-f]{40}$")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_FOLDER = re.compile(r"[0-9A-Za-z_-]{1,128}")
+# model, user/model or host/user/model, then the tag; each becomes a part of a path
+_OLLAMA_NAME = re.compile(r"((?:\w[\w.-]*(?::\d+)?/){0,2}\w[\w.-]*)(?::(\w[\w.-]*))?")
 
 
 def hub_cache() -> Path:
@@ -33,7 +36,7 @@ def repo_folder(repo: str) -> Path:
 def cached_revisions(repo: str, revision: str = "") -> list[str]:
     """Commits of a repo that are in the cache: the one that `revision` means, else main's first, then the others by age."""
     folder = repo_folder(repo)
-    if _COMMIT.match(revision):
+    if _COMMIT.fullmatch(revision):
         return [revision]
     named = _reference(folder / "refs" / (revision or "main"))
     if revision:
@@ -46,10 +49,12 @@ def cached_revisions(repo: str, revision: str = "") -> list[str]:
 
 
 def _reference(path: Path) -> str:
+    """The commit that a branch means; "" for a text that could not be the name of a folder in there."""
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError:
+        commit = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
         return ""
+    return commit if _FOLDER.fullmatch(commit) else ""
 
 
 def cached_files(repo: str, revision: str = "") -> list[str]:
@@ -105,10 +110,13 @@ def _readable_folder(path: Path) -> bool:
 
 def find_ollama(name: str) -> tuple[Path, str] | None:
     """`qwen2.5-coder:1.5b` → the GGUF of that model in Ollama's store, with its digest; None when it is not there."""
-    model, _, tag = name.partition(":")
-    model = model if "/" in model else f"library/{model}"
+    match = _OLLAMA_NAME.fullmatch(name)
+    if match is None:
+        return None
+    depth = match[1].count("/")
+    model = ("*/library/", "*/", "")[depth] + match[1]
     for store in ollama_stores():
-        for manifest in sorted((store / "manifests").glob(f"*/{model}/{tag or 'latest'}")):
+        for manifest in sorted((store / "manifests").glob(f"{model}/{match[2] or 'latest'}")):
             digest = _model_layer(manifest)
             blob = store / "blobs" / f"sha256-{digest}"
             if digest and blob.is_file():
@@ -121,7 +129,7 @@ def _model_layer(manifest: Path) -> str:
     try:
         layers = json.loads(manifest.read_text(encoding="utf-8"))["layers"]
         digests = [layer["digest"] for layer in layers if layer["mediaType"].endswith("image.model")]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return ""
     match = re.fullmatch(r"sha256:([0-9a-f]{64})", str(digests[0])) if digests else None
     return match[1] if match else ""

@@ -6,6 +6,7 @@ A blob in the Hugging Face cache may bear several names; when it goes, the names
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path
 
 from cpu_codegen.errors import IntegrityError, UnavailableError
@@ -13,42 +14,62 @@ from cpu_codegen.models.layout import blob_lock, size_of
 from cpu_codegen.models.ledger import Download, downloads, forget
 from cpu_codegen.models.spec import ModelSpec
 
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
 
 def remove(spec: ModelSpec, *, dry_run: bool = False) -> int:
     """Bytes freed. UnavailableError when none of it came through us."""
-    entries = [entry for entry in downloads() if entry.repo == spec.repo and entry.file in spec.files]
+    booked = downloads()
+    entries = [entry for entry in booked if _is_meant(entry, spec)]
     if not spec.repo or not entries:
         raise UnavailableError(
             f"{spec.name} was not downloaded by cpu-codegen: nothing is deleted",
             remedy="cpu-codegen models path MODEL shows where it lies; delete it with the tool that brought it",
         )
-    freed = sum(_occupied(entry) for entry in entries)
+    going = {path for entry in entries for path in _files(entry)}
+    freed = sum(size_of(path) for path in going if not path.is_symlink())
     if not dry_run:
         for entry in entries:
             _delete(entry)
-        forget(entries)
+        forget([entry for entry in booked if Path(entry.blob) in going or entry in entries])
     return freed
 
 
-def _occupied(entry: Download) -> int:
-    blob, link = size_of(Path(entry.blob)), Path(entry.link)
-    copy = 0 if blob or link.is_symlink() else size_of(link)
-    return blob + copy + size_of(Path(entry.part))
+def _is_meant(entry: Download, spec: ModelSpec) -> bool:
+    """The same file of the same repo; of a pinned digest or commit no other one's."""
+    if entry.repo != spec.repo or entry.file not in spec.files:
+        return False
+    pinned = spec.sha256s[spec.files.index(entry.file)] if spec.sha256s else ""
+    if pinned and entry.sha256:
+        return entry.sha256 == pinned
+    return not _COMMIT.fullmatch(spec.revision) or entry.commit == spec.revision
+
+
+def _files(entry: Download) -> tuple[Path, ...]:
+    """What of an entry is ours: its part; the blob that the part became, not one that another tool fetched beside the part."""
+    blob, link, part = Path(entry.blob), Path(entry.link), Path(entry.part)
+    is_foreign = entry.state != "whole" and part.exists()
+    return (part,) if is_foreign else (part, link, blob)
 
 
 def _delete(entry: Download) -> None:
-    """Under the lock of downloads: what is just coming is waited for, never torn."""
-    blob, link, part = Path(entry.blob), Path(entry.link), Path(entry.part)
-    repo = _repo_folder(entry)
+    """Under the lock of downloads: what is just coming is waited for, never torn. A blob's other names go with it."""
+    blob = Path(entry.blob)
+    snapshots = _repo_folder(entry) / "snapshots"
     with blob_lock(entry.repo, blob.name, lambda: None):
-        for path in (part, link, blob):
+        going = _files(entry)
+        names = [name for name in snapshots.rglob("*") if name.is_symlink() and _points_to(name, blob)]
+        for path in (*going, *(names if blob in going else ())):
             path.unlink(missing_ok=True)
-        for name in (repo / "snapshots").rglob("*"):
-            if name.is_symlink() and not name.exists():
-                name.unlink(missing_ok=True)
-    for folder in sorted((repo / "snapshots").rglob("*"), reverse=True):
+    for folder in sorted(snapshots.rglob("*"), reverse=True):
         with contextlib.suppress(OSError):  # rmdir takes empty folders only
             folder.rmdir()
+
+
+def _points_to(name: Path, blob: Path) -> bool:
+    with contextlib.suppress(OSError, RuntimeError):
+        return name.resolve() == blob.resolve()
+    return False
 
 
 def _repo_folder(entry: Download) -> Path:

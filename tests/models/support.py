@@ -53,6 +53,8 @@ class Faults:
     ignore_range: bool = False
     seconds_per_piece: float = 0.0
     redirect: bool = False
+    redirect_to: str = ""
+    content_range: list[str | None] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -66,6 +68,7 @@ class Hub:
         self.sent = 0
         self.authorizations: set[str] = set()
         self.commit = COMMIT
+        self.moving = False
         hub = self
 
         class Handler(_Handler):
@@ -131,6 +134,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif file[4] not in hub.files[file[2]]:
             self._plain(404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": hub.commit})
         else:
+            if hub.moving and file[3] == "main":
+                hub.commit = sha256(hub.commit.encode())[:40]
             self._file(hub.files[file[2]][file[4]], body=body, on_cdn=bool(file[1]))
 
     def _file(self, data: bytes, *, body: bool, on_cdn: bool) -> None:
@@ -142,8 +147,8 @@ class _Handler(BaseHTTPRequestHandler):
             "X-Linked-Size": str(announced),
             "ETag": f'"{sha256(data)}"',
         }
-        if faults.redirect and not on_cdn:
-            self._plain(302, {**facts, "Location": f"{self.owner.url}/cdn{self.path}"})
+        if (faults.redirect or faults.redirect_to) and not on_cdn:
+            self._plain(302, {**facts, "Location": f"{faults.redirect_to or self.owner.url}/cdn{self.path}"})
             return
         if not body:
             self._plain(200, {**facts, "Content-Length": str(announced)})
@@ -160,7 +165,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(206 if wanted and not faults.ignore_range else 200)
         total = faults.announce_length if faults.announce_length is not None else len(data)
         if wanted and not faults.ignore_range:
-            self.send_header("Content-Range", f"bytes {start}-{min(end, len(data)) - 1}/{total}")
+            told = faults.content_range.pop(0) if faults.content_range else None
+            honest = f"bytes {start}-{min(end, len(data)) - 1}/{total}"
+            self.send_header("Content-Range", honest if told is None else told)
         for name, value in {**facts, "Content-Length": str(len(part))}.items():
             self.send_header(name, value)
         self.end_headers()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cpu_codegen.cli import app
+from cpu_codegen.download import Watcher, pull
 from cpu_codegen.errors import CpuCodegenError, IntegrityError, UnavailableError, UsageError
 from cpu_codegen.models.caches import hub_cache
 from cpu_codegen.models.catalogue import user_file
@@ -20,7 +21,16 @@ from tests.models.support import Hub, tiny_gguf
 REPO, FILE = "user/tiny-GGUF", "tiny-q4_k_m.gguf"
 NAME = f"hf:{REPO}@main/{FILE}"
 
+DATA = tiny_gguf(3000)
+
 Call = Callable[..., str]
+
+
+class Hasty(Watcher):
+    """Does not wait before it tries again."""
+
+    def pause(self, seconds: float) -> None:
+        """A wait that is not waited."""
 
 
 @pytest.fixture
@@ -38,7 +48,7 @@ def call(capsys: pytest.CaptureFixture[str]) -> Call:
 @pytest.fixture
 def served(hub: Hub) -> Hub:
     """A hub with one file."""
-    hub.add(REPO, FILE, tiny_gguf(3000))
+    hub.add(REPO, FILE, DATA)
     return hub
 
 
@@ -117,16 +127,43 @@ def test_rm_takes_only_our_own(call: Call) -> None:
 def test_rm_removes_a_part(served: Hub, call: Call) -> None:
     """What an interrupted download left goes, too."""
     served.faults.cut_after = [5000, *[0] * 9]
-    from cpu_codegen.download import Watcher, pull
-
-    class Hasty(Watcher):
-        def pause(self, seconds: float) -> None:
-            return
-
     with pytest.raises(UnavailableError):
         pull(resolve(NAME), watcher=Hasty())
     assert "freed 5 kB" in call("rm", NAME)
     assert not list(hub_cache().rglob("*.part"))
+
+
+def test_rm_leaves_a_blob_that_came_beside_our_part(served: Hub, call: Call) -> None:
+    """Another tool finished the file that we began: only our part goes."""
+    served.faults.cut_after = [5000, *[0] * 9]
+    with pytest.raises(UnavailableError):
+        pull(resolve(NAME), watcher=Hasty())
+    (part,) = hub_cache().rglob("*.part")
+    blob = part.with_name(part.name.removesuffix(".cpu-codegen.part"))
+    blob.write_bytes(DATA)
+    assert "freed 5 kB" in call("rm", NAME)
+    assert blob.read_bytes() == DATA
+    assert not part.exists()
+
+
+def test_rm_leaves_other_names_and_other_commits(served: Hub, call: Call) -> None:
+    """A dangling name of another tool and another commit's file stay; a file with two names is counted once and goes with both."""
+    call("pull", NAME)
+    path = Path(call("path", NAME).strip())
+    stale = path.parent / "other.gguf"
+    stale.symlink_to("../../blobs/on-a-disk-that-is-away")
+    second = path.parent / "second-name.gguf"
+    second.symlink_to(path.readlink())
+    served.commit = "b" * 40
+    exact = NAME.replace("@main", "@" + "b" * 40)
+    served.add(REPO, FILE, tiny_gguf(fill=0.25))
+    call("pull", exact)
+    assert f"freed {len(tiny_gguf(fill=0.25))} B" in call("rm", exact)
+    assert path.read_bytes() == DATA
+    call("rm", NAME)
+    assert stale.is_symlink()
+    assert not second.is_symlink()
+    assert not path.exists()
 
 
 def test_rm_distrusts_the_ledger(served: Hub, call: Call, tmp_path: Path) -> None:
@@ -195,6 +232,9 @@ class Remembering:
     def advance(self, note: str = "") -> None:
         """A step."""
         self.steps += 1
+
+    def note(self, note: str) -> None:
+        """No step."""
 
     def end(self, note: str = "") -> None:
         """The end."""

@@ -16,6 +16,7 @@ from cpu_codegen import download
 from cpu_codegen.download import Transfer, Watcher, check_disk, describe, disk_plan, pull, transfer_note
 from cpu_codegen.errors import IntegrityError, MachineError, UnavailableError
 from cpu_codegen.models.caches import hub_cache
+from cpu_codegen.models.layout import part_path
 from cpu_codegen.models.ledger import downloads
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.registry import is_local, resolve
@@ -225,6 +226,22 @@ def test_token_is_sent(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any("hf_secret" in line for line in told.lines)
 
 
+def test_token_stays_with_the_hub(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A redirect to another host gets the range and not HF_TOKEN, on a resumed download too."""
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    elsewhere = Hub()
+    try:
+        elsewhere.add(REPO, FILE, DATA)
+        served.faults.redirect_to = elsewhere.url
+        elsewhere.faults.cut_after = [30_000]
+        assert pull(pinned(), watcher=Told()).fetched_bytes == len(DATA)
+    finally:
+        elsewhere.close()
+    assert elsewhere.ranges == [0, 30_000]
+    assert served.authorizations == {"Bearer hf_secret"}
+    assert elsewhere.authorizations == set()
+
+
 def test_offline(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """--offline and HF_HUB_OFFLINE make no connection."""
     with pytest.raises(UnavailableError, match="offline"):
@@ -264,6 +281,24 @@ def test_damaged_copy_is_replaced(served: Hub) -> None:
     assert path.read_bytes() == DATA
 
 
+def test_a_part_that_is_too_long_is_worthless(served: Hub) -> None:
+    """More bytes than the file has were never its beginning: it is fetched from its first byte."""
+    part = part_path(describe(pinned())[0])
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"x" * (len(DATA) + 1))
+    assert pull(pinned(), watcher=Told()).fetched_bytes == len(DATA)
+    assert served.ranges == [0]
+
+
+def test_again_distrusts_the_part_too(served: Hub) -> None:
+    """`--again` begins anew, so what an earlier attempt left cannot spoil it."""
+    part = part_path(describe(pinned())[0])
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"x" * 60_000)
+    assert pull(pinned(), again=True, watcher=Told()).model.sha256 == sha256(DATA)
+    assert served.ranges == [0]
+
+
 def test_split_file(hub: Hub) -> None:
     """All parts come; the first is the path; the digest is one of all parts."""
     parts = [f"big-q8_0-0000{n}-of-00003.gguf" for n in (1, 2, 3)]
@@ -275,6 +310,40 @@ def test_split_file(hub: Hub) -> None:
     assert pulled.model.path.endswith(parts[0])
     assert len(pulled.model.paths) == 3
     assert len(downloads()) == 3
+
+
+def test_parts_are_of_one_commit(hub: Hub) -> None:
+    """A branch that moves between two questions does not mix parts of two commits."""
+    parts = [f"big-q8_0-0000{n}-of-00002.gguf" for n in (1, 2)]
+    for part in parts:
+        hub.add(REPO, part, tiny_gguf(100))
+    hub.moving = True
+    remotes = describe(ModelSpec("big", repo=REPO, files=tuple(parts)))
+    assert len({remote.commit for remote in remotes}) == 1
+
+
+def test_rest_of_a_damaged_part(served: Hub) -> None:
+    """A part that rotted between two attempts is found at the end, thrown away, and the next pull is right."""
+    served.faults.cut_after = [60_000, 0, 0, 0, 0]
+    with pytest.raises(UnavailableError):
+        pull(pinned(), watcher=Told())
+    (part,) = hub_cache().rglob("*.part")
+    part.write_bytes(b"x" * part.stat().st_size)
+    with pytest.raises(IntegrityError, match="thrown away"):
+        pull(pinned(), watcher=Told())
+    assert not part.exists()
+    assert names_in_cache() == []
+    assert pull(pinned(), watcher=Told()).fetched_bytes == len(DATA)
+
+
+@pytest.mark.parametrize("answer", ["bytes 0-9/200", "bytes 29999-200000/200320", "", "items 30000-1/2"])
+def test_lies_about_the_range(served: Hub, answer: str) -> None:
+    """Whatever a server claims of its range, no wrong byte ends in a whole file."""
+    served.faults.cut_after = [30_000]
+    served.faults.content_range = [None, *[answer] * 5]
+    with pytest.raises((UnavailableError, IntegrityError)):
+        pull(pinned(), watcher=Told())
+    assert names_in_cache() == []
 
 
 def test_progress(served: Hub) -> None:

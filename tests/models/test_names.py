@@ -10,6 +10,7 @@ import pytest
 from cpu_codegen.errors import IntegrityError, UnavailableError, UsageError
 from cpu_codegen.models.caches import repo_folder
 from cpu_codegen.models.quants import choose_file, models_among, quant_of
+from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.models.splits import split_parts
 from cpu_codegen.registry import is_local, local_file, local_paths, resolve
 from tests.models.support import COMMIT, Hub, sha256, tiny_gguf
@@ -23,6 +24,14 @@ def test_alias() -> None:
     assert (spec.quant, spec.revision) == ("q4_k_m", "f86cb2c1fa58255f8052cc32aeede1b7482d4361")
     assert resolve("Qwen-Coder-1.5B") == spec
     assert resolve("qwen-coder-1.5b@Q8_0").files == ("qwen2.5-coder-1.5b-instruct-q8_0.gguf",)
+
+
+def test_another_revision_of_a_known_file_is_another_file() -> None:
+    """The registry's digest belongs to its own commit: repos are re-quantized in place."""
+    known = resolve("qwen2.5-coder-1.5b")
+    own, other = (resolve(f"hf:{known.repo}@{commit}/{known.files[0]}") for commit in (known.revision, "a" * 40))
+    assert (own.sha256s, own.alias) == (known.sha256s, known.alias)
+    assert (other.sha256s, other.alias, other.revision) == ((), "", "a" * 40)
 
 
 def test_unknown_alias_names_the_near() -> None:
@@ -115,7 +124,19 @@ def test_hub_name_of_a_listed_file_has_its_facts() -> None:
     assert resolve(f"hf:{listed.repo}/{listed.files[0]}").sha256s == listed.sha256s
 
 
-@pytest.mark.parametrize("name", ["hf:", "hf:user", "hf:a/b/c", "hf:../x:q4_0", "hf:a/b:q4 0", "hf:a/../b.gguf"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hf:",
+        "hf:user",
+        "hf:a/b/c",
+        "hf:../x:q4_0",
+        "hf:a/b:q4 0",
+        "hf:a/../b.gguf",
+        "hf:a/b@../m.gguf",
+        "hf:a/b@x..y/m.gguf",
+    ],
+)
 def test_bad_hub_names(name: str) -> None:
     """A name that is none is refused with the right form."""
     with pytest.raises(UsageError, match=r"name on the hub|no model"):
@@ -144,6 +165,48 @@ def test_split_path(tmp_path: Path) -> None:
         resolve(parts[1])
     Path(parts[1]).write_bytes(tiny_gguf(fill=1.0))
     assert local_file(spec).size_bytes == 2 * len(tiny_gguf())
+
+
+def test_parts_come_from_one_folder() -> None:
+    """llama.cpp looks for parts beside the first: one here and one there are no model, and the missing one is named."""
+    parts = ["big-q8_0-00001-of-00002.gguf", "big-q8_0-00002-of-00002.gguf"]
+    folders = [repo_folder(REPO) / "snapshots" / commit for commit in ("1" * 40, "2" * 40)]
+    for folder, part in zip(folders, parts, strict=True):
+        folder.mkdir(parents=True)
+        (folder / part).write_bytes(tiny_gguf(fill=len(part)))
+    spec = resolve(f"hf:{REPO}/{parts[0]}", offline=True)
+    assert not is_local(spec)
+    with pytest.raises(UnavailableError, match="part 2 of 2"):
+        local_file(spec)
+    (folders[0] / parts[1]).write_bytes(tiny_gguf())
+    assert {path.parent for path in local_paths(spec)} == {folders[0]}
+
+
+def test_parts_are_right_together() -> None:
+    """Of two pinned copies, each with one rotten part, neither is taken: the whole copy is right or it is none."""
+    good, rot = [tiny_gguf(fill=1.0), tiny_gguf(fill=2.0)], tiny_gguf(fill=9.0)
+    parts = ("big-q8_0-00001-of-00002.gguf", "big-q8_0-00002-of-00002.gguf")
+    spec = ModelSpec("big", repo=REPO, files=parts, sha256s=(sha256(good[0]), sha256(good[1])))
+    for commit, contents in (("1" * 40, (good[0], rot)), ("2" * 40, (rot, good[1]))):
+        folder = repo_folder(REPO) / "snapshots" / commit
+        folder.mkdir(parents=True)
+        for name, content in zip(parts, contents, strict=True):
+            (folder / name).write_bytes(content)
+    with pytest.raises(IntegrityError, match="is not the file"):
+        local_file(spec)
+    (folder / parts[0]).write_bytes(good[0])
+    assert local_file(spec).path == str(folder / parts[0])
+
+
+def test_a_branch_cannot_lead_out_of_the_cache(tmp_path: Path) -> None:
+    """A reference in a shared cache that names a path is no commit: nothing is looked for there."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/tiny-Q4_K_M.gguf").write_bytes(tiny_gguf())
+    reference = repo_folder(REPO) / "refs/main"
+    reference.parent.mkdir(parents=True)
+    (repo_folder(REPO) / "snapshots").mkdir()
+    reference.write_text("../" * 5 + "elsewhere")
+    assert not is_local(resolve(f"hf:{REPO}/tiny-Q4_K_M.gguf", offline=True))
 
 
 def test_changed_file_gets_a_new_digest(tmp_path: Path) -> None:
@@ -199,8 +262,38 @@ def test_ollama_store(tmp_path: Path) -> None:
     (store / "blobs").mkdir()
     (store / "blobs" / f"sha256-{digest}").write_bytes(tiny_gguf())
     assert local_file(resolve("ollama:tiny:1b")).sha256 == digest
+    from_hub = store / "manifests/hf.co/user/Tiny-GGUF/Q8_0"
+    from_hub.parent.mkdir(parents=True)
+    from_hub.write_text(manifest.read_text())
+    assert resolve("ollama:hf.co/user/Tiny-GGUF:Q8_0").sha256s == (digest,)
+    for other in ("other", "", "*", "a**", "../../x", "/etc/passwd", "a:../x", "tiny:[0-9]b"):
+        with pytest.raises(UnavailableError, match="Ollama has no"):
+            resolve(f"ollama:{other}")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "[" * 100_000, '{"layers": 1}', '{"layers": [{"mediaType": 1, "digest": 2}]}']
+)
+def test_damaged_ollama_manifest(tmp_path: Path, text: str) -> None:
+    """A manifest that makes no sense names no model."""
+    manifest = tmp_path / "ollama/manifests/registry.ollama.ai/library/tiny/1b"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(text)
     with pytest.raises(UnavailableError, match="Ollama has no"):
-        resolve("ollama:other")
+        resolve("ollama:tiny:1b")
+
+
+def test_ollama_manifest_that_lies(tmp_path: Path) -> None:
+    """A blob that is not what its name says is refused: its digest is computed, not believed."""
+    store, digest = tmp_path / "ollama", sha256(tiny_gguf())
+    manifest = store / "manifests/registry.ollama.ai/library/tiny/1b"
+    manifest.parent.mkdir(parents=True)
+    layer = {"mediaType": "application/vnd.ollama.image.model", "digest": f"sha256:{digest}"}
+    manifest.write_text(json.dumps({"layers": [layer]}))
+    (store / "blobs").mkdir()
+    (store / "blobs" / f"sha256-{digest}").write_bytes(tiny_gguf(fill=7.0))
+    with pytest.raises(IntegrityError, match="is not the file"):
+        local_file(resolve("ollama:tiny:1b"))
 
 
 def test_offline_looks_only_here() -> None:
