@@ -124,6 +124,7 @@ class Admission:
             self._backend.new_sampler(request.sampling, request.seed),
             started_s=self._clock(),
             fed=job.shared,
+            piece=self._backend.piece,
             watch=FenceWatch(prompt=request.text) if request.early_stop and request.entry_point else None,
         )
         if job.chain:
@@ -155,11 +156,12 @@ class Admission:
             if prefix.holder is None and prefix.tenants == 0:
                 self._cells += prefix.span
 
-    def close_ranks(self, lanes: list[Lane]) -> None:
-        """When nobody is left to enter, moves the last sequences into the holes that others left.
+    def close_ranks(self, lanes: list[Lane]) -> bool:
+        """When nobody is left to enter, moves the last sequences into the holes that others left. True when one was moved.
 
         llama.cpp decodes streams together only where their numbers follow each other. `lanes` are in the order of their sequences.
         """
+        moved = False
         while not self.queue and lanes and lanes[-1].sequence >= len(lanes):
             lane, hole = lanes.pop(), heappop(self._sequences)
             self._backend.copy(lane.sequence, hole)
@@ -167,3 +169,5 @@ class Admission:
             heappush(self._sequences, lane.sequence)
             lane.sequence = hole
             insort(lanes, lane, key=lambda one: one.sequence)
+            moved = True
+        return moved

@@ -46,7 +46,8 @@ class Cut:
 class Lane:
     """A job with a sequence: `fed` of the tokens in `feed` are in the state (all: `is_decoding`), `written` are the answer's.
 
-    `feed` is the prompt; later perhaps the answer's last token and a closing sequence, from position `feed_at` on.
+    `feed` is the prompt; later perhaps the answer's last token and a closing sequence, from position `feed_at` on. `text` holds the
+    first `read_to` of the written tokens; up to `quiet_until` of them, plain ones (Scheduler) need not be looked at one by one.
     """
 
     job: Job
@@ -54,10 +55,12 @@ class Lane:
     sampler: Any
     started_s: float
     fed: int
+    piece: Callable[[int], bytes]
     text: Text = field(default_factory=Text)
     watch: FenceWatch | None = None
     written: list[int] = field(default_factory=list)
-    pieces: list[bytes] = field(default_factory=list)
+    read_to: int = 0
+    quiet_until: int = 0
     first_token_s: float | None = None
     ended_s: float = 0.0
     cost_s: float = 0.0
@@ -90,7 +93,18 @@ class Lane:
         """The position up to which the state holds what was chosen, without guesses behind it."""
         return self.position if self.is_decoding else self.feed_at
 
-    def follow_reasoning(self, new: int, *, is_loop: bool, pieces: Callable[[int], bytes]) -> bool:
+    @property
+    def is_reasoning(self) -> bool:
+        """True while every token may begin, end or use up the reasoning."""
+        return self.reasoning is not None and self.reasoning.state != "after"
+
+    def read(self) -> str:
+        """Takes what was written since the last time into the text; returns what became whole with it."""
+        new = self.text.add(b"".join([self.piece(token) for token in self.written[self.read_to :]]))
+        self.read_to = len(self.written)
+        return new
+
+    def follow_reasoning(self, new: int, *, is_loop: bool) -> bool:
         """The last token, which made `new` characters, as part of the reasoning; True when that was cut here."""
         watch = self.reasoning
         if watch is None or watch.state == "after":
@@ -98,11 +112,11 @@ class Lane:
         watch.follow(self.text.text, new, len(self.written), self.cost_s)
         cut = watch.state == "inside" and (is_loop or watch.is_spent)
         if cut:
-            self._close_reasoning(watch, "loop" if is_loop else "budget", pieces)
+            self._close_reasoning(watch, "loop" if is_loop else "budget")
         self.limit = watch.limit
         return cut
 
-    def _close_reasoning(self, watch: ReasoningWatch, why: ReasoningEnd, pieces: Callable[[int], bytes]) -> None:
+    def _close_reasoning(self, watch: ReasoningWatch, why: ReasoningEnd) -> None:
         """Has the closing sequence fed behind the last token; where none is known, the answer ends here."""
         sequence = watch.cut(why)
         if not sequence:
@@ -110,15 +124,13 @@ class Lane:
             return
         self.feed_at, self.fed, self.is_decoding = self.position, 0, False
         self.feed = [self.written[-1], *sequence]
-        for token in sequence:
-            piece = pieces(token)
-            self.written.append(token)
-            self.pieces.append(piece)
-            self.text.add(piece)
+        self.written += sequence
+        self.read()  # what is fed is no place to look for a stop string
 
     def end(self, reason: FinishReason, *, text: int | None = None, tokens: int | None = None) -> None:
         """Fixes how the answer ends, unless an open question turns out to have completed it earlier."""
         if text is None:
+            self.read()
             self.text.end()
         kept_text = len(self.text.text) if text is None else text
         self.cut = Cut(reason, kept_text, len(self.written) if tokens is None else tokens)
@@ -159,9 +171,8 @@ def _reasoning(lane: Lane, text: str, cut: Cut) -> tuple[ReasoningEnd, int, int]
     """How reasoning ended, its tokens, the tokens that were fed; unwatched reasoning is found by its tags."""
     if lane.reasoning is not None:
         return lane.reasoning.counted(cut.tokens)
-    found = reasoning_of(
-        text, lane.pieces[: cut.tokens], prompt=lane.job.request.text, ended_by=unclosed_reasoning(cut.reason)
-    )
+    pieces = [lane.piece(token) for token in lane.written[: cut.tokens]]
+    found = reasoning_of(text, pieces, prompt=lane.job.request.text, ended_by=unclosed_reasoning(cut.reason))
     return found.end, found.tokens, 0
 
 

@@ -8,7 +8,7 @@ each step is shared among its tokens' owners, so the costs of all samples add up
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cpu_codegen.engine.admission import Admission
 from cpu_codegen.engine.backend import Backend, EngineFailure, Guesser
@@ -25,6 +25,10 @@ class Scheduler:
     """Runs jobs on a backend. `chunk_tokens` bounds the prompt tokens of a step in which others decode.
 
     `cells` is what may be booked of the KV cache; `streams` says that each sequence has its own part of it (layout.py).
+
+    Most tokens are plain: no part of a fence. Until something is due (a look for loops, the answer's longest, the end of a line
+    that begins like a fence) they are only written down, which keeps the Python of a step short. Where every token may matter (stop
+    strings, reasoning) all are looked at.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class Scheduler:
         self._lanes: list[Lane] = []
         self._asked: dict[int, tuple[Lane, Question]] = {}
         self._tickets = 0
+        self._plain: set[int] = set()
+        self._even: Step | None = None
         self._events: list[Event] = []
         self._began_s = self._clock()
         self._mark_s: float | None = None
@@ -72,6 +78,11 @@ class Scheduler:
         """True when nothing is left but answers to questions."""
         return not (self._admission.queue or self._lanes) and bool(self._asked)
 
+    @property
+    def open(self) -> tuple[int, int]:
+        """Samples that are being answered, and the tokens that they have written so far."""
+        return len(self._lanes), sum(len(lane.written) for lane in self._lanes)
+
     def step(self) -> list[Event]:
         """Admits, decodes one batch, samples, ends what is complete. Returns what happened since the last step."""
         if self._mark_s is None:
@@ -79,9 +90,10 @@ class Scheduler:
             self._mark_j = self._meters.joules() if self._meters.joules else 0.0
         for lane in self._admission.admit():
             insort(self._lanes, lane, key=lambda one: one.sequence)
+            self._even = None
             self._events.append(Started(lane.job.request.key))
-        if self._streams:
-            self._admission.close_ranks(self._lanes)
+        if self._streams and self._admission.close_ranks(self._lanes):
+            self._even = None
         step = self._next_step()
         if step.tokens:
             self._backend.decode(step.tokens, step.positions, step.sequences, step.outputs)
@@ -117,6 +129,9 @@ class Scheduler:
     # ── one step ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _next_step(self) -> Step:
+        """The last one once more, as long as all decode and nobody comes or goes."""
+        if self._even is not None and not self._admission.filling:
+            return self._even.again()
         return next_step(
             self._lanes,
             self._admission.filling,
@@ -126,12 +141,7 @@ class Scheduler:
         )
 
     def _after_decode(self, step: Step) -> None:
-        sample = self._backend.sample
-        for lane, index, guessed in step.sampling:
-            if guessed:
-                self._accept_guessed(lane, index, guessed)
-            else:
-                self._accept(lane, sample(lane.sampler, index))
+        looked_at = self._draw(step)
         now = self._clock()
         self._charge(now, step)
         for prefix, part in step.filled:
@@ -140,13 +150,33 @@ class Scheduler:
             if prefix.ready:
                 self._admission.filling.remove(prefix)
                 prefix.wall_s = now - prefix.began_s
-        for lane, _, _ in step.sampling:
+        self._even = step if step.is_even else None
+        for lane in looked_at:
             if lane.first_token_s is None:
                 lane.first_token_s = now
+            if not lane.is_decoding:
+                self._even = None
             if lane.cut is not None:
                 self._leave(lane)
                 if not lane.open_questions:
                     self._finish(lane)
+
+    def _draw(self, step: Step) -> list[Lane]:
+        """The next token of every lane that has one; the lanes whose token was more than plain text."""
+        sample, plain, tokens, looked_at = self._backend.sample, self._plain, step.tokens, []
+        for lane, index, guessed in step.sampling:
+            if guessed:
+                self._accept_guessed(lane, index, guessed)
+            else:
+                token, written = sample(lane.sampler, index), lane.written
+                tokens[index] = token
+                if token in plain and len(written) < lane.quiet_until:
+                    written.append(token)
+                    continue
+                self._accept(lane, token)
+            looked_at.append(lane)
+        self.totals.answer_tokens += len(step.sampling) - len(looked_at)
+        return looked_at
 
     def _charge(self, now: float, step: Step) -> None:
         """Shares the time (and energy) since the last mark by tokens."""
@@ -168,11 +198,10 @@ class Scheduler:
         if token in self._backend.ends:
             lane.end(FinishReason.EOS)
             return
-        piece, written, request = self._backend.piece(token), lane.written, lane.job.request
+        written, request = lane.written, lane.job.request
         written.append(token)
-        lane.pieces.append(piece)
         self.totals.answer_tokens += 1
-        new = lane.text.add(piece)
+        new = lane.read()
         if request.stop and (at := first_stop(lane.text.text, len(new), request.stop)) is not None:
             lane.end(FinishReason.STOP_STRING, text=at)
             return
@@ -180,12 +209,23 @@ class Scheduler:
             self._ask(lane, lane.watch)
         count = len(written)
         is_loop = count % LOOP_EVERY == 0 and request.loop_stop and goes_round(written)
-        if lane.reasoning is not None and lane.follow_reasoning(len(new), is_loop=is_loop, pieces=self._backend.piece):
+        if lane.reasoning is not None and lane.follow_reasoning(len(new), is_loop=is_loop):
             return
         if count >= lane.limit:
             lane.end(FinishReason.LENGTH)
         elif is_loop:
             lane.end(FinishReason.LOOP)
+        elif not request.stop and not lane.is_reasoning:
+            self._let_be(lane, token)
+
+    def _let_be(self, lane: Lane, token: int) -> None:
+        """How many tokens of this lane may be written before one has to be looked at, as far as they are plain."""
+        is_on_fence = lane.watch is not None and lane.watch.is_on_fence(lane.text.text)
+        next_look = 0 if is_on_fence else min(lane.limit, (len(lane.written) // LOOP_EVERY + 1) * LOOP_EVERY)
+        lane.quiet_until = next_look - 1
+        piece = self._backend.piece(token)
+        if b"`" not in piece and b"~" not in piece:
+            self._plain.add(token)
 
     def _ask(self, lane: Lane, watch: FenceWatch) -> None:
         question = watch.closed_block(lane.text.text, len(lane.written))
@@ -201,7 +241,7 @@ class Scheduler:
             return []
         return self._guesser.guess(lane.job.tokens, lane.written, limit)
 
-    def _accept_guessed(self, lane: Lane, index: int, guessed: list[int]) -> None:
+    def _accept_guessed(self, lane: Lane, index: int, guessed: Sequence[int]) -> None:
         """Takes the model's own tokens as long as the guesses agree with them; forgets the state of the rest."""
         decoded_to, right_before = lane.position + len(guessed), self.totals.guessed_right
         self.totals.guessed_tokens += len(guessed)
@@ -220,6 +260,7 @@ class Scheduler:
 
     def _leave(self, lane: Lane) -> None:
         lane.ended_s = self._clock()
+        self._even = None
         self._lanes.remove(lane)
         self._admission.leave(lane)
 

@@ -17,16 +17,22 @@ class Step:
     """Four lists as llama_decode wants them, and what to do behind it.
 
     `sampling`: lane, index of the token behind which its next one is drawn, guesses. `filled`: prefixes and tokens decoded.
-    `prompt_tokens` are those of the samples' own prompts.
+    `prompt_tokens` are those of the samples' own prompts. `is_even`: one token of every lane and nothing else.
     """
 
     tokens: list[int] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     sequences: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
-    sampling: list[tuple[Lane, int, list[int]]] = field(default_factory=list)
+    sampling: list[tuple[Lane, int, Sequence[int]]] = field(default_factory=list)
     filled: list[tuple[Prefix, int]] = field(default_factory=list)
     prompt_tokens: int = 0
+    is_even: bool = False
+
+    def again(self) -> Step:
+        """An even step once more, one position on, with `tokens` put to what was drawn behind it."""
+        self.positions = [position + 1 for position in self.positions]
+        return self
 
     def put(self, tokens: Sequence[int], position: int, sequence: int, output: int) -> None:
         """Consecutive tokens of one sequence."""
@@ -46,7 +52,7 @@ class Step:
         if lane.fed == len(lane.feed):
             lane.is_decoding = True
             self.outputs[-1] = 1
-            self.sampling.append((lane, len(self.tokens) - 1, []))
+            self.sampling.append((lane, len(self.tokens) - 1, ()))
         return len(part)
 
     def put_guessed(self, lane: Lane, guessed: list[int]) -> None:
@@ -90,23 +96,27 @@ def next_step(
 
 def _all_decoding(lanes: Sequence[Lane]) -> Step:
     """Nearly every step of a run, and all of its Python: one token of each lane, without a call for any of them."""
-    for lane in lanes:
-        lane.tokens_in_step = 1
     return Step(
         [lane.written[-1] for lane in lanes],
         [lane.prompt_end + len(lane.written) for lane in lanes],
         [lane.sequence for lane in lanes],
         [1] * len(lanes),
-        [(lane, index, []) for index, lane in enumerate(lanes)],
+        [(lane, index, ()) for index, lane in enumerate(lanes)],
+        is_even=True,
     )
 
 
 def share_cost(step: Step, lanes: Sequence[Lane], *, seconds: float, joules: float) -> None:
     """A step's time and energy among the owners of its tokens."""
     per_token, energy = seconds / len(step.tokens), joules / len(step.tokens)
+    if step.is_even and not joules:
+        for lane in lanes:
+            lane.cost_s += per_token
+        return
     for lane in lanes:
-        lane.cost_s += per_token * lane.tokens_in_step
-        lane.energy_j += energy * lane.tokens_in_step
+        tokens = 1 if step.is_even else lane.tokens_in_step
+        lane.cost_s += per_token * tokens
+        lane.energy_j += energy * tokens
         lane.tokens_in_step = 0
     for prefix, part in step.filled:
         prefix.cost_s += per_token * part

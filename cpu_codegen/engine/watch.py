@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from cpu_codegen.extraction.fences import REASONING_TAGS, find_blocks, strip_reasoning
 from cpu_codegen.schema import ReasoningEnd
 
+_INDENT = " \t>"
 MAX_QUESTIONS = 40
 """As many blocks as extraction looks at."""
 
@@ -77,11 +78,15 @@ class FenceWatch:
         self._line_start = 0
         self._asked = 0
 
+    def is_on_fence(self, text: str) -> bool:
+        """True when the line that is being written begins like a fence: the token that ends it decides."""
+        return text[self._line_start :].lstrip(_INDENT).startswith(("`", "~"))
+
     def closed_block(self, text: str, tokens: int) -> Question | None:
         """The python block that the last complete line of `text` closes, outside reasoning."""
         question = None
         while (end := text.find("\n", self._line_start)) >= 0:
-            line = text[self._line_start : end].lstrip(" \t>")
+            line = text[self._line_start : end].lstrip(_INDENT)
             self._line_start = end + 1
             if line.startswith(("```", "~~~")) and self._asked < MAX_QUESTIONS:
                 question = question or self._block(text[: end + 1], tokens)

@@ -153,6 +153,36 @@ def _with_delay(scheduler: Scheduler, delay: int) -> tuple[str, FinishReason, in
                 return event.text, event.finish_reason, event.completion_tokens
 
 
+class Pieces(FakeBackend):
+    """Writes one answer in tokens of several bytes each, cut anywhere, also within a character."""
+
+    def __init__(self, answer: str, draw: random.Random) -> None:
+        super().__init__(lambda _: "")
+        data, self.cuts = answer.encode(), [0]
+        while self.cuts[-1] < len(data):
+            self.cuts.append(min(len(data), self.cuts[-1] + draw.randrange(1, 9)))
+        self.written = [data[a:b] for a, b in itertools.pairwise(self.cuts)]
+
+    def _next(self, state: list[int]) -> int:
+        at = len(state) - state.index(1)
+        return at + 1 if at <= len(self.written) else 0
+
+    def piece(self, token: int) -> bytes:
+        """The token after the prompt's mark is 2."""
+        return self.written[token - 2]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_fence_is_seen_however_tokens_cut_it(seed: int) -> None:
+    """Plain tokens go unread, yet the answer ends with the token that completes the fence's line, its text whole up to there."""
+    text = "Zuerst `f(x)` — größer:\n" + "y = '→'\n" * 30 + f"> {BLOCK}" + "weiter ```\n" * 9
+    backend = Pieces(text, random.Random(seed))
+    (found,) = run(scheduler_for(backend, [job("p", entry_point="f")], width=1), answers=lambda _: True).values()
+    kept = text[: text.index("and more")]
+    assert (found.text, found.finish_reason) == (kept, FinishReason.ANSWER_COMPLETE)
+    assert found.completion_tokens == next(i for i, cut in enumerate(backend.cuts) if cut >= len(kept.encode()))
+
+
 def test_a_block_that_does_not_complete_stops_nothing() -> None:
     """A verdict "no", or none at all, leaves the answer as the model wrote it."""
     for answers in (lambda _: False, None):
