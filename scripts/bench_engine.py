@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """The engine beside llama-cpp-python's own loop and beside a bare llama_decode loop, on a synthetic 1.5 B model, in one run.
 
-    scripts/bench_engine.py [--like qwen2.5-coder-1.5b] [--rounds 1] [--prompts 32] [--tokens 128] [--width 32]
+    scripts/bench_engine.py [--minutes 8] [--rounds 1] [--prompts 32] [--width 32] [--like qwen2.5-coder-1.5b]
+    scripts/bench_engine.py --tokens 128              # the issue's setting, however long it takes
     scripts/bench_engine.py --llama-bench PATH        # pp512 and tg64 beside llama-bench's own, interleaved, within 5 %?
 
-Contenders, each in a process of its own, in random order within every round: `serial` is Llama.create_completion, its prefix cache
-on (some of the prompts; the rest by their mean); `bare` is bare_loop.py, which shares no code with the engine; `engine` is the
-whole engine as a run uses it; `inside` is our scheduler with the time in C calls taken apart, on a few tokens. Then: pp512, memory
-over the bare loop's, and how many greedy texts of the demo model equal the serial ones at width 1 and at auto. One round takes
-about seven minutes on two AVX2 cores, which should be idle. The synthetic file is deleted.
+Prints every figure as soon as it is known. First pp512, which tells how fast this machine is: 128 tokens are generated for every
+prompt, or as many (16 at least) as a round of --minutes allows; with fewer, the rate over the serial loop is printed for 128 as
+well, by the decode rates found. Then the contenders (engine_contenders.py), each in a process of its own, in random order within
+every round; at last the demo model's greedy texts against a serial loop's. The cores should be idle. The synthetic file is deleted.
 """
 
 from __future__ import annotations
@@ -22,251 +22,125 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
-from cpu_codegen.machine import default_threads, fingerprint  # noqa: E402
-from cpu_codegen.schema import Request, Sampling  # noqa: E402
+from cpu_codegen.busy import watch  # noqa: E402
+from cpu_codegen.machine import default_threads  # noqa: E402
+from scripts.engine_contenders import INSIDE_TOKENS, OWN_TOKENS, SERIAL_PROMPTS, SHARED_TOKENS  # noqa: E402
 
-SHARED_TOKENS, OWN_TOKENS = 256, 64
-SERIAL_PROMPTS, INSIDE_TOKENS = 8, 24
-LETTERS = "etaoinsrhldcum"
 CONTENDERS = ("serial", "bare", "engine", "inside")
+ISSUE_TOKENS, LEAST_TOKENS = 128, 16
+BATCH_OF_PREFILL = 0.65
+"""A batch's decode rate as a share of pp512, for the estimate of how long a round takes."""
+
+Found = dict[str, Any]
 
 
-def text_prompts(chars: int, prompts: int) -> list[str]:
-    """Texts of about 256 shared and 64 own tokens; `chars` is how many random letters make 256 tokens here."""
-    draw = random.Random(1)
-    shared = "".join(draw.choice(LETTERS) for _ in range(chars))
-    own = chars * OWN_TOKENS // SHARED_TOKENS
-    return [shared + " #" + "".join(draw.choice(LETTERS) for _ in range(own)) for _ in range(prompts)]
-
-
-def requests(args: argparse.Namespace, tokens: int) -> list[Request]:
-    """The prompts as a run would ask them."""
-    texts = text_prompts(args.chars, args.prompts)
-    return [Request(str(i), text, True, i, tokens, early_stop=False) for i, text in enumerate(texts)]
-
-
-def letters(args: argparse.Namespace) -> dict[str, Any]:
-    """How many of those letters make SHARED_TOKENS tokens in this model's vocabulary."""
-    from cpu_codegen.engine import binding
-
-    binding.start_backend()
-    model = binding.Model(args.model)
-    text = text_prompts(4096, 1)[0]
-    tokens = len(model.tokenize(text, add_special=True))
-    model.close()
-    return {"chars": len(text) * SHARED_TOKENS // tokens}
-
-
-# ── contenders ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def serial(args: argparse.Namespace) -> dict[str, Any]:
-    """llama-cpp-python's loop with its own prefix reuse; prompts that are not run count as the mean of those after the first."""
-    from llama_cpp import Llama
-
-    llama = Llama(args.model, n_ctx=1024, n_threads=args.threads, n_threads_batch=args.threads, seed=0, verbose=False)
-    times, tokens = [], 0
-    for text in text_prompts(args.chars, args.prompts)[: max(SERIAL_PROMPTS, 2)]:
-        began = time.perf_counter()
-        tokens += llama.create_completion(text, max_tokens=args.tokens, temperature=0.0)["usage"]["completion_tokens"]
-        times.append(time.perf_counter() - began)
-    each = statistics.fmean(times[1:])
-    return {"tokens": tokens / len(times) * args.prompts, "seconds": times[0] + each * (args.prompts - 1)}
-
-
-def bare(args: argparse.Namespace) -> dict[str, Any]:
-    """bare_loop.py on the same texts."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as texts:
-        json.dump(text_prompts(args.chars, args.prompts), texts)
-        texts.flush()
-        command = [sys.executable, str(REPO / "scripts/bare_loop.py"), args.model, "--texts", texts.name]
-        for option in ("width", "tokens", "threads"):
-            command += [f"--{option}", str(getattr(args, option))]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, text=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def engine(args: argparse.Namespace) -> dict[str, Any]:
-    """As a run uses it: another process, frames, generations."""
-    from cpu_codegen.engine import meters
-    from cpu_codegen.engine.llama import LlamaEngine
-
-    with LlamaEngine(_settings(args)) as opened:
-        began, tokens, anonymous, cost_s = time.perf_counter(), 0, 0, 0.0
-        for generation in opened.run(requests(args, args.tokens)):
-            tokens, cost_s = tokens + generation.completion_tokens, cost_s + generation.cost_s
-            anonymous = max(anonymous, meters.memory(opened.pid or "self").anonymous_bytes or 0)
-        seconds = time.perf_counter() - began
-        facts = {"cost_s": cost_s, "anonymous_bytes": anonymous, "totals": opened.totals}
-        return {"tokens": tokens, "seconds": seconds, **facts}
-
-
-def inside(args: argparse.Namespace) -> dict[str, Any]:
-    """The scheduler in this process; every call into llama.cpp is timed, the rest is Python. Of full decode steps alone."""
-    import llama_cpp
-
-    from cpu_codegen.engine.opened import Opened
-    from cpu_codegen.engine.opening import open_settings
-    from cpu_codegen.gguf_header import read_header
-
-    in_c = _TimedCalls(llama_cpp, ("llama_decode", "llama_sampler_sample"))
-    settings = open_settings(_settings(args), read_header(args.model), fingerprint())
-    scheduler, context, *_ = Opened({**settings, "calibrate": False}).prepare(
-        [asdict(request) for request in requests(args, INSIDE_TOKENS)], width=args.width
-    )
-    full_s, full_tokens, python_s = 0.0, 0, []
-    while not scheduler.is_done:
-        before_fed, before, in_before = scheduler.totals.prompt_tokens, time.perf_counter(), in_c.seconds
-        answered = scheduler.totals.answer_tokens
-        scheduler.step()
-        spent, made = time.perf_counter() - before, scheduler.totals.answer_tokens - answered
-        if made == args.width and scheduler.totals.prompt_tokens == before_fed:
-            full_s, full_tokens = full_s + spent, full_tokens + made
-            python_s.append(spent - (in_c.seconds - in_before))
-    context.close()
-    return {
-        "decode_rate": full_tokens / full_s if full_s else None,
-        "python_ms_per_step": 1000 * statistics.median(python_s) if python_s else None,
-    }
-
-
-class _TimedCalls:
-    """Wraps functions of the binding; `seconds` were spent inside them."""
-
-    def __init__(self, module: Any, names: tuple[str, ...]) -> None:
-        self.seconds = 0.0
-        for name in names:
-            setattr(module, name, self._timed(getattr(module, name)))
-
-    def _timed(self, call: Any) -> Any:
-        def timed(*values: Any) -> Any:
-            began = time.perf_counter()
-            result = call(*values)
-            self.seconds += time.perf_counter() - began
-            return result
-
-        return timed
-
-
-def _settings(args: argparse.Namespace) -> Any:
-    from cpu_codegen.engine.protocol import EngineSettings
-
-    return EngineSettings(args.model, "", ctx_tokens=1024, threads=args.threads, parallel=args.width)
-
-
-def speeds(args: argparse.Namespace) -> dict[str, Any]:
-    """llama-bench's quantities by our own bench: pp512 (the compute limit) and tg64, the median of a few."""
-    from cpu_codegen.engine.llama import LlamaEngine
-
-    with LlamaEngine(replace(_settings(args), parallel=1)) as opened:
-        common = {"depth": 0, "threads": args.threads, "sampled": False}
-        opened.measure(prompt=32, generated=4, seed=0, **common)  # warm-up
-        prompts = [opened.measure(prompt=512, generated=0, seed=i, **common)["prompt_s"] for i in range(args.repeats)]
-        answers = [
-            sum(opened.measure(prompt=0, generated=64, seed=i, **common)["token_s"]) for i in range(args.repeats)
-        ]
-    return {"pp512": 512 / statistics.median(prompts), "tg64": 64 / statistics.median(answers)}
-
-
-HELPERS = {"letters": letters, "speeds": speeds, "serial": serial, "bare": bare, "engine": engine, "inside": inside}
-
-
-def contend(name: str, args: argparse.Namespace) -> dict[str, Any]:
-    """Runs one contender in a fresh process."""
-    command = [sys.executable, __file__, "--contender", name, "--model", args.model]
+def contend(name: str, args: argparse.Namespace) -> Found:
+    """Runs one contender in a fresh process; what it says on stderr (llama.cpp's log) is shown only when it fails."""
+    command = [sys.executable, str(REPO / "scripts/engine_contenders.py"), name, "--model", args.model]
     for option in ("prompts", "tokens", "width", "threads", "chars", "repeats"):
         command += [f"--{option}", str(getattr(args, option))]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, text=True)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    if done.returncode:
+        raise SystemExit(f"error: {name} failed\n" + "\n".join(done.stderr.splitlines()[-15:]))
+    result: Found = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
-# ── texts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def say(text: str) -> None:
+    """At once, also into a pipe."""
+    print(text, flush=True)
 
 
-def equal_texts(threads: int) -> dict[str, str]:
-    """How many greedy answers of the demo model, plain style, are those of a serial loop."""
-    from cpu_codegen.columns.generate import request_for
-    from cpu_codegen.config import RunConfig
-    from cpu_codegen.engine.llama import LlamaEngine
-    from cpu_codegen.engine.protocol import EngineSettings
-    from cpu_codegen.inputs import prepare
-    from cpu_codegen.packaged import demo_model
-
-    config = RunConfig(model=str(demo_model()))
-    asked = [replace(request_for(s, config), early_stop=False, max_tokens=256) for s in prepare(config).samples]
-    one_by_one = _serial_texts(str(demo_model()), asked, threads)
-    found = {}
-    for width in (1, "auto"):
-        settings = EngineSettings(str(demo_model()), "", ctx_tokens=2048, threads=threads, parallel=width)
-        with LlamaEngine(settings) as opened:
-            same = sum(g.text == one_by_one[g.key] for g in opened.run(asked))
-            found[f"--parallel {width} (width {opened.info.width})"] = f"{same} of {len(asked)} equal the serial texts"
-    return found
+# ── how many tokens ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _serial_texts(path: str, asked: list[Request], threads: int) -> dict[str, str]:
-    from cpu_codegen.engine import binding
-    from cpu_codegen.engine.context import Context
-
-    binding.start_backend()
-    model = binding.Model(path)
-    context = Context(model, cells=2048, sequences=1, outputs=1, threads=threads)
-    sampler = context.new_sampler(Sampling(), 0)
-    texts = {}
-    for request in asked:
-        context.clear()
-        prompt = model.tokenize(request.text, add_special=request.add_special)
-        for start in range(0, len(prompt), context.batch_tokens):
-            part = prompt[start : start + context.batch_tokens]
-            context.decode(part, range(start, start + len(part)), [0] * len(part), [0] * (len(part) - 1) + [1])
-        token, written = context.sample(sampler, (len(prompt) - 1) % context.batch_tokens), b""
-        for position in range(len(prompt), len(prompt) + request.max_tokens):
-            if token in model.ends:
-                break
-            written += model.piece(token)
-            context.decode([token], [position], [0], [1])
-            token = context.sample(sampler, 0)
-        texts[request.key] = written.decode(errors="replace")
-    context.close()
-    model.close()
-    return texts
+def round_s(limit: Found, args: argparse.Namespace, tokens: int) -> float:
+    """About how long a round and the texts take."""
+    prompt_s, decode = 1 / limit["pp512"], 1 / (BATCH_OF_PREFILL * limit["pp512"])
+    batched = (SHARED_TOKENS + args.prompts * OWN_TOKENS) * prompt_s + args.prompts * tokens * decode
+    alone = SHARED_TOKENS * prompt_s + SERIAL_PROMPTS * (OWN_TOKENS * prompt_s + tokens / limit["tg64"])
+    inside = (SHARED_TOKENS + OWN_TOKENS + args.width) * prompt_s + args.width * INSIDE_TOKENS * decode
+    return 2 * batched + alone + inside
 
 
-# ── report ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+def affordable_tokens(limit: Found, args: argparse.Namespace, spent_s: float) -> int:
+    """As many as a round of --minutes allows, in steps of 16: between LEAST_TOKENS and the issue's."""
+    left_s = 60 * args.minutes - spent_s
+    fitting = [n for n in range(LEAST_TOKENS, ISSUE_TOKENS + 1, 16) if round_s(limit, args, n) <= left_s]
+    return max(fitting, default=LEAST_TOKENS)
 
 
-def report(rounds: list[dict[str, dict[str, Any]]], limit: dict[str, Any], args: argparse.Namespace) -> None:
-    """The figures that the engine has to reach, each beside its aim."""
-    rate = {name: [r[name]["tokens"] / r[name]["seconds"] for r in rounds] for name in ("serial", "bare", "engine")}
-    for name, rates in rate.items():
-        print(f"{name:8} {statistics.median(rates):7.2f} tok/s   rounds: {', '.join(f'{r:.2f}' for r in rates)}")
-    over_serial = statistics.median(e / s for e, s in zip(rate["engine"], rate["serial"], strict=True))
-    of_bare = statistics.median(e / b for e, b in zip(rate["engine"], rate["bare"], strict=True))
-    bare_over = statistics.median(b / s for b, s in zip(rate["bare"], rate["serial"], strict=True))
-    print(f"engine / serial       {over_serial:.2f}   (aim 1.7; the bare loop: {bare_over:.2f})")
-    print(f"engine / bare         {of_bare:.3f}  (binding: 0.95)")
-    python_ms = [r["inside"]["python_ms_per_step"] for r in rounds if r["inside"]["python_ms_per_step"] is not None]
-    if python_ms:
-        print(f"Python per full step  {statistics.median(python_ms):.3f} ms at width {args.width}  (aim 0.3)")
-    for name in ("inside", "bare"):
-        rates = [r[name]["decode_rate"] for r in rounds if r[name]["decode_rate"] is not None]
-        if rates:
-            print(f"decode / pp512        {statistics.median(rates) / limit['pp512']:.2f}   {name}  (aim 0.70)")
-    fed = rounds[0]["engine"]["totals"]
-    once = f"{fed['prefix_tokens']} shared tokens once + {fed['prompt_tokens']} own tokens"
-    print(f"prefill               {once}; the bare loop {rounds[0]['bare']['prompt_tokens']}")
-    over = max(r["engine"]["anonymous_bytes"] - (r["bare"]["anonymous_bytes"] or 0) for r in rounds)
-    print(f"memory over bare      {over / 1e6:.0f} MB anonymous  (aim 60)")
-    print(f"pp512 {limit['pp512']:.2f} tok/s, tg64 {limit['tg64']:.2f} tok/s")
+# ── figures, each when it is known ───────────────────────────────────────────────────────────────────────────────────
+
+
+def rate(found: Found) -> float:
+    """Tokens per second over all, prefill included."""
+    return float(found["tokens"] / found["seconds"])
+
+
+def tell(name: str, rounds: list[dict[str, Found]], limit: Found, args: argparse.Namespace) -> None:
+    """What the contender `name`, which has just run, adds to what is known."""
+    now = rounds[-1]
+    if name == "inside":
+        _tell_inside(now["inside"], limit, args)
+    else:
+        say(
+            f"{name:8} {rate(now[name]):7.2f} tok/s, {args.prompts} prompts of ≈ 320 tokens, {args.tokens} generated each"
+        )
+    if name == "bare":
+        say(f"  decode / pp512        {now['bare']['decode_rate'] / limit['pp512']:.2f}   the bare loop")
+    if name == "engine":
+        fed = now["engine"]["totals"]
+        say(f"  prefill               {fed['prefix_tokens']} shared tokens once + {fed['prompt_tokens']} own tokens")
+    if name in ("serial", "engine"):
+        _ratio(rounds, "engine", "serial", "aim 1.7")
+    if name in ("serial", "bare"):
+        _ratio(rounds, "bare", "serial", "what llama.cpp itself gives")
+    if name in ("bare", "engine"):
+        _ratio(rounds, "engine", "bare", "binding: 0.95")
+        _tell_memory(now)
+    if name in ("serial", "engine", "inside") and args.tokens < ISSUE_TOKENS:
+        _tell_projected(now, limit, args)
+
+
+def _tell_inside(found: Found, limit: Found, args: argparse.Namespace) -> None:
+    if found["python_ms_per_step"] is None:
+        say("inside   no step in which every sequence decoded: is the width larger than the samples?")
+        return
+    say(f"inside   {found['python_ms_per_step']:.3f} ms of Python per full step of {args.width} sequences  (aim 0.3)")
+    say(f"  decode / pp512        {found['decode_rate'] / limit['pp512']:.2f}   the engine  (aim 0.70)")
+
+
+def _ratio(rounds: list[dict[str, Found]], over: str, under: str, aim: str) -> None:
+    """The median of the rounds in which both have run."""
+    ratios = [rate(r[over]) / rate(r[under]) for r in rounds if over in r and under in r]
+    if over in rounds[-1] and under in rounds[-1]:
+        of = f" of {len(ratios)} rounds: {', '.join(f'{ratio:.2f}' for ratio in ratios)}" if len(ratios) > 1 else ""
+        say(f"  {f'{over} / {under}':21} {statistics.median(ratios):.3f}  ({aim}){of}")
+
+
+def _tell_memory(now: dict[str, Found]) -> None:
+    if "bare" in now and "engine" in now:
+        over = now["engine"]["anonymous_bytes"] - (now["bare"]["anonymous_bytes"] or 0)
+        say(f"  memory over bare      {over / 1e6:.0f} MB anonymous  (aim 60)")
+
+
+def _tell_projected(now: dict[str, Found], limit: Found, args: argparse.Namespace) -> None:
+    """Every further token costs what a token cost at the full width, and a serial one what tg64 says."""
+    if not {"serial", "engine", "inside"} <= set(now) or not now["inside"]["decode_rate"]:
+        return
+    more = args.prompts * (ISSUE_TOKENS - args.tokens)
+    engine_s = now["engine"]["seconds"] + more / now["inside"]["decode_rate"]
+    serial_s = now["serial"]["seconds"] + more / limit["tg64"]
+    say(
+        f"  engine / serial       {serial_s / engine_s:.2f}   estimated for {ISSUE_TOKENS} tokens each, from the rates above"
+    )
 
 
 def beside_llama_bench(path: str, args: argparse.Namespace) -> None:
@@ -276,13 +150,16 @@ def beside_llama_bench(path: str, args: argparse.Namespace) -> None:
     for number in range(max(args.rounds, 2)):
         for side in (ours, its) if number % 2 == 0 else (its, ours):
             found = contend("speeds", args) if side is ours else dict(_llama_bench(path, args))
+            say(
+                f"{'ours' if side is ours else 'llama-bench':12} " + ", ".join(f"{n} {v:.2f}" for n, v in found.items())
+            )
             for name, value in found.items():
                 side[name].append(value)
     for name in ours:
         ratio = statistics.median(a / b for a, b in zip(ours[name], its[name], strict=True))
         verdict = "within 5 %" if abs(ratio - 1) <= 0.05 else "NOT within 5 %"
         spread = (max(its[name]) - min(its[name])) / statistics.median(its[name])
-        print(
+        say(
             f"{name:6} ours {statistics.median(ours[name]):.2f}, llama-bench {statistics.median(its[name]):.2f} tok/s; "
             f"ratio {ratio:.3f}: {verdict} (its own spread over {len(its[name])} rounds: {spread:.0%})"
         )
@@ -295,27 +172,55 @@ def _llama_bench(path: str, args: argparse.Namespace) -> Iterator[tuple[str, flo
         yield (f"pp{test['n_prompt']}" if test["n_prompt"] else f"tg{test['n_gen']}"), test["avg_ts"]
 
 
+# ── the run ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def compare(args: argparse.Namespace) -> None:
+    """All rounds."""
+    began, asked = time.monotonic(), args.tokens
+    args.tokens, args.chars = asked or ISSUE_TOKENS, 600
+    limit = contend("speeds", args)
+    say(f"speeds   pp512 {limit['pp512']:.2f} tok/s, tg64 {limit['tg64']:.2f} tok/s, {args.threads} threads")
+    args.chars = contend("letters", args)["chars"]
+    if asked is None:
+        args.tokens = affordable_tokens(limit, args, time.monotonic() - began)
+    if args.tokens != ISSUE_TOKENS:
+        whole = round_s(limit, args, ISSUE_TOKENS) / 60
+        say(
+            f"note     {args.tokens} tokens generated each: {ISSUE_TOKENS} (--tokens {ISSUE_TOKENS}) take ≈ {whole:.0f} min here"
+        )
+    draw, rounds = random.Random(0), []
+    for _ in range(args.rounds):
+        rounds.append({})
+        for name in draw.sample(CONTENDERS, len(CONTENDERS)):
+            rounds[-1][name] = contend(name, args)
+            tell(name, rounds, limit, args)
+    if not args.no_texts:
+        for name, text in contend("texts", args).items():
+            say(f"texts    {name:30} {text}")
+    say(f"took {time.monotonic() - began:.0f} s for {args.rounds} round{'s' if args.rounds > 1 else ''}")
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--like", default="qwen2.5-coder-1.5b")
     parser.add_argument("--model", help="measure this GGUF instead of a synthetic one")
     parser.add_argument("--prompts", type=int, default=32)
-    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--tokens", type=int, help=f"generated for each prompt  [default: up to {ISSUE_TOKENS}]")
+    parser.add_argument("--minutes", type=float, default=8.0, help="that the first round may take, about")
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--repeats", type=int, default=3, help="of pp512 and tg64")
+    parser.add_argument("--repeats", type=int, default=2, help="of pp512 and tg64")
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--threads", type=int, default=default_threads())
     parser.add_argument(
         "--llama-bench", metavar="PATH", help="compare pp512 and tg64 with this llama-bench, nothing else"
     )
     parser.add_argument("--no-texts", action="store_true", help="leave out the demo model's texts")
-    parser.add_argument("--chars", type=int, default=600, help=argparse.SUPPRESS)
-    parser.add_argument("--contender", choices=HELPERS, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.contender:
-        print(json.dumps(HELPERS[args.contender](args)))
-        return
+    busy = watch()
+    if busy is not None and (warning := busy.warning(args.threads)):
+        say(f"warning  {warning}")
     with tempfile.TemporaryDirectory() as folder:
         if args.model is None:
             from scripts.make_synthetic_gguf import PRESETS, write
@@ -323,22 +228,10 @@ def main() -> None:
             args.model = str(Path(folder) / "synthetic.gguf")
             write(Path(args.model), PRESETS[args.like], args.like, "Q4_K_M")
         if args.llama_bench:
+            args.tokens, args.chars = args.tokens or ISSUE_TOKENS, 600
             beside_llama_bench(args.llama_bench, args)
-            return
-        _compare(args)
-    if not args.no_texts:
-        for name, text in equal_texts(args.threads).items():
-            print(f"{name:30} {text}")
-
-
-def _compare(args: argparse.Namespace) -> None:
-    args.chars = contend("letters", args)["chars"]
-    draw, rounds, began = random.Random(0), [], time.monotonic()
-    for _ in range(args.rounds):
-        order = draw.sample(CONTENDERS, len(CONTENDERS))
-        rounds.append({name: contend(name, args) for name in order})
-    report(rounds, contend("speeds", args), args)
-    print(f"took {time.monotonic() - began:.0f} s for {args.rounds} round{'s' if args.rounds > 1 else ''}")
+        else:
+            compare(args)
 
 
 if __name__ == "__main__":
