@@ -15,14 +15,33 @@ from pathlib import Path
 from typing import Any
 
 from cpu_codegen.errors import IntegrityError, UsageError
-from cpu_codegen.gguf_types import FILE_TYPES, TENSOR_TYPES, TensorType
-from cpu_codegen.gguf_values import ByteSource, Cursor, FileSource, Strings, damaged, read_value
+from cpu_codegen.gguf_tensors import TensorInfo, padded, read_row, sized
+from cpu_codegen.gguf_types import FILE_TYPES
+from cpu_codegen.gguf_values import MAX_NAME_BYTES, ByteSource, Cursor, FileSource, Strings, damaged, read_value
 from cpu_codegen.sizes import format_bytes
 
 MAX_KEYS = 65_536
 MAX_TENSORS = 131_072
-MAX_NAME_BYTES = 65_535
-MAX_DIMENSIONS = 4
+MAX_LAYERS = 4096
+"""llama.cpp itself takes 512."""
+
+_COUNTS = (
+    "block_count",
+    "context_length",
+    "embedding_length",
+    "feed_forward_length",
+    "expert_feed_forward_length",
+    "vocab_size",
+    "expert_count",
+    "expert_used_count",
+    "attention.head_count",
+    "attention.head_count_kv",
+    "attention.key_length",
+    "attention.value_length",
+    "attention.key_length_mla",
+    "attention.kv_lora_rank",
+    "rope.dimension_count",
+)
 
 _LOOKALIKES = (
     (b"version https://git-lfs", "it is a Git LFS pointer, the real file was not fetched"),
@@ -33,25 +52,6 @@ _LOOKALIKES = (
     (b"tjgg", "it is in GGML's old format"),
     (b"{", "it looks like JSON"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TensorInfo:
-    """One row of the tensor table. `shape` as stored (fastest dimension first); `offset` counts from the tensor data."""
-
-    name: str
-    shape: tuple[int, ...]
-    type: str
-    offset: int
-    bytes: int
-
-    @property
-    def values(self) -> int:
-        """How many numbers it holds."""
-        product = 1
-        for length in self.shape:
-            product *= length
-        return product
 
 
 @dataclass(frozen=True)
@@ -170,9 +170,10 @@ def read_header(source: str | Path | ByteSource, *, whole: bool = True) -> GgufH
     key_count = _count(cursor, "keys", MAX_KEYS)
     metadata = _metadata(cursor, key_count)
     alignment = _alignment(opened, metadata)
-    rows = [_tensor_row(cursor) for _ in range(tensor_count)]
+    _refuse_impossible_counts(opened, metadata)
+    rows = [read_row(cursor) for _ in range(tensor_count)]
     data_offset = padded(cursor.at, alignment) if rows else cursor.at
-    tensors = _sized(opened, rows, data_bytes=opened.size - data_offset, alignment=alignment)
+    tensors = sized(opened, rows, data_bytes=opened.size - data_offset, alignment=alignment)
     required = max((data_offset + t.offset + t.bytes for t in tensors), default=data_offset)
     if whole and required > opened.size:
         raise IntegrityError(
@@ -236,57 +237,14 @@ def _alignment(source: ByteSource, metadata: dict[str, Any]) -> int:
     return alignment
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    name: str
-    shape: tuple[int, ...]
-    type_id: int
-    offset: int
-
-
-def _tensor_row(cursor: Cursor) -> _Row:
-    name = cursor.raw(MAX_NAME_BYTES, "a tensor's name").decode("utf-8", errors="replace")
-    dimensions: int = cursor.scalar("I")
-    if dimensions > MAX_DIMENSIONS:
-        raise damaged(cursor.source, f"tensor {name!r} claims {dimensions} dimensions")
-    shape = tuple(int(cursor.scalar("Q")) for _ in range(dimensions))
-    return _Row(name, shape, cursor.scalar("I"), cursor.scalar("Q"))
-
-
-def _sized(source: ByteSource, rows: list[_Row], *, data_bytes: int, alignment: int) -> tuple[TensorInfo, ...]:
-    """Rows with their bytes. As llama.cpp demands, each tensor begins where the one before it ends, padded."""
-    if len({row.name for row in rows}) != len(rows):
-        raise damaged(source, "two tensors have one name")
-    tensors: list[TensorInfo] = []
-    expected = 0
-    for row, following in zip(rows, [*rows[1:], None], strict=True):
-        if row.offset != expected:
-            raise damaged(source, f"tensor {row.name!r} lies at offset {row.offset}, where {expected} is possible")
-        kind = TENSOR_TYPES.get(row.type_id)
-        if kind is not None and kind.block_bytes:
-            size = _tensor_bytes(source, row, kind)
-            expected = padded(row.offset + size, alignment)
-        else:  # a type of a later llama.cpp: its size follows from where the next tensor begins
-            expected = following.offset if following else max(data_bytes, row.offset)
-            size = max(expected - row.offset, 0)
-        tensors.append(TensorInfo(row.name, row.shape, _type_name(row.type_id), row.offset, size))
-    return tuple(tensors)
-
-
-def padded(count: int, alignment: int) -> int:
-    """`count` rounded up to a multiple of `alignment`."""
-    return (count + alignment - 1) // alignment * alignment
-
-
-def _type_name(type_id: int) -> str:
-    kind = TENSOR_TYPES.get(type_id)
-    return kind.name if kind is not None else f"type {type_id}"
-
-
-def _tensor_bytes(source: ByteSource, row: _Row, kind: TensorType) -> int:
-    values = 1
-    for length in row.shape:
-        values *= length
-    if values >= 1 << 60 or (row.shape and row.shape[0] % kind.block_values):
-        raise damaged(source, f"tensor {row.name!r} of type {kind.name} has an impossible shape {list(row.shape)}")
-    return values // kind.block_values * kind.block_bytes
+def _refuse_impossible_counts(source: ByteSource, metadata: dict[str, Any]) -> None:
+    """Memory and lists are sized by these numbers: each is a count, or an array with one for each layer."""
+    architecture = metadata.get("general.architecture")
+    for name in _COUNTS:
+        key = f"{architecture}.{name}"
+        value = metadata.get(key, 0)
+        counts = [value] if isinstance(value, int) else value
+        limit = MAX_LAYERS if name == "block_count" else 1 << 32
+        is_array = isinstance(counts, Sequence) and not isinstance(counts, str) and len(counts) <= MAX_LAYERS
+        if not is_array or not all(isinstance(count, int) and 0 <= count < limit for count in counts):
+            raise damaged(source, f"{key} is no number that a model can have")

@@ -19,7 +19,11 @@ from cpu_codegen.sizes import format_bytes
 
 MAX_HEADER_BYTES = 256 << 20
 MAX_STRING_BYTES = 16 << 20
+MAX_NAME_BYTES = 65_535
 MAX_ARRAY_DEPTH = 3
+MAX_ITEMS = 1 << 22
+"""Texts, truth values and inner arrays of one header: each becomes an object here. Real files have less than a million."""
+
 FIRST_READ_BYTES = 256 << 10
 MAX_READ_BYTES = 4 << 20
 
@@ -95,6 +99,13 @@ class Cursor:
         self.buffer = b""
         self.at = 0
         self.step = FIRST_READ_BYTES
+        self._items_left = MAX_ITEMS
+
+    def spend(self, items: int) -> None:
+        """Books so many objects that are about to be made; IntegrityError when a header wants too many."""
+        self._items_left -= items
+        if self._items_left < 0:
+            raise damaged(self.source, f"its arrays claim over {MAX_ITEMS} items")
 
     def need(self, count: int) -> None:
         """Makes `count` bytes from here available in the buffer."""
@@ -160,6 +171,7 @@ def read_value(cursor: Cursor, kind: int, *, depth: int = 0) -> Any:
         raise damaged(cursor.source, f"an array claims {count} elements")
     if element in _SCALARS:
         return _numbers(cursor, _SCALARS[element], count)
+    cursor.spend(count)
     if element == _STRING:
         return _strings(cursor, count)
     return [read_value(cursor, element, depth=depth + 1) for _ in range(count)]
@@ -171,6 +183,7 @@ def _numbers(cursor: Cursor, code: str, count: int) -> Sequence[Any]:
     data = cursor.buffer[cursor.at : cursor.at + count * width]
     cursor.at += count * width
     if code == "?":
+        cursor.spend(count)
         return [byte != 0 for byte in data]
     numbers: array[Any] = array(code)
     if numbers.itemsize != width:  # C's long long and int are 8 and 4 bytes wherever we run, but nothing promises it

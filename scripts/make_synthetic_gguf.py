@@ -27,7 +27,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
-from cpu_codegen.gguf_header import padded  # noqa: E402
+from cpu_codegen.gguf_tensors import padded  # noqa: E402
 from cpu_codegen.gguf_types import FILE_TYPES, TENSOR_TYPES  # noqa: E402
 
 TILE_BYTES = 1 << 20

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from cpu_codegen.gguf_header import padded
+from cpu_codegen.gguf_tensors import padded
 from cpu_codegen.gguf_types import TENSOR_TYPES, TYPES_BY_NAME
 
 _TYPE_IDS = {kind.name: number for number, kind in TENSOR_TYPES.items()}
