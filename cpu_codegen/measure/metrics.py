@@ -7,6 +7,9 @@
     standing         the same place on a logarithmic scale (in the manner of EvalPerf's DPS): 0 = naive, 1 = reference
 
 A record is a dict as columns/measure.py writes it. Samples of one problem are averaged before problems are. None = not measured.
+
+Where wrong answers score 0 (eff@k, Beyond), which right answers could be timed must not decide how much the wrong ones weigh: a
+problem none of whose right answers has a score is left out, and of the problems that nobody solved as large a share (mean_score).
 """
 
 from __future__ import annotations
@@ -14,13 +17,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from cpu_codegen.stats import Estimate, bootstrap_mean, geometric_mean
+from cpu_codegen.stats import Estimate, geometric_mean, ratio_of_sums, score_interval
 
 Record = Mapping[str, Any]
 ENAMEL_ALPHA = 2.0
 ENAMEL_WEIGHTS = (3.0, 3.0, 4.0)
+FEWEST_PROBLEMS = 6
+"""Fewer cannot say "slower" or "faster": of five fair coins all five agree once in sixteen times."""
+
 _MB = 1e6
 
 
@@ -47,6 +53,17 @@ def mean_ratio(records: Sequence[Record]) -> MeanRatio:
     estimate = geometric_mean([math.exp(mean) for mean in means]) if means else None
     censored = sum(record["status"] == "censored" for record in used)
     return MeanRatio(estimate, len(means), censored, len(records) - len(used))
+
+
+def speed_verdict(ratio: Estimate | None) -> Literal["slower", "faster", "no difference", ""]:
+    """What a geometric mean over problems says; "" without one, and where its interval excludes 1 over too few problems."""
+    if ratio is None:
+        return ""
+    if ratio.low <= 1.0 <= ratio.high:
+        return "no difference"
+    if ratio.n < FEWEST_PROBLEMS:
+        return ""
+    return "slower" if ratio.low > 1 else "faster"
 
 
 def per_problem(records: Iterable[Record], value: Callable[[Record], float | None]) -> dict[str, float]:
@@ -113,17 +130,16 @@ def _field(name: str) -> Callable[[Record], float | None]:
 # ── ENAMEL ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def enamel_score(record: Record | None) -> float | None:
-    """e of one sample in [0, 1]: Σ h_l f_l / Σ h_l, f_l = max(0, T - t_l) / (T - ref_l), T = 2 max ref, clamped to 1.
+def enamel_score(record: Record) -> float | None:
+    """e of an answer that passed, in [0, 1]: Σ h_l f_l / Σ h_l, f_l = max(0, T - t_l) / (T - ref_l), T = 2 max ref, clamped to 1.
 
-    None stands for a wrong answer and scores 0. A size that was not reached in time scores 0; a record without times has no score.
+    A size that was not reached in time scores 0; a record without times has no score. The reference's times are those taken beside
+    the program's where there are such, else its one call while scouting.
     """
-    if record is None:
-        return 0.0
     ladder, reference = record.get("ladder"), record.get("reference_ladder_s")
     if not reference or ladder is None:
         return None
-    limit = ENAMEL_ALPHA * max(reference)
+    limit = ENAMEL_ALPHA * max([*(rung["reference_cpu_s"] for rung in ladder), *reference[len(ladder) :]])
     weights = ENAMEL_WEIGHTS[-len(reference) :]
     scores = [_level_score(mine["cpu_s"], mine["reference_cpu_s"], limit) for mine in ladder]
     scores += [0.0] * (len(reference) - len(scores))
@@ -151,22 +167,60 @@ def eff_at_k(scores: Sequence[float], k: int) -> float:
     return total
 
 
-def mean_eff_at_k(scores: Mapping[str, Sequence[float]], k: int) -> Estimate | None:
-    """eff@k over problems that have k samples, with a bootstrap interval over problems."""
-    values = [eff_at_k(of_problem, k) for of_problem in scores.values() if len(of_problem) >= k]
-    return _mean(values)
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers to one problem: scores of the right ones that have one, how many right ones have none, how many are wrong."""
+
+    scores: tuple[float, ...] = ()
+    unscored: int = 0
+    wrong: int = 0
+
+    def __len__(self) -> int:
+        return len(self.scores) + self.unscored + self.wrong
+
+    @property
+    def is_solved(self) -> bool:
+        """True when one of them passed."""
+        return len(self) > self.wrong
+
+    def all_scores(self) -> list[float]:
+        """Of all answers: 0 for wrong ones, and the others' mean for right ones without a score."""
+        mean = math.fsum(self.scores) / len(self.scores) if self.scores else 0.0
+        return [*self.scores, *[mean] * self.unscored, *[0.0] * self.wrong]
+
+
+def mean_score(problems: Sequence[Answers], of: Callable[[Sequence[float]], float]) -> Estimate | None:
+    """The mean over problems of `of` (a problem's scores in [0, 1]); None where right answers have no score.
+
+    Solved problems without a scored answer are left out; those that nobody solved stand for the same share of themselves.
+    """
+    solved = [answers for answers in problems if answers.is_solved]
+    scored = [answers for answers in solved if answers.scores]
+    if not problems or (solved and not scored):
+        return None
+    share = len(scored) / len(solved) if solved else 1.0
+    kept = [answers for answers in problems if answers.scores or not answers.is_solved]
+    values = [of(answers.all_scores()) for answers in kept]
+    if share == 1.0 or len(scored) == len(kept):
+        return _mean(values)
+    weights = [1.0 if answers.scores else share for answers in kept]
+    found = ratio_of_sums([value * weight for value, weight in zip(values, weights, strict=True)], weights)
+    return Estimate(found.value, _clamped(found.low), _clamped(found.high), found.n)
+
+
+def mean_eff_at_k(problems: Sequence[Answers], k: int) -> Estimate | None:
+    """eff@k over problems that have k answers."""
+    return mean_score([answers for answers in problems if len(answers) >= k], lambda scores: eff_at_k(scores, k))
 
 
 # ── places between naive and reference ───────────────────────────────────────────────────────────────────────────────
 
 
-def beyond(record: Record | None) -> float | None:
-    """Mercury's Beyond with naive and reference as the range of runtimes: clamp((naive - t) / (naive - reference), 0, 1).
+def beyond(record: Record) -> float | None:
+    """Mercury's Beyond of an answer that passed: clamp((naive - t) / (naive - reference), 0, 1), the range of runtimes being ours.
 
-    None stands for a wrong answer and scores 0. No value where naive was not timed at that size or is not slower by a fifth.
+    No value where naive was not timed at that size or is not slower by a fifth.
     """
-    if record is None:
-        return 0.0
     ends = _ends(record)
     return None if ends is None else _clamped((ends[0] - ends[2]) / (ends[0] - ends[1]))
 
@@ -192,7 +246,7 @@ def _clamped(value: float) -> float:
 
 
 def mean_over_problems(records: Sequence[Record], value: Callable[[Record], float | None]) -> Estimate | None:
-    """A mean over problems of a value in [0, 1], with a bootstrap interval; None where no record has the value."""
+    """A mean over problems of a value in [0, 1], with the interval of such means; None where no record has the value."""
     return _mean(list(per_problem(records, value).values()))
 
 
@@ -200,8 +254,11 @@ def _mean(values: list[float]) -> Estimate | None:
     """Of values in [0, 1]; nothing is known beyond these ends, so the interval of a single value is all of them."""
     if not values:
         return None
-    interval = bootstrap_mean(values)
-    return Estimate(math.fsum(values) / len(values), _clamped(interval.low), _clamped(interval.high), len(values))
+    value = math.fsum(values) / len(values)
+    if len(values) == 1:
+        return Estimate(value, 0.0, 1.0, 1)
+    interval = score_interval(values)
+    return Estimate(value, interval.low, interval.high, len(values))
 
 
 def mean_instructions(records: Sequence[Record]) -> Estimate | None:

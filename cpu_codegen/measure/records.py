@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -31,31 +32,26 @@ def records_of(samples: Sequence[Sample]) -> list[dict[str, Any]]:
     return [s["efficiency"] for s in samples if s["outcome"] == Outcome.PASSED and s.get("efficiency")]
 
 
-def enamel_scores(samples: Sequence[Sample]) -> dict[str, list[float]]:
-    """e of every sample by problem: 0 for a wrong answer; a passed one that could not be timed is left out."""
-    found: dict[str, list[float]] = {}
+def answers_of(samples: Sequence[Sample], score: Callable[[metrics.Record], float | None]) -> list[metrics.Answers]:
+    """Problem by problem, the scores of its answers."""
+    problems: dict[str, list[Sample]] = {}
     for sample in samples:
-        passed = sample["outcome"] == Outcome.PASSED
-        record = sample.get("efficiency")
-        score = metrics.enamel_score(record) if record else None
-        if not passed:
-            score = 0.0
-        if score is not None:
-            found.setdefault(sample["problem_id"], []).append(score)
-    return found
+        problems.setdefault(sample["problem_id"], []).append(sample)
+    return [_answers(of_problem, score) for of_problem in problems.values()]
 
 
-def beyond_scores(samples: Sequence[Sample]) -> Estimate | None:
-    """Mercury's Beyond over the problems; wrong answers score 0, problems without a naive end are left out."""
-    ended = {s["problem_id"] for s in samples if s.get("efficiency") and metrics.beyond(s["efficiency"]) is not None}
-    rows = [s for s in samples if s["problem_id"] in ended]
-    return metrics.mean_over_problems(rows, _beyond_of) if rows else None
+def _answers(samples: Sequence[Sample], score: Callable[[metrics.Record], float | None]) -> metrics.Answers:
+    right = [s for s in samples if s["outcome"] == Outcome.PASSED]
+    found = [one for s in right if s.get("efficiency") and (one := score(s["efficiency"])) is not None]
+    return metrics.Answers(tuple(found), len(right) - len(found), len(samples) - len(right))
 
 
-def _beyond_of(sample: Any) -> float | None:
-    if sample["outcome"] != Outcome.PASSED:
-        return metrics.beyond(None)
-    return metrics.beyond(sample["efficiency"]) if sample.get("efficiency") else None
+def beyond_at_1(samples: Sequence[Sample]) -> Estimate | None:
+    """Mercury's Beyond over problems; None where no answer that passed has a place between naive and reference."""
+    answers = answers_of(samples, metrics.beyond)
+    if not any(one.scores for one in answers):
+        return None
+    return metrics.mean_score(answers, lambda scores: math.fsum(scores) / len(scores))
 
 
 def efficiency_records(samples: Sequence[Sample], ks: Sequence[int] = (1, 10, 100)) -> list[dict[str, Any]]:
@@ -66,8 +62,8 @@ def efficiency_records(samples: Sequence[Sample], ks: Sequence[int] = (1, 10, 10
 def _record(suite: str, style: str, group: list[Sample], ks: Sequence[int]) -> dict[str, Any]:
     measured = records_of(group)
     mean = metrics.mean_ratio(measured)
-    scores = enamel_scores(group)
-    eff_at = {k: metrics.mean_eff_at_k(scores, k) for k in ks}
+    answers = answers_of(group, metrics.enamel_score)
+    eff_at = {k: metrics.mean_eff_at_k(answers, k) for k in ks}
     return {
         "suite": suite,
         "style": style,
@@ -77,7 +73,7 @@ def _record(suite: str, style: str, group: list[Sample], ks: Sequence[int]) -> d
         "cpu_ratio": mean.estimate,
         "cpu_ratio_censored": mean.censored,
         "eff_at": {k: found for k, found in eff_at.items() if found is not None},
-        "beyond": beyond_scores(group),
+        "beyond": beyond_at_1(group),
         "standing": metrics.mean_over_problems(measured, metrics.standing),
         "effibench": metrics.effibench(measured),
         "instruction_ratio": metrics.mean_instructions(measured),

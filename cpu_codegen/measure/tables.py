@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cpu_codegen.measure.findings import FINDINGS
+from cpu_codegen.measure.metrics import speed_verdict
 from cpu_codegen.measure.records import COMPLEXITY, Sample, efficiency_records
 from cpu_codegen.report.tables import Cell, Table
 from cpu_codegen.stats import Estimate
@@ -30,7 +31,15 @@ def _against_reference(records: list[dict[str, Any]]) -> Table:
         more = (times(r["instruction_ratio"]),) if counted_in else ()
         ratio = f"{bound}{times(r['cpu_ratio'])}"
         rows.append(
-            (*_who(r), r["passed"], statuses or "none", ratio, _word(r["cpu_ratio"]), *more, _inputs(r["inputs"]))
+            (
+                *_who(r),
+                r["passed"],
+                statuses or "none",
+                ratio,
+                speed_verdict(r["cpu_ratio"]) or "–",
+                *more,
+                _inputs(r["inputs"]),
+            )
         )
     columns = (*_WHO, "passed", "of these", "CPU time / reference [95 %]", "verdict")
     columns += (*(("instructions / reference",) if counted_in else ()), "inputs")
@@ -120,11 +129,3 @@ def _interval(estimate: Estimate) -> str:
     if estimate.n < 2:
         return "(one problem: no interval)"
     return f"[{estimate.low:.2f}, {estimate.high:.2f}]"
-
-
-def _word(estimate: Estimate | None) -> str:
-    if estimate is None or estimate.n < 2:
-        return "–"
-    if estimate.low > 1:
-        return "slower"
-    return "faster" if estimate.high < 1 else "no difference"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cpu_codegen.measure.metrics import has_ratio, mean_ratio
+from cpu_codegen.measure.metrics import has_ratio, mean_ratio, speed_verdict
 from cpu_codegen.race import Stop
 from cpu_codegen.report.cost import Cost, busy_seconds, cost_of, one_load_s
 from cpu_codegen.report.flips import Flips, flips_of
@@ -34,7 +34,7 @@ class Efficiency:
     """CPU time of passed answers over the reference's: geometric mean over problems; > 1 is slower than the reference.
 
     `censored` answers ran into the time limit and enter with the ratio they had reached by then, so the mean is a lower bound;
-    left out, they would make slow code look fast. `skipped` counts answers without a ratio (below_floor, disturbed, not_measured).
+    left out, they would make slow code look fast. `skipped` counts answers without a ratio (below_floor, not_measured).
     """
 
     ratio: Estimate | None
@@ -45,12 +45,8 @@ class Efficiency:
 
     @property
     def verdict(self) -> str:
-        """`slower`, `faster`, `no difference` (the interval holds 1), or "" without a ratio."""
-        if self.ratio is None:
-            return ""
-        if self.ratio.low > 1:
-            return "slower"
-        return "faster" if self.ratio.high < 1 else "no difference"
+        """`slower`, `faster`, `no difference` (the interval holds 1), or "" where there is no ratio or are too few problems."""
+        return speed_verdict(self.ratio)
 
     @property
     def why(self) -> str:
@@ -230,7 +226,7 @@ def _share_of(flags: list[bool]) -> Estimate | None:
 def efficiency_of(passed: list[Sample], *, judged: int) -> Efficiency:
     """The geometric mean of cpu_ratio; a problem's samples are averaged (in logarithms) before the mean over problems."""
     records = [sample["efficiency"] for sample in passed if sample.get("efficiency")]
-    used = [record for record in records if record["status"] in ("measured", "censored") and has_ratio(record)]
+    used = [record for record in records if has_ratio(record)]
     skipped = Counter(record["status"] for record in records if record not in used)
     found = mean_ratio(used)
     return Efficiency(found.estimate, found.censored, dict(sorted(skipped.items())), len(passed), judged)

@@ -32,7 +32,7 @@ def test_eff_at_k_is_the_mean_best_of_all_subsets() -> None:
 
 
 def test_enamel_score() -> None:
-    """As fast as the reference scores 1, twice its largest time 0; a wrong answer 0; faster than it no more than 1."""
+    """As fast as the reference scores 1, twice its largest time 0; faster than it no more than 1."""
     reference = [0.001, 0.01, 0.1]
 
     def ladder(*times: float) -> dict[str, Any]:
@@ -43,11 +43,17 @@ def test_enamel_score() -> None:
     assert metrics.enamel_score(ladder(*reference)) == pytest.approx(1.0)
     assert metrics.enamel_score(ladder(0.0001, 0.001, 0.01)) == 1.0
     assert metrics.enamel_score(ladder(0.3, 0.3, 0.3)) == 0.0
-    assert metrics.enamel_score(None) == 0.0
     half = (3 + 3 + 4 * 0.5) / 10
     assert metrics.enamel_score(ladder(0.001, 0.01, 0.15)) == pytest.approx(half)
     assert metrics.enamel_score(ladder(0.001, 0.01)) == pytest.approx(0.6)  # the largest size ran into the limit
     assert metrics.enamel_score(record()) is None
+
+
+def test_the_limit_of_an_enamel_score_is_taken_from_the_better_reference_times() -> None:
+    """Timed beside the program in many blocks, a reference is known better than by its one call while scouting."""
+    rung = {"cpu_s": 0.15, "reference_cpu_s": 0.1}
+    assert metrics.enamel_score(record(ladder=[rung], reference_ladder_s=[0.17])) == pytest.approx(0.5)
+    assert metrics.enamel_score(record(ladder=[], reference_ladder_s=[0.17])) == 0.0
 
 
 def test_mean_ratio_averages_problems_not_samples() -> None:
@@ -93,15 +99,49 @@ def test_places_between_naive_and_reference() -> None:
     assert metrics.beyond(at(0.1)) == pytest.approx(0.9 / 0.99)
     assert metrics.beyond(at(7.0)) == 0.0
     assert metrics.standing(at(0.001)) == 1.0
-    assert metrics.beyond(None) == 0.0
     assert metrics.standing(record(cpu_s=1.0, reference_cpu_s=1.0, naive_cpu_s=1.1)) is None
+
+
+def test_wrong_answers_weigh_as_much_as_right_ones_whatever_could_be_timed() -> None:
+    """40 solved at 0.9 each and 20 wrong are 0.6, and stay 0.6 when only ten of the 40 could be timed."""
+    timed, untimed, wrong = metrics.Answers((0.9,)), metrics.Answers(unscored=1), metrics.Answers(wrong=1)
+    whole = metrics.mean_eff_at_k([timed] * 40 + [wrong] * 20, 1)
+    part = metrics.mean_eff_at_k([timed] * 10 + [untimed] * 30 + [wrong] * 20, 1)
+    assert whole is not None
+    assert part is not None
+    assert (whole.value, part.value) == (pytest.approx(0.6), pytest.approx(0.6))
+    assert part.high - part.low > whole.high - whole.low
+    samples = metrics.Answers((0.8, 0.6), unscored=2, wrong=4)
+    found = metrics.mean_eff_at_k([samples], 1)
+    assert found is not None
+    assert found.value == pytest.approx(0.7 / 2)
+    assert metrics.mean_eff_at_k([untimed, wrong], 1) is None
+
+
+def test_a_model_that_solves_nothing_scores_nothing_and_not_for_certain() -> None:
+    """0 with an interval above it: where all problems score alike, Wilson over problems."""
+    found = metrics.mean_eff_at_k([metrics.Answers(wrong=1)] * 10, 1)
+    assert found is not None
+    assert (found.value, found.low) == (0.0, 0.0)
+    assert found.high == pytest.approx(0.2775, abs=1e-4)
+
+
+def test_few_problems_say_neither_slower_nor_faster() -> None:
+    """An interval over five problems that excludes 1 is no finding; over six it is; one that holds 1 is no difference."""
+    few, enough = (
+        metrics.mean_ratio([record(str(i), cpu_ratio=ratio(2.0)) for i in range(n)]).estimate for n in (5, 6)
+    )
+    assert (metrics.speed_verdict(few), metrics.speed_verdict(enough)) == ("", "slower")
+    even = metrics.mean_ratio([record("a", cpu_ratio=ratio(0.5)), record("b", cpu_ratio=ratio(2.0))]).estimate
+    assert metrics.speed_verdict(even) == "no difference"
+    assert metrics.speed_verdict(None) == ""
 
 
 def test_means_of_shares_stay_within_their_ends() -> None:
     """An interval of eff@k, Beyond or standing never leaves [0, 1], however few problems there are."""
-    found = metrics.mean_eff_at_k({"a": [0.0], "b": [1.0], "c": [1.0]}, 1)
+    found = metrics.mean_eff_at_k([metrics.Answers(wrong=1), *[metrics.Answers((1.0,))] * 2], 1)
     assert found is not None
     assert 0.0 <= found.low < found.value < found.high <= 1.0
-    alone = metrics.mean_eff_at_k({"a": [0.4]}, 1)
+    alone = metrics.mean_eff_at_k([metrics.Answers((0.4,))], 1)
     assert alone is not None
     assert (alone.low, alone.high) == (0.0, 1.0)

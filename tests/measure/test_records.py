@@ -106,6 +106,18 @@ def test_eff_at_several_k() -> None:
     assert set(efficiency_records(samples(2, of_each=3), ks=(1, 2))[0]["eff_at"]) == {1, 2}
 
 
+def test_wrong_answers_count_in_beyond_though_nobody_measured_them() -> None:
+    """One sample a problem: six as fast as the reference and six wrong are a half, not all; without any naive end, nothing."""
+    ends = {"cpu_s": 0.01, "reference_cpu_s": 0.01, "naive_cpu_s": 1.0}
+    wrong = [
+        {**one, "problem_id": f"w/{at}", "outcome": "wrong", "efficiency": None} for at, one in enumerate(samples(6))
+    ]
+    found = efficiency_records([*samples(6, **ends), *wrong])[0]
+    assert found["beyond"].value == 0.5
+    assert found["eff_at"][1].value == 0.5
+    assert efficiency_records([*samples(6), *wrong])[0]["beyond"] is None
+
+
 def test_inputs_are_counted_once_per_problem() -> None:
     """Two answers to one problem share its inputs."""
     counts = {"total": 100, "tried": 60, "under_floor": 30}
@@ -118,15 +130,15 @@ def test_inputs_are_counted_once_per_problem() -> None:
 
 def test_tables() -> None:
     """Ratio, growth, complexity and findings are there with the reference's beside; tables with nothing to say are left out."""
-    tables = {table.title.split(" (")[0]: table for table in efficiency_tables(samples(3))}
+    tables = {table.title.split(" (")[0]: table for table in efficiency_tables(samples(6))}
     against = tables["Against the reference"]
-    assert against.rows[0][:6] == ("own", "plain", 3, "3 measured", "2.00× [2.00, 2.00]", "slower")
+    assert against.rows[0][:6] == ("own", "plain", 6, "6 measured", "2.00× [2.00, 2.00]", "slower")
     assert tables["Growth with size, against the reference's"].rows[0][2:] == (
         "CPU time",
-        3,
+        6,
         "n^2.00",
         "n^1.00",
-        3,
+        6,
         0,
         0,
     )
@@ -134,4 +146,4 @@ def test_tables() -> None:
     complexity = next(table for title, table in tables.items() if title.startswith("Complexity"))
     assert complexity.rows[0][2] == "4 v 2"
     texts = next(table for title, table in tables.items() if title.startswith("Programs"))
-    assert dict(zip(texts.columns, texts.rows[0], strict=True))["unreached lines"] == 3
+    assert dict(zip(texts.columns, texts.rows[0], strict=True))["unreached lines"] == 6
