@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from cpu_codegen import busy
 from cpu_codegen.busy import Busy, compare, read_ticks, waiting, watch
 from cpu_codegen.doctor import hardware
 from cpu_codegen.doctor.sections import Context
@@ -31,6 +33,23 @@ def test_shares_are_of_the_cores_that_we_may_use(tmp_path: Path) -> None:
     assert second.cores == 1
     assert compare({}, {}, {0}) is None
     assert read_ticks(tmp_path / "absent") == {}
+
+
+def test_company_is_what_others_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two cores at work for ten seconds, twelve seconds were ours and our children's: others had 0.8 cores on average."""
+    clock, own, ticks = iter([100.0, 110.0]), iter([50.0, 62.0]), iter([0, 1000])
+
+    def at_work(_: Path) -> dict[int, tuple[int, int]]:
+        now = next(ticks)
+        return {0: (now, now), 1: (now, now)}
+
+    monkeypatch.setattr(busy, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(busy, "_own_seconds", lambda: next(own))
+    monkeypatch.setattr(busy, "read_ticks", at_work)
+    monkeypatch.setattr(
+        busy, "os", SimpleNamespace(sched_getaffinity=lambda _: {0, 1}, getloadavg=lambda: (0.0, 0.0, 0.0))
+    )
+    assert busy.Company().cores() == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize(

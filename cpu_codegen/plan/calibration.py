@@ -14,13 +14,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from cpu_codegen.busy import waiting, watch
+from cpu_codegen.busy import Company, waiting, watch
 from cpu_codegen.gguf_types import TYPES_BY_NAME
 from cpu_codegen.machine import Machine, default_threads
 from cpu_codegen.models.digests import write_atomically
@@ -30,6 +30,10 @@ from cpu_codegen.store import digest
 
 SCHEMA = 2
 BUDGET_S = 20.0
+CROWDED_CORES = 0.5
+"""Cores' worth of other programs' work from which a calibration is too slow to be the machine's."""
+
+REPEAT_AFTER_S = 600.0
 FIRST_TYPES = ("q4_k", "q6_k", "q8_0", "q4_0", "q5_k", "q5_0", "q2_k", "q3_k", "mxfp4", "f16")
 """In the order in which they are measured when all are wanted: the commonest first."""
 
@@ -62,7 +66,7 @@ class Calibration:
     """What was measured, on how many threads, when and in what time.
 
     `attention_s`: seconds for one token, one position behind it and one value of its queries, in steps of 1 and of 128 tokens.
-    `busy_cores` were used by other programs when it began.
+    `busy_cores` were used by other programs meanwhile.
     """
 
     threads: int
@@ -73,6 +77,11 @@ class Calibration:
     taken_unix: float = 0.0
     took_s: float = 0.0
     source: str = "measured"
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether other programs took so much of the cores that its costs are too high."""
+        return self.busy_cores >= CROWDED_CORES
 
     def cost(self, kind: str) -> tuple[TypeCost, bool]:
         """The type's own cost and True, else that of the nearest type by bits and False."""
@@ -104,26 +113,66 @@ class Calibration:
 def calibration(
     machine: Machine, wanted: Iterable[str], *, threads: int | None = None, progress: Progress, again: bool = False
 ) -> Calibration | None:
-    """From the cache when it holds all wanted types, else measured now. None where llama.cpp cannot be used."""
+    """From the cache when it holds all wanted types, else measured now. None where llama.cpp cannot be used.
+
+    One that was taken in company is measured again as soon as the machine is quiet; of several the fastest of each cost counts.
+    """
     threads = threads or default_threads(machine)
     path = cache_file(machine, threads)
-    known = None if again else load(path)
-    missing = _ordered(kind for kind in wanted if known is None or kind not in known.types)
-    if known is not None and not missing:
+    known = load(path)
+    repeated = {} if known is None else known.types if again or _may_do_better(known, threads) else {}
+    missing = _ordered({kind for kind in wanted if known is None or kind not in known.types} | repeated.keys())
+    if not missing:
         return known
+    measured = _measure_now(missing, threads, progress)
+    if measured is None or not measured.types:
+        return known
+    if known is not None and again and not measured.is_crowded:
+        measured = replace(measured, types={**known.types, **measured.types})
+    elif known is not None:
+        measured = fastest(known, measured)
+    save(path, measured)
+    return measured
+
+
+def _may_do_better(known: Calibration, threads: int) -> bool:
+    """It was taken in company, a while ago, and now the cores are ours."""
+    if not known.is_crowded or time.time() - known.taken_unix < REPEAT_AFTER_S:
+        return False
+    busy = watch()
+    return busy is not None and not busy.crowds(threads)
+
+
+def _measure_now(kinds: list[str], threads: int, progress: Progress) -> Calibration | None:
     busy = watch()
     if busy is not None and (warning := busy.warning(threads)):
         progress.say(f"warning: {warning}")
-    progress.say(f"calibrating {', '.join(missing)} with llama.cpp (at most {BUDGET_S:.0f} s, kept)")
-    measured = measure(missing, threads=threads, asleep=busy is not None and busy.crowds(threads))
-    if measured is None or not measured.types:
-        return known
-    measured = replace(measured, busy_cores=round(busy.used, 2) if busy else 0.0)
-    merged = measured if known is None else replace(measured, types={**known.types, **measured.types})
-    if not merged.layer_s and known is not None:
-        merged = replace(merged, layer_s=known.layer_s, attention_s=known.attention_s)
-    save(path, merged)
-    return merged
+    progress.say(f"calibrating {', '.join(kinds)} with llama.cpp (at most {BUDGET_S:.0f} s, kept)")
+    return measure(kinds, threads=threads, asleep=busy is not None and busy.crowds(threads))
+
+
+def fastest(one: Calibration, other: Calibration) -> Calibration:
+    """The lower of each cost, the rest as in `other`: other programs only ever add. What came out as 0 was not measured."""
+    types = {**one.types, **other.types}
+    for kind in one.types.keys() & other.types.keys():
+        types[kind] = _faster_type(one.types[kind], other.types[kind])
+    layers = [found.layer_s for found in (one, other) if found.layer_s > 0]
+    return replace(
+        other,
+        types=types,
+        layer_s=min(layers, default=0.0),
+        attention_s=_lower(one.attention_s, other.attention_s),
+        busy_cores=min(one.busy_cores, other.busy_cores),
+    )
+
+
+def _faster_type(one: TypeCost, other: TypeCost) -> TypeCost:
+    return replace(other, seconds=_lower(one.seconds, other.seconds), spread=min(one.spread, other.spread))
+
+
+def _lower(one: Mapping[int, float], other: Mapping[int, float]) -> dict[int, float]:
+    found = {n: [seconds for seconds in (one.get(n, 0.0), other.get(n, 0.0)) if seconds > 0] for n in {*one, *other}}
+    return {n: min(seconds, default=0.0) for n, seconds in sorted(found.items())}
 
 
 def cached(machine: Machine, *, threads: int | None = None) -> Calibration | None:
@@ -170,7 +219,7 @@ def _cost(record: dict[str, Any]) -> TypeCost:
 
 def measure(kinds: list[str], *, threads: int, budget_s: float = BUDGET_S, asleep: bool = False) -> Calibration | None:
     """Runs the worker until it ends or the budget does; what it told until then counts."""
-    began = time.time()
+    began, company = time.time(), Company()
     command = [sys.executable, "-m", "cpu_codegen.plan.worker", str(threads), str(budget_s), *kinds]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LLAMA_ARG")}
     environment |= waiting(environment, asleep=asleep)
@@ -195,8 +244,10 @@ def measure(kinds: list[str], *, threads: int, budget_s: float = BUDGET_S, aslee
             elif "attention_s" in record:
                 attention_s = {int(n): float(s) for n, s in record["attention_s"].items()}
     guard.cancel()
-    took = time.time() - began
-    return Calibration(threads, types, layer_s, attention_s, taken_unix=began, took_s=took)
+    took, others = time.time() - began, company.cores()
+    return Calibration(
+        threads, types, layer_s, attention_s, busy_cores=round(others or 0.0, 2), taken_unix=began, took_s=took
+    )
 
 
 def _record(line: str) -> dict[str, Any]:

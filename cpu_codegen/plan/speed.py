@@ -22,6 +22,8 @@ PREFILL_TOKENS = 512
 _UNSURE = {"header": 0.10, "geometry": 0.15, "size": 0.40}
 _UNUSUAL = 0.30
 _BORROWED = 0.15
+_PER_BUSY_CORE = 2.0
+"""Beside one busy core two threads were measured many times slower (busy.py): the interval admits three times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,14 @@ def _seconds(part: Weights, shape: Shape, machine: Calibration, *, tokens: int, 
 def _rate(shape: Shape, machine: Calibration, *, tokens: int, step_s: float) -> Rate:
     value = tokens / step_s
     share = unsure(shape, machine)
-    return Rate(value, Interval(value / (1 + share), value * (1 + share)))
+    return Rate(value, Interval(value / (1 + share), value * (1 + share) * _alone(machine)))
+
+
+def _alone(machine: Calibration) -> float:
+    """How many times faster it may be without the other programs that had a part of the cores while it was calibrated."""
+    if not machine.is_crowded:
+        return 1.0
+    return 1.0 + machine.busy_cores * _PER_BUSY_CORE
 
 
 def unsure(shape: Shape, machine: Calibration) -> float:

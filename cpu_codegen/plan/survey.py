@@ -76,7 +76,7 @@ def survey(question: Question, *, progress: Progress) -> Survey:
         machine_line=_machine_line(machine, room, measured_here, question),
         basis=_basis(speed),
         answers=todos[0].answers if todos else 0,
-        notes=[*_notes(speed, question), *greedy_warnings(specs if question.models else (), question.think)],
+        notes=[*_notes(speed, question, plans), *greedy_warnings(specs if question.models else (), question.think)],
         fittings=_fittings(plans, shapes, question, speed, room) if question.models else {},
         gates=_gates(plans, question),
     )
@@ -204,13 +204,17 @@ def _basis(speed: Calibration | None) -> str:
     return words if speed.source == "measured" else words + ", scaled to the other machine: rough"
 
 
-def _notes(speed: Calibration | None, question: Question) -> list[str]:
-    noisy = speed is not None and any(cost.spread > 0.3 for cost in speed.types.values())
+def _notes(speed: Calibration | None, question: Question, plans: Sequence[Plan]) -> list[str]:
     notes = []
-    if speed is not None and speed.busy_cores >= 0.5:
-        company = f"{speed.busy_cores:.1f} cores were busy with other programs while it calibrated"
-        notes.append(f"{company}: --recalibrate when it is quiet")
-    notes += ["the calibration was noisy (other programs?): --recalibrate when it is quiet"] if noisy else []
+    if speed is not None and speed.is_crowded:
+        slow = sum(plan.slow for plan in plans)
+        notes.append(
+            f"{speed.busy_cores:.1f} cores were busy with other programs while it calibrated: speeds are too low"
+            + (f" (of {slow} models that read slow some are not)" if slow else "")
+            + "; --recalibrate when it is quiet"
+        )
+    elif speed is not None and any(cost.spread > 0.3 for cost in speed.types.values()):
+        notes.append("the calibration was noisy (other programs?): --recalibrate when it is quiet")
     if question.as_if:
         notes.append("of another machine only what you named is different; measured runs of this one are left out")
     return notes

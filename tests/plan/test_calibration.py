@@ -1,0 +1,101 @@
+"""What a machine's calibration keeps: types one by one, and of several measurements the one that nobody disturbed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cpu_codegen.busy import Busy
+from cpu_codegen.machine import Machine
+from cpu_codegen.plan import calibration as module
+from cpu_codegen.plan.calibration import Calibration, TypeCost, load, save
+from cpu_codegen.progress import Silent
+
+MACHINE = Machine(id="x", logical_cores_usable=2)
+
+
+def test_calibration_is_kept(calibrated: Calibration, tmp_path: Path) -> None:
+    """What was measured is read back the same; damage is as good as nothing."""
+    path = tmp_path / "c.json"
+    save(path, calibrated)
+    assert load(path) == calibrated
+    path.write_text(path.read_text()[:50])
+    assert load(path) is None
+
+
+def test_cost_between_batches() -> None:
+    """Straight lines between measured batches, in proportion beyond."""
+    cost = TypeCost({1: 1.0, 4: 4.0, 16: 10.0})
+    assert [cost.at(n) for n in (1, 2, 10, 32)] == [1.0, 2.0, 7.0, 20.0]
+
+
+def test_only_missing_types_are_measured(calibrated: Calibration, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second question about other types measures those only, and keeps the rest."""
+    asked: list[list[str]] = []
+
+    def measure(kinds: list[str], **_: object) -> Calibration:
+        asked.append(kinds)
+        return replace(calibrated, types={kind: calibrated.types[kind] for kind in kinds})
+
+    monkeypatch.setattr(module, "measure", measure)
+    for wanted in (["q4_k"], ["q4_k"], ["q8_0", "q4_k"]):
+        found = module.calibration(MACHINE, wanted, progress=Silent())
+    assert asked == [["q4_k"], ["q8_0"]]
+    assert found is not None
+    assert set(found.types) == {"q4_k", "q8_0"}
+
+
+def cache_of(found: Calibration, monkeypatch: pytest.MonkeyPatch, *, used: float) -> list[list[str]]:
+    """Stores a calibration of a machine of whose two cores others use so many now; gives back what is measured later."""
+    save(module.cache_file(MACHINE, 2), found)
+    asked: list[list[str]] = []
+
+    def measure(kinds: list[str], **_: object) -> Calibration:
+        asked.append(kinds)
+        fast = {n: seconds / 2 for n, seconds in found.types["q8_0"].seconds.items()}
+        return Calibration(2, {"q8_0": TypeCost(fast)}, layer_s=1.0, busy_cores=used, taken_unix=time.time())
+
+    monkeypatch.setattr(module, "measure", measure)
+    monkeypatch.setattr(module, "watch", lambda: Busy(used, 2))
+    return asked
+
+
+def ask(*, again: bool = False) -> Calibration:
+    """For the usual type on that machine."""
+    found = module.calibration(MACHINE, ["q8_0"], progress=Silent(), again=again)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(("age_s", "used", "measures"), [(3600, 0.1, True), (3600, 2.0, False), (60, 0.1, False)])
+def test_a_crowded_calibration_is_repeated_once_it_is_quiet(
+    calibrated: Calibration, monkeypatch: pytest.MonkeyPatch, *, age_s: float, used: float, measures: bool
+) -> None:
+    """By itself, all its types, not twice in ten minutes and not while the machine is still crowded."""
+    crowded = replace(calibrated, busy_cores=1.5, taken_unix=time.time() - age_s)
+    asked = cache_of(crowded, monkeypatch, used=used)
+    found = ask()
+    assert bool(asked) == measures
+    assert found.is_crowded != measures
+    if measures:
+        assert set(asked[0]) == set(crowded.types)
+        assert found.types["q8_0"].seconds[1] == crowded.types["q8_0"].seconds[1] / 2
+        assert found.types["q4_k"] == crowded.types["q4_k"]
+        assert (found.layer_s, found.attention_s) == (crowded.layer_s, crowded.attention_s)
+        assert load(module.cache_file(MACHINE, 2)) == found
+
+
+def test_recalibrating_in_company_takes_nothing_back(calibrated: Calibration, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--recalibrate replaces what was known when the machine is quiet; in company the fastest of both is kept."""
+    slow = {n: 4 * seconds for n, seconds in calibrated.types["q8_0"].seconds.items()}
+    fast = replace(calibrated, types={"q8_0": TypeCost({n: s / 16 for n, s in slow.items()})})
+    cache_of(fast, monkeypatch, used=2.0)
+    monkeypatch.setattr(
+        module, "measure", lambda *a, **k: Calibration(2, {"q8_0": TypeCost(slow)}, 1.0, busy_cores=2.0)
+    )
+    assert ask(again=True).types["q8_0"].seconds == fast.types["q8_0"].seconds
+    monkeypatch.setattr(module, "measure", lambda *a, **k: Calibration(2, {"q8_0": TypeCost(slow)}, 1.0))
+    assert ask(again=True).types["q8_0"].seconds == slow
