@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import Any
 
 from cpu_codegen.campaign import Member
 from cpu_codegen.columns.in_time import SANDBOX_START_S, scoring_each_s
-from cpu_codegen.inputs import RunInputs, Sample
-from cpu_codegen.report.cost import one_load_s
+from cpu_codegen.inputs import RunInputs
+from cpu_codegen.report.cost import is_of_other_width, one_load_s, widths_of
 from cpu_codegen.schema import Outcome
 from cpu_codegen.session import Session
 
@@ -40,7 +41,7 @@ class Runner:
 
     def recall(self) -> None:
         """The same from what an earlier command has stored."""
-        costs = [record.get("cost_s") or 0.0 for record in self.session.folder.read("generations")]
+        costs = [record.get("cost_s") or 0.0 for record in _timed(self.session)]
         if costs:
             self.fixed_s = one_load_s(self.session.manifest) + SANDBOX_START_S
             self.each_s = (math.fsum(costs) / len(costs) + scoring_each_s(self.session.manifest)) * self._samples_each()
@@ -74,12 +75,17 @@ def block(inputs: RunInputs, n: int) -> RunInputs:
     return replace(inputs, problems=tuple(problems), samples=samples)
 
 
-def longest(inputs: RunInputs) -> int:
-    """Problems of the largest suite."""
+def sizes(inputs: RunInputs) -> dict[str, int]:
+    """Problems of each suite."""
     counts: dict[str, int] = {}
     for problem in inputs.problems:
         counts[problem.suite] = counts.get(problem.suite, 0) + 1
-    return max(counts.values(), default=0)
+    return counts
+
+
+def longest(inputs: RunInputs) -> int:
+    """Problems of the largest suite."""
+    return max(sizes(inputs).values(), default=0)
 
 
 def reached(session: Session, inputs: RunInputs, at_most: int) -> int:
@@ -95,28 +101,30 @@ def reached(session: Session, inputs: RunInputs, at_most: int) -> int:
     return min([at_most, *first_open.values()])
 
 
-def scores_of(session: Session, inputs: RunInputs) -> dict[str, float]:
-    """Mean score per problem over its styles and samples, as `suite id`; harness errors aside."""
+def scores_of(session: Session, inputs: RunInputs) -> dict[str, dict[str, float]]:
+    """Of each suite the mean score per problem over its styles and samples; harness errors aside."""
     outcomes = {record["generation"]: record["outcome"] for record in session.folder.read("results")}
-    tally: dict[str, list[bool]] = {}
+    tally: dict[str, dict[str, list[bool]]] = {}
     for sample in inputs.samples:
         outcome = outcomes.get(sample.key)
         if outcome is not None and outcome != Outcome.HARNESS_ERROR:
-            tally.setdefault(_name(sample), []).append(outcome == Outcome.PASSED)
-    return {name: sum(flags) / len(flags) for name, flags in tally.items()}
+            flags = tally.setdefault(sample.problem.suite, {}).setdefault(sample.problem.id, [])
+            flags.append(outcome == Outcome.PASSED)
+    return {suite: {name: sum(f) / len(f) for name, f in problems.items()} for suite, problems in tally.items()}
 
 
-def _name(sample: Sample) -> str:
-    return f"{sample.problem.suite} {sample.problem.id}"
+def _timed(session: Session) -> list[dict[str, Any]]:
+    """The answers whose seconds are this run's: not those that were taken over from a run of another width."""
+    generations = list(session.folder.read("generations"))
+    widths = widths_of(generations)
+    return [record for record in generations if not is_of_other_width(record, widths)]
 
 
-def seconds_per_problem(runner: Runner) -> float | None:
-    """Σ cost_s over the problems answered, plus the load's share of one problem of the whole run; None before any answer."""
-    costs: dict[str, float] = {}
-    for record in runner.session.folder.read("generations"):
-        name = f"{record['suite']} {record['problem_id']}"
-        costs[name] = costs.get(name, 0.0) + (record.get("cost_s") or 0.0)
-    if not costs:
-        return None
+def seconds_per_problem(runner: Runner) -> dict[str, float]:
+    """Of each suite Σ cost_s over its problems answered, plus the load's share of one problem of the whole run."""
+    costs: dict[str, dict[str, float]] = {}
+    for record in _timed(runner.session):
+        of_suite = costs.setdefault(record["suite"], {})
+        of_suite[record["problem_id"]] = of_suite.get(record["problem_id"], 0.0) + (record.get("cost_s") or 0.0)
     load_s = one_load_s(runner.session.manifest) / max(1, len(runner.inputs.problems))
-    return math.fsum(costs.values()) / len(costs) + load_s
+    return {suite: math.fsum(found.values()) / len(found) + load_s for suite, found in costs.items()}

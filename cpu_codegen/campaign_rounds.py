@@ -15,7 +15,7 @@ from typing import Any
 
 from cpu_codegen import pipeline
 from cpu_codegen.campaign import Member, Page, going_on, note
-from cpu_codegen.campaign_blocks import Runner, block, longest, reached, scores_of, seconds_per_problem
+from cpu_codegen.campaign_blocks import Runner, block, longest, reached, scores_of, seconds_per_problem, sizes
 from cpu_codegen.columns.in_time import PAGE_S, SANDBOX_START_S, left_over, status
 from cpu_codegen.config import Campaign
 from cpu_codegen.deadline import Deadline
@@ -84,7 +84,8 @@ class Rounds:
 
     def go(self) -> None:
         """Round after round until all is answered, the time is up, or one model is left of the race and done."""
-        n, most = self._done_before(), None
+        n = self._done_before()
+        most = self._begun_before(n)
         while (wanted := self._next(n, most)) > n:
             all_have = self._round(n, wanted)
             if all_have > n:
@@ -99,13 +100,24 @@ class Rounds:
         """The block that all runners have, by what is stored: an earlier command may have been killed anywhere."""
         return min((reached(r.session, r.inputs, longest(r.inputs)) for r in self.running()), default=0)
 
+    def _begun_before(self, n: int) -> int | None:
+        """The end of the block in which an earlier command was killed: it is finished first, or noted where all have it."""
+        block_end = int(self._group.record.get("block") or 0)
+        noted = max((int(done["n"]) for done in self._group.record["rounds"]), default=0)
+        if noted < block_end <= n:
+            self._close_round(block_end)
+        return block_end if n < block_end <= max(2 * n, self._first_block()) else None
+
+    def _first_block(self) -> int:
+        return self._campaign.screen or FIRST_BLOCK
+
     # ── the size of a round ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _next(self, n: int, most: int | None) -> int:
         """Up to which problem the next round goes: at most twice as far, at most what is expected to fit; n = no further."""
         running = self.running()
         all_there_is = max((longest(r.inputs) for r in running), default=0)
-        wanted = min(all_there_is, most or max(2 * n, self._campaign.screen or FIRST_BLOCK))
+        wanted = min(all_there_is, most or max(2 * n, self._first_block()))
         if self._ends is None:
             return wanted
         if self._ends.left_s() <= PAGE_S + SANDBOX_START_S:
@@ -125,6 +137,7 @@ class Rounds:
         """Every model answers and is judged up to `wanted`; how far all of them came."""
         running = self.running()
         self._progress.say(f"round: problems {n + 1} to {wanted} of each suite, {len(running)} models")
+        self._group.save(block=wanted)
         for number, runner in enumerate(running):
             later_s = self._later_s(running[number + 1 :], wanted - n)
             runner.session.deadline = self._ends.less(later_s) if self._ends is not None else None
@@ -174,11 +187,12 @@ class Rounds:
         assert self._race is not None
         running = self.running()
         scores = {r.member.name: scores_of(r.session, block(r.inputs, n)) for r in running}
-        seconds = {r.member.name: s for r in running if (s := seconds_per_problem(r)) is not None}
+        seconds = {r.member.name: seconds_per_problem(r) for r in running}
+        left = {suite for r in running for suite, size in sizes(r.inputs).items() if size > n}
         look = max((past.look for past in self._race.looks), default=0) + 1
-        for stop in self._race.observe(scores, seconds, look):
+        for stop in self._race.observe(scores, seconds, look, left=left):
             self._progress.say(
-                f"the race stops {stop.model} after {stop.n} problems: {stop.rival} is ahead and not slower "
+                f"the race stops {stop.model} after {stop.n} problems of {stop.suite}: {stop.rival} is ahead and not slower "
                 f"(E = {stop.evidence:.3g}, from {stop.threshold:.3g} on)"
             )
         self._group.record["race"] = self._race.to_record()

@@ -26,13 +26,19 @@ def group_record(path: Path) -> dict[str, Any]:
 
 
 def stop_of(run: Path) -> Stop | None:
-    """Why the race of its group stopped this run, None where it did not (or where the run is in no group)."""
+    """Why the race of its group stopped this run (on the first of its suites), None where it did not or the run is in no group."""
+    return next(iter(stops_of(run)), None)
+
+
+def stops_of(run: Path) -> tuple[Stop, ...]:
+    """The same for each suite that had problems left."""
     record, folder = group_record(run.resolve().parent), run.resolve().name
     names = {folder, *(m.get("name") for m in _dicts(record.get("models")) if m.get("folder") == folder)}
     race = record.get("race")
     stops = _dicts(race.get("stops")) if isinstance(race, dict) else []
     known = {field.name for field in fields(Stop)}
-    return next((Stop(**s) for s in stops if s.get("model") in names and s.keys() == known), None)
+    whole = [s for s in stops if known - {"suite"} <= s.keys() <= known]  # older records name no suite
+    return tuple(Stop(**s) for s in whole if s.get("model") in names)
 
 
 def race_of(group: Path) -> Race | None:
@@ -116,5 +122,5 @@ def _race(record: dict[str, Any]) -> list[str]:
     if not isinstance(race, dict):
         return []
     looks = len(_dicts(race.get("looks")))
-    stops = [f"{s.get('model')} at look {s.get('look')}" for s in _dicts(race.get("stops"))]
+    stops = dict.fromkeys(f"{s.get('model')} at look {s.get('look')}" for s in _dicts(race.get("stops")))
     return [f"race: {looks} looks, stopped: {', '.join(stops) or 'nobody'}"]

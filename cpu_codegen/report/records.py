@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from cpu_codegen.report.alarm import alarm_records
+from cpu_codegen.report.groups import stops_of
 from cpu_codegen.report.rates import Paired
 from cpu_codegen.report.summary import Cell, RunSummary
 from cpu_codegen.stats import Estimate
@@ -92,6 +93,7 @@ def run_record(summary: RunSummary) -> dict[str, Any]:
         "harness_errors": summary.faults,
         "against_published": alarm_records(summary),
         "stopped": plain(summary.stop),
+        "stops": plain(stops_of(summary.path)) if summary.stop else [],
         "asked_again": plain(summary.flips),
     }
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from cpu_codegen.race import Duel, Look, Stop
 from cpu_codegen.report import figures
-from cpu_codegen.report.groups import groups_of, race_of, shown_name
+from cpu_codegen.report.groups import groups_of, race_of, shown_name, stops_of
+from cpu_codegen.report.summary import Cell as SummaryCell
 from cpu_codegen.report.summary import RunSummary
 from cpu_codegen.report.tables import Cell, Table
 
@@ -16,24 +17,18 @@ COLUMNS = ("run", "suite", "style", "n", "pass@1 [anytime 95 %]", "s/problem", "
 
 def stopped_table(summaries: Sequence[RunSummary]) -> Table:
     """One row per stopped run, suite and style: n, what it scored, the look that decided and on what evidence."""
-    rows: list[tuple[Cell, ...]] = [
-        (
-            summary.name,
-            cell.suite,
-            cell.style,
-            figures.count(cell),
-            figures.share(cell.pass1),
-            figures.number(cell.cost.seconds_per_problem),
-            summary.stop.look,
-            shown_name(summary.path, summary.stop.rival),
-            summary.stop.problems,
-            evidence(summary.stop),
-        )
-        for summary in summaries
-        if summary.stop is not None
-        for cell in summary.overall()
-    ]
+    rows = [_row(summary, cell) for summary in summaries if summary.stop is not None for cell in summary.overall()]
     return Table(COLUMNS, rows, title=TITLE, right=frozenset(("s/problem", "look", "on problems")))
+
+
+def _row(summary: RunSummary, cell: SummaryCell) -> tuple[Cell, ...]:
+    """A suite that was answered to its end before the stop decided nothing: no rival stands there."""
+    scored = (figures.count(cell), figures.share(cell.pass1), figures.number(cell.cost.seconds_per_problem))
+    stop = next((stop for stop in stops_of(summary.path) if stop.suite in ("", cell.suite)), None)
+    if stop is None:
+        return (summary.name, cell.suite, cell.style, *scored, None, None, None, None)
+    rival = shown_name(summary.path, stop.rival)
+    return (summary.name, cell.suite, cell.style, *scored, stop.look, rival, stop.problems, evidence(stop))
 
 
 def evidence(stop: Stop) -> str:
@@ -46,19 +41,25 @@ def _large(value: float) -> str:
 
 
 def race_table(summaries: Sequence[RunSummary]) -> Table:
-    """The race's log: at each look and for each model that was behind, the rival with the strongest case against it."""
+    """The race's log: at each look, on each suite, for each model that was behind, the rival with the strongest case against it."""
     rows: list[tuple[Cell, ...]] = []
     for race in (race for path in groups_of([s.path for s in summaries]) if (race := race_of(path)) is not None):
         for look in race.looks:
-            duels = sorted(look.duels, key=lambda duel: (duel.slower, -duel.evidence))
-            for model in race.models:
-                duel = next((duel for duel in duels if duel.model == model), None)
-                if duel is not None:
-                    rows.append(_look(look, duel))
-    columns = ("look", "model", "behind", "on problems", "E", "limit", "so")
+            rows += [_look(look, duel) for duel in _strongest(look, race.models)]
+    columns = ("look", "suite", "model", "behind", "on problems", "E", "limit", "so")
     return Table(columns, rows, title="the race, look by look", right=frozenset(("look", "on problems", "E", "limit")))
+
+
+def _strongest(look: Look, models: Sequence[str]) -> list[Duel]:
+    duels = sorted(look.duels, key=lambda duel: (duel.slower, -duel.evidence))
+    found: dict[tuple[int, str], Duel] = {}
+    for duel in duels:
+        if duel.model in models:
+            found.setdefault((models.index(duel.model), duel.suite), duel)
+    return [found[place] for place in sorted(found)]
 
 
 def _look(look: Look, duel: Duel) -> tuple[Cell, ...]:
     so = "stopped" if duel.model in look.stopped else "goes on, the other is slower" if duel.slower else "goes on"
-    return (look.look, duel.model, duel.rival, duel.problems, _large(duel.evidence), f"{look.threshold:g}", so)
+    limit = f"{look.threshold:g}"
+    return (look.look, duel.suite or None, duel.model, duel.rival, duel.problems, _large(duel.evidence), limit, so)

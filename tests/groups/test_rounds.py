@@ -11,7 +11,7 @@ import pytest
 from cpu_codegen import pipeline
 from cpu_codegen.campaign import Member
 from cpu_codegen.campaign_blocks import block, reached, scores_of
-from cpu_codegen.campaign_rounds import run_rounds
+from cpu_codegen.campaign_rounds import Rounds, run_rounds
 from cpu_codegen.columns.in_time import time_for_answers
 from cpu_codegen.config import Campaign, RunConfig, Settings
 from cpu_codegen.deadline import Deadline
@@ -57,7 +57,9 @@ class World:
             session.folder.append(
                 "generations", {"key": sample.key, "decode_s": 1.0, "completion_tokens": 100, **fields}
             )
-            session.folder.append("results", {"generation": sample.key, "outcome": outcome, **fields})
+            session.folder.append(
+                "results", {"key": sample.key, "generation": sample.key, "outcome": outcome, **fields}
+            )
             done.add(sample.key)
         self.asked.append((name, before, len(done)))
 
@@ -206,6 +208,38 @@ def test_the_same_command_goes_on_after_a_kill_and_stopped_models_stay_stopped(
     )
 
 
+def test_a_kill_changes_no_block_and_no_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inputs: RunInputs
+) -> None:
+    """Killed within a block, or after its last answer and before it is noted: blocks and looks of an undisturbed run."""
+    speed, skill = {"good": 1.0, "fair": 1.0}, {"good": 0.9, "fair": 0.85}
+
+    class Dying(World):
+        fatal = 5
+
+        def answer(self, session: Session, inputs: RunInputs, progress: Progress) -> None:
+            if len(self.asked) == self.fatal:
+                super().answer(session, replace(inputs, samples=inputs.samples[:15]), progress)
+                raise Killed
+            super().answer(session, inputs, progress)
+
+    (tmp_path / "whole").mkdir()
+    whole = _play(tmp_path / "whole", monkeypatch, inputs, World(speed, skill), race=True)
+    with pytest.raises(Killed):
+        _play(tmp_path, monkeypatch, inputs, Dying(speed, skill), race=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(Rounds, "_close_round", _killed)
+        with pytest.raises(Killed):
+            _play(tmp_path, monkeypatch, inputs, World(speed, skill), race=True)
+    group = _play(tmp_path, monkeypatch, inputs, World(speed, skill), race=True)
+    assert _ns(group) == _ns(whole) == [6, 12, 24, 48, 60]
+    assert group.record["race"]["looks"] == whole.record["race"]["looks"]
+
+
+def _killed(rounds: Rounds, n: int) -> None:
+    raise Killed
+
+
 def _keys(tmp_path: Path) -> dict[str, list[str]]:
     folders = [path.parent for path in (tmp_path / "group").glob("*/manifest.json")]
     return {path.name: [r["key"] for r in RunFolder(path).read("generations")] for path in folders}
@@ -221,6 +255,6 @@ def test_a_block_is_a_prefix_of_each_suite_and_counts_only_when_judged(tmp_path:
     with RunFolder(tmp_path / "r", writable=True) as folder:
         session = Session(folder, RunConfig("x"), {"sessions": []})
         for sample in [*inputs.samples[:4], *inputs.samples[5:8]]:
-            folder.append("results", {"generation": sample.key, "outcome": "passed"})
+            folder.append("results", {"key": sample.key, "generation": sample.key, "outcome": "passed"})
         assert reached(session, inputs, 60) == 4
-        assert len(scores_of(session, inputs)) == 7
+        assert len(scores_of(session, inputs)["lowcost60"]) == 7

@@ -45,8 +45,8 @@ def group(tmp_path: Path) -> Path:
     names = [str(s["problem_id"]) for s in summarize(path / "fair").samples]
     race = Race(["fair", "good", "bad"])
     for look, n in enumerate(ROUNDS, start=1):
-        scores = {model: {p: float(model == "good") for p in names[:n]} for model in race.running}
-        race.observe(scores, {"good": 2.0, "fair": 1.0, "bad": 2.0}, look)
+        scores = {model: {"lowcost60": {p: float(model == "good") for p in names[:n]}} for model in race.running}
+        race.observe(scores, {m: {"lowcost60": s} for m, s in {"good": 2.0, "fair": 1.0, "bad": 2.0}.items()}, look)
     (path / "group.json").write_text(json.dumps(record(race, names)))
     return path
 

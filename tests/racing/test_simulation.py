@@ -38,8 +38,8 @@ def test_the_simulation_stops_whom_the_product_stops(name: str) -> None:
     for board in range(len(solved)):
         race = Race([str(model) for model in range(5)])
         for number, known in enumerate(looks(60)):
-            seen = {str(m): {str(p): float(solved[board, m, p]) for p in range(known)} for m in range(5)}
-            race.observe(seen, {str(m): seconds[m] for m in range(5)}, number)
+            seen = {str(m): {"s": {str(p): float(solved[board, m, p]) for p in range(known)}} for m in range(5)}
+            race.observe(seen, {str(m): {"s": seconds[m]} for m in range(5)}, number)
         stops = {int(stop.model): looks(60)[stop.look] for stop in race.stops}
         assert {m: int(ends[board, m]) for m in range(5) if ends[board, m] <= 60} == stops
 
