@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from cpu_codegen.compare_bought import Bought, bought
 from cpu_codegen.measure.metrics import has_ratio
+from cpu_codegen.report.cost import rated
 from cpu_codegen.report.rates import paired, pass_at, scores
 from cpu_codegen.schema import Outcome
 from cpu_codegen.stats import Estimate, detectable_difference, geometric_mean, paired_permutation
@@ -72,14 +73,24 @@ def pair(baseline: Sequence[Sample], other: Sequence[Sample], *, why_no_energy: 
     correctness, gained, lost = _correctness(theirs, ours, len(common))
     costs = (
         _cost("tokens", theirs, ours, lambda s: s.get("completion_tokens")),
-        _cost("seconds", theirs, ours, lambda s: s.get("cost_s"), note=_widths(theirs, ours)),
-        _cost("energy", theirs, ours, lambda s: s.get("energy_j"), missing=f"not measured: {why_no_energy}"),
-        _peak_memory(theirs, ours),
+        _cost("seconds", theirs, ours, cost_s, note=_about_seconds(theirs, ours), missing=_no_seconds(theirs, ours)),
+        _cost("energy", theirs, ours, energy_j, missing=f"not measured: {why_no_energy}"),
+        _peak_memory(rated(theirs), rated(ours)),
         _code_time(theirs, ours),
     )
-    spent = tuple(means(samples, lambda s: s.get("cost_s")) for samples in (theirs, ours))
+    spent = tuple(means(samples, cost_s) for samples in (theirs, ours))
     deal = bought((scores(theirs), scores(ours)), (spent[0], spent[1]))
     return Pairing(len(common), gained, lost, (correctness, *costs), deal)
+
+
+def cost_s(sample: Sample) -> float | None:
+    """A sample's seconds; None where they are those of a run of another width (contracts §6)."""
+    return None if sample.get("other_width") else sample.get("cost_s")
+
+
+def energy_j(sample: Sample) -> float | None:
+    """A sample's joules; None where they are those of a run of another width."""
+    return None if sample.get("other_width") else sample.get("energy_j")
 
 
 def _by_problem(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
@@ -151,19 +162,29 @@ def _of_ratios(name: str, ratios: Sequence[float], note: str) -> Metric:
     return Metric(name, "ratio", estimate, verdict_of(estimate, "ratio", p), note, p)
 
 
-def _widths(baseline: list[Sample], other: list[Sample]) -> str:
+def _about_seconds(baseline: list[Sample], other: list[Sample]) -> str:
     """Seconds depend on how many sequences were decoded together, a session option: said, never refused."""
-    theirs, ours = ({s["width"] for s in samples if s.get("width")} for samples in (baseline, other))
-    if theirs == ours:
-        return ""
-    return f"width {_listed(theirs)} v {_listed(ours)}: seconds are of different batches"
+    theirs, ours = ({s["width"] for s in rated(samples) if s.get("width")} for samples in (baseline, other))
+    different = "" if theirs == ours else f"width {_listed(theirs)} v {_listed(ours)}: seconds are of different batches"
+    return "; ".join(filter(None, (different, _left_out(baseline, other))))
+
+
+def _left_out(baseline: list[Sample], other: list[Sample]) -> str:
+    """How many answers bring no seconds, because they were taken over from a run of another width."""
+    count = sum(len(samples) - len(rated(samples)) for samples in (baseline, other))
+    return f"{count} answers of another width, taken over, are left out" if count else ""
+
+
+def _no_seconds(baseline: list[Sample], other: list[Sample]) -> str:
+    left_out = _left_out(baseline, other)
+    return f"not measured: {left_out}" if left_out else "not measured"
 
 
 def _listed(values: set[int]) -> str:
     return ", ".join(map(str, sorted(values)))
 
 
-def _peak_memory(baseline: list[Sample], other: list[Sample]) -> Metric:
+def _peak_memory(baseline: Sequence[Sample], other: Sequence[Sample]) -> Metric:
     """The engine's largest resident memory: one reading of each side, so no interval, and a verdict only beyond 2 %."""
     peaks = [
         max((s["peak_rss_bytes"] for s in samples if s.get("peak_rss_bytes")), default=0)

@@ -7,11 +7,11 @@ several comparisons the p values of each figure are corrected for their number (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cpu_codegen.compare import SIGNIFICANT, Pairing, Sample, means, pair, pass1
+from cpu_codegen.compare import SIGNIFICANT, Pairing, Sample, cost_s, energy_j, means, pair, pass1
 from cpu_codegen.compare_factors import (
     Difference,
     Manifest,
@@ -244,13 +244,13 @@ def _step(run: Run, suite: str, style: str, first: list[Sample] | None) -> Step:
         suite=suite,
         style=style,
         pass1=pass1(samples),
-        tokens=_mean(samples, "completion_tokens"),
-        seconds=_mean(samples, "cost_s"),
-        joules=_mean(samples, "energy_j"),
+        tokens=_mean(samples, lambda sample: sample.get("completion_tokens")),
+        seconds=_mean(samples, cost_s),
+        joules=_mean(samples, energy_j),
         against_first=pair(first, samples, why_no_energy=_why_no_energy(run)) if first else None,
     )
 
 
-def _mean(samples: Sequence[Sample], name: str) -> float | None:
-    values = list(means(samples, lambda sample: sample.get(name)).values())
+def _mean(samples: Sequence[Sample], value: Callable[[Sample], float | None]) -> float | None:
+    values = list(means(samples, value).values())
     return sum(values) / len(values) if values else None

@@ -1,14 +1,16 @@
 """Before the first column: answers with equal keys from earlier runs, where `--reuse` asks for them.
 
 Only from the same machine and the same build of llama.cpp, because the stored costs come along; each line says `reused_from`.
-Without `--reuse` a run says how many answers there are to be had. Answers of servers and imports are never offered.
+Without `--reuse` a run says how many answers there are to be had. Imports are never offered, and a server's answers only where the
+user vouches for the file behind it (--model-sha256): then from the same kind and build of server on the same machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cpu_codegen.errors import CpuCodegenError, UsageError
 from cpu_codegen.group import run_folders
@@ -30,14 +32,19 @@ def reuse(session: Session, inputs: RunInputs, progress: Progress) -> Iterator[d
     root = Path(asked) if asked else RUNS
     if asked and not root.is_dir():
         raise UsageError(f"--reuse: no folder {root}", remedy="--reuse, or --reuse DIR with the folder of earlier runs")
-    if session.config.engine_url is not None or (not asked and "reusable" in session.facts):
-        return  # a server's answers are never offered; a run in rounds is told once
+    if session.config.engine_url is not None and session.config.model_sha256 is None:
+        if asked:
+            progress.say(
+                "a server's answers are taken over only with --model-sha256: nothing else says which file answered"
+            )
+        return
+    if not asked and "reusable" in session.facts:
+        return  # a run in rounds is told once
     done = {record["key"] for record in session.folder.read("generations")}
     left = {sample.key for sample in inputs.samples} - done
     if not left:
         return
-    build = _build_here() if asked else None
-    found = _found(session, root, left, build)
+    found = _found(session, root, left, _source(session, inputs, asked=bool(asked)))
     if not asked:
         session.note(reusable=len(found))
         if found:
@@ -52,7 +59,7 @@ def reuse(session: Session, inputs: RunInputs, progress: Progress) -> Iterator[d
 
 
 def _found(
-    session: Session, root: Path, left: set[str], build: tuple[str, str] | None
+    session: Session, root: Path, left: set[str], is_ours: Callable[[dict[str, Any]], bool]
 ) -> dict[str, tuple[Path, dict[str, Any]]]:
     """For each key the newest folder that has it, with its line."""
     found: dict[str, tuple[Path, dict[str, Any]]] = {}
@@ -62,7 +69,8 @@ def _found(
             continue
         try:
             folder = RunFolder(path)
-            if not _same(folder.manifest(), session.manifest, build):
+            manifest = folder.manifest()
+            if not (_same_file_and_machine(manifest, session.manifest) and is_ours(manifest)):
                 continue
             for record in folder.read("generations"):
                 if record["key"] in left and record["key"] not in found and _is_answer(record):
@@ -76,14 +84,36 @@ def _is_answer(record: dict[str, Any]) -> bool:
     return not record.get("imported") and record["finish_reason"] != FinishReason.ENGINE_ERROR
 
 
-def _same(theirs: dict[str, Any], ours: dict[str, Any], build: tuple[str, str] | None) -> bool:
-    """Same model, machine and build. For the hint (`build` None) the version of the binding stands for the build."""
-    if theirs["model"]["sha256"] != ours["model"]["sha256"] or theirs["machine"]["id"] != ours["machine"]["id"]:
+def _same_file_and_machine(theirs: dict[str, Any], ours: dict[str, Any]) -> bool:
+    return bool(
+        theirs["model"]["sha256"] == ours["model"]["sha256"] and theirs["machine"]["id"] == ours["machine"]["id"]
+    )
+
+
+def _source(session: Session, inputs: RunInputs, *, asked: bool) -> Callable[[dict[str, Any]], bool]:
+    """Whether the engine of an earlier run is what would generate now. For the hint the binding's version stands for its build."""
+    if inputs.served is not None:
+        served = inputs.served
+        return lambda theirs: _same_server(theirs, served)
+    if asked:
+        build = _build_here()
+        return lambda theirs: _build_of(theirs) == build
+    version = session.manifest["versions"].get("llama-cpp-python")
+    return lambda theirs: bool(theirs.get("engine")) and theirs["versions"].get("llama-cpp-python") == version
+
+
+def _build_of(manifest: dict[str, Any]) -> tuple[str | None, str | None]:
+    engine = manifest.get("engine") or {}
+    return engine.get("build"), engine.get("cpu_flags")
+
+
+def _same_server(theirs: dict[str, Any], served: dict[str, Any]) -> bool:
+    """The same kind and build, and on the same machine: this one, or one that goes by the same name."""
+    before = theirs.get("served") or {}
+    if _build_of(theirs)[0] != served["build"]:
         return False
-    engine = theirs.get("engine") or {}
-    if build is not None:
-        return (engine.get("build"), engine.get("cpu_flags")) == build
-    return bool(engine) and theirs["versions"].get("llama-cpp-python") == ours["versions"].get("llama-cpp-python")
+    hosts = [urlsplit(str(one.get("url"))).hostname for one in (before, served)]
+    return bool(before.get("is_local") and served["is_local"]) or hosts[0] == hosts[1]
 
 
 def _build_here() -> tuple[str, str]:

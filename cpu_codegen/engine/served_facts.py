@@ -58,11 +58,17 @@ class Served:
         name = PurePosixPath(self.model.replace("\\", "/")).name
         return re.sub(r"(?i)\.gguf$", "", name) or self.model
 
+    @property
+    def label(self) -> str:
+        """The kind with its build: what stands in a manifest where llama.cpp's build would."""
+        return f"{self.kind} {self.build}".strip()
+
     def record(self) -> dict[str, Any]:
         """For the manifest."""
         return {
             "url": self.address.url,
             "kind": self.kind,
+            "build": self.label,
             "hash": self.hash,
             "told": dict(self.told),
             "slots": self.slots,

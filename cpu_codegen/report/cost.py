@@ -81,17 +81,20 @@ def cost_of(
 
 
 def rated(samples: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-    """Those whose seconds say something of this run: its own, and reused ones that were generated at its width (contracts §6).
+    """Those whose seconds, joules and memory say something of their run; load_samples marks the others (contracts §6)."""
+    return [sample for sample in samples if not sample.get("other_width")]
 
-    Where all are reused, those of their most common width.
-    """
-    reused = [sample for sample in samples if sample.get("reused_from")]
-    if not reused:
-        return samples
-    own = {sample.get("width") for sample in samples if not sample.get("reused_from")}
-    counts = Counter(sample.get("width") for sample in reused)
-    widths = own or {counts.most_common(1)[0][0]}
-    return [sample for sample in samples if not sample.get("reused_from") or sample.get("width") in widths]
+
+def is_of_other_width(sample: dict[str, Any], widths: set[int]) -> bool:
+    """Whether it was taken over from a run that decoded more or fewer sequences together than this one does."""
+    return bool(sample.get("reused_from")) and (sample.get("width") or 1) not in widths
+
+
+def widths_of(generations: Sequence[dict[str, Any]]) -> set[int]:
+    """The widths at which a run itself has generated; of one that took over all its answers the most common of theirs."""
+    own = {record.get("width") or 1 for record in generations if not record.get("reused_from")}
+    counts = Counter(record.get("width") or 1 for record in generations)
+    return own or {width for width, _ in counts.most_common(1)}
 
 
 def busy_seconds(samples: Sequence[dict[str, Any]]) -> float:

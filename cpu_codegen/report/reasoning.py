@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cpu_codegen.report.cost import busy_seconds, rated
 from cpu_codegen.report.rates import Sample, counts, pass_at
 from cpu_codegen.stats import Estimate, wilson
 
@@ -65,8 +66,8 @@ def reasoning_of(samples: Sequence[Sample]) -> Reasoning:
     ends = Counter(s.get("reasoning_end") or "none" for s in samples)
     cut = [s for s in samples if is_cut(s)]
     rest = [s for s in samples if counts(s) and not is_cut(s)]
-    busy_s = math.fsum(s.get("cost_s") or 0.0 for s in samples)
-    seconds = math.fsum(s.get("reasoning_s") or 0.0 for s in samples)
+    busy_s = busy_seconds(rated(samples))
+    seconds = math.fsum(s.get("reasoning_s") or 0.0 for s in rated(samples))
     return Reasoning(
         answers=len(samples),
         reasoned=len(samples) - ends["none"],

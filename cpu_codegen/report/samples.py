@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cpu_codegen.report.cost import is_of_other_width, widths_of
 from cpu_codegen.store import RunFolder
 
 
@@ -20,7 +21,8 @@ def latest_efficiency(folder: RunFolder) -> dict[str, dict[str, Any]]:
 def load_samples(folder: RunFolder) -> list[dict[str, Any]]:
     """One record per generation: its fields, its result's, its prompt's text, its measurement under `efficiency`.
 
-    Samples without a verdict have outcome None. The order is that of the run.
+    Samples without a verdict have outcome None. `other_width`: taken over from a run of another width, so that its cost is none of
+    this run's. The order is that of the run.
     """
     results, measured = latest_results(folder), latest_efficiency(folder)
     prompts = {(p["problem_id"], p["style"], p["hash"]): p["text"] for p in folder.read("prompts")}
@@ -34,8 +36,10 @@ def load_samples(folder: RunFolder) -> list[dict[str, Any]]:
         "tests_passed": 0,
         "format_ok": False,
     }
+    generations = list(folder.read("generations"))
+    widths = widths_of(generations)
     samples = []
-    for generation in folder.read("generations"):
+    for generation in generations:
         key = generation["key"]
         result = {k: v for k, v in results.get(key, empty).items() if k not in ("key", "generation", "peak_rss_bytes")}
         peak = results.get(key, {}).get("peak_rss_bytes")
@@ -43,6 +47,7 @@ def load_samples(folder: RunFolder) -> list[dict[str, Any]]:
             {
                 **generation,
                 **result,
+                **({"other_width": True} if is_of_other_width(generation, widths) else {}),
                 "program_peak_rss_bytes": peak,
                 "prompt": prompts.get((generation["problem_id"], generation["style"], generation["prompt_hash"]), ""),
                 "efficiency": measured.get(key),
