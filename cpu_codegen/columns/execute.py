@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from cpu_codegen.columns.in_time import PAGE_S
 from cpu_codegen.config import Settings
 from cpu_codegen.extraction.answer import extract
 from cpu_codegen.extraction.evalplus import extract_evalplus
@@ -51,16 +52,22 @@ def execute(session: Session, inputs: RunInputs, progress: Progress) -> Iterator
     if not left:
         progress.end("nothing to do")
         return
+    until = session.deadline.less(PAGE_S) if session.deadline is not None else None
+    if until is not None and until.left_s() <= 0:
+        progress.end("no time left before the deadline")
+        return
     workers = session.config.workers or default_workers()
     with open_sandbox(workers=workers, allow_weak=session.config.allow_weak_isolation) as sandbox:
         session.note_run(isolation=plain(sandbox.isolation))
         tally: Counter[str] = Counter()
-        for record in _Column(session, sandbox, problems, judge).records(left):
+        column = _Column(session, sandbox, problems, judge)
+        for record in column.records(left, left_s=until.left_s if until is not None else None):
             tally[record["outcome"]] += 1
-            note = tally_note(tally)
-            progress.advance(note)
+            progress.advance(tally_note(tally))
             yield record
-        progress.end(f"{note}   isolation: {' + '.join(sandbox.isolation.layers)} (tier {sandbox.isolation.tier})")
+        progress.end(
+            f"{tally_note(tally)}   isolation: {' + '.join(sandbox.isolation.layers)} (tier {sandbox.isolation.tier})"
+        )
 
 
 def tally_note(tally: Counter[str]) -> str:
@@ -87,10 +94,15 @@ class _Column:
         self.generations: dict[str, dict[str, Any]] = {}
         self.extractions: dict[str, Extraction] = {}
 
-    def records(self, generations: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Extracts lazily, as workers ask for the next job; samples without code get their record at the end."""
+    def records(
+        self, generations: list[dict[str, Any]], *, left_s: Callable[[], float] | None
+    ) -> Iterator[dict[str, Any]]:
+        """Extracts lazily, as workers ask for the next job; samples without code get their record at the end.
+
+        What still runs when no time is left is ended and has no record: a verdict under a shorter limit would be another one.
+        """
         undecided: list[Execution] = []
-        for execution in self.sandbox.judge(self._jobs(generations, undecided)):
+        for execution in self.sandbox.judge(self._jobs(generations, undecided), left_s=left_s):
             yield self._record(execution)
         for execution in undecided:
             yield self._record(execution)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from types import TracebackType
 
@@ -23,6 +23,7 @@ from cpu_codegen.sandbox.worker import Worker
 from cpu_codegen.schema import Execution, Isolation, Job, Limits, Outline
 
 _AHEAD = 2  # jobs drawn per worker before results are waited for
+_LOOK_EVERY_S = 0.5  # at the time that is left, where it is limited
 
 
 def open_sandbox(
@@ -84,8 +85,10 @@ class Sandbox:
         self.properties = proof.prove(self, self.workers[0].server)
         proof.require(self.properties, allow_weak=allow_weak)
 
-    def judge(self, jobs: Iterable[Job]) -> Iterator[Execution]:
-        """One Execution per Job, out of order. Closing the iterator early kills what is in flight."""
+    def judge(self, jobs: Iterable[Job], *, left_s: Callable[[], float] | None = None) -> Iterator[Execution]:
+        """One Execution per Job, out of order. Closing the iterator early kills what is in flight, and so does `left_s`, the
+        seconds that are left, when it reaches 0: what was in flight then has no Execution.
+        """
         todo: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         done: queue.SimpleQueue[Execution | BaseException] = queue.SimpleQueue()
         threads = [
@@ -95,7 +98,7 @@ class Sandbox:
         for thread in threads:
             thread.start()
         try:
-            for execution in _exchange(iter(jobs), todo, done, ahead=_AHEAD * len(threads)):
+            for execution in _exchange(iter(jobs), todo, done, ahead=_AHEAD * len(threads), left_s=left_s):
                 yield redacted(execution, self.plan.tier)
         finally:
             self._stop(threads, todo)
@@ -158,11 +161,12 @@ def _exchange(
     done: queue.SimpleQueue[Execution | BaseException],
     *,
     ahead: int,
+    left_s: Callable[[], float] | None = None,
 ) -> Iterator[Execution]:
-    """Keeps `ahead` jobs in the workers' queue and yields what they finish."""
+    """Keeps `ahead` jobs in the workers' queue and yields what they finish, until the time is up."""
     waiting = 0
     exhausted = False
-    while True:
+    while left_s is None or left_s() > 0:
         while not exhausted and waiting < ahead:
             job = next(jobs, None)
             exhausted = job is None
@@ -171,7 +175,10 @@ def _exchange(
                 waiting += 1
         if not waiting:
             return
-        result = done.get()
+        try:
+            result = done.get(timeout=None if left_s is None else max(0.0, min(left_s(), _LOOK_EVERY_S)))
+        except queue.Empty:
+            continue
         waiting -= 1
         if isinstance(result, BaseException):
             raise result

@@ -101,6 +101,23 @@ def test_an_abandoned_judge_kills_what_is_in_flight() -> None:
         assert judged(box, "def f(x): return 3").outcome is Outcome.PASSED
 
 
+def test_when_the_time_is_up_what_runs_is_killed_and_has_no_execution() -> None:
+    """Claim: `left_s` ends a program long before its own limit; what was done by then is there, and the sandbox goes on."""
+    endless = Limits(wall_s=600, call_s=600, cpu_s=600)
+    before, left = descendants(), [5.0]
+    with open_sandbox(workers=2) as box:
+        quick = Job("quick", "def f(x): return 3", "f", AssertTask("assert f(2) == 3"))
+        hung = Job("hung", "def f(x):\n while True: pass", "f", AssertTask("f(1)"), endless)
+        found = []
+        for execution in box.judge([quick, hung, hung], left_s=lambda: left[0]):
+            found.append(execution.job_id)
+            left[0] = 0.0
+        assert found == ["quick"]
+        assert not vanish(descendants() - before - box.server_pids())
+        assert list(box.judge([quick], left_s=lambda: 0.0)) == []
+        assert judged(box, "def f(x): return 3").outcome is Outcome.PASSED
+
+
 def test_jobs_leave_no_descriptors_and_no_threads(box: Sandbox) -> None:
     """Claim: a hundred programs of all ends leave the parent with the descriptors and threads that it had."""
     codes = [
