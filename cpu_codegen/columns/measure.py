@@ -1,7 +1,9 @@
 """Third column: every passed program without a current measurement → one record of efficiency.jsonl.
 
 The budget is dealt evenly: each program gets an equal share of what is left, so that a quick one leaves its rest to the others.
-Equal programs (often the same answer in two styles) are measured once. Not covered: how one program is measured (measure/).
+What it did not suffice for is measured by a later command: at once where no time was left at all; where a share was too small, as
+soon as the next one would be half as large again. Equal programs (often the same answer in two styles) are measured once. Not
+covered: how one program is measured (measure/).
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Any
 
 from cpu_codegen.errors import HarnessError
 from cpu_codegen.inputs import RunInputs
-from cpu_codegen.measure.program import measure_program, not_measured
+from cpu_codegen.measure.program import TOO_LITTLE, measure_program, not_measured
 from cpu_codegen.measure.quiet import Company, quiet_core
 from cpu_codegen.measure.scout import Reference, scout_reference
 from cpu_codegen.measure.static import Reader
@@ -30,20 +32,23 @@ from cpu_codegen.store import RunFolder, digest, plain
 MEASURE_VERSION = 1
 OUT_OF_BUDGET = "the efficiency budget was used up"
 _TRACED_SHARE = 0.2  # of a program's share of the budget
+ENOUGH_MORE = 1.5
+"""How much larger a share has to be before what it was too small for is tried once more."""
+
 OTHER_PROBLEM = "the problem has changed since the answer was judged"
 
 _UNMEASURED: dict[str, Any] = dict.fromkeys(
     """size cpu_ratio wall_ratio cpu_s reference_cpu_s wall_s reference_wall_s cpu_utilisation memory_bytes
     reference_memory_bytes rss_bytes reference_rss_bytes rss_byte_seconds reference_rss_byte_seconds growth reference_growth
     memory_growth reference_memory_growth
-    naive_cpu_s ladder reference_ladder_s retired_instructions reference_retired_instructions inputs unreached""".split()
+    share_s naive_cpu_s ladder reference_ladder_s retired_instructions reference_retired_instructions inputs unreached""".split()
 )
 
 
 def measure(session: Session, inputs: RunInputs, progress: Progress) -> Iterator[dict[str, Any]]:
     """Records for all passed results that have no current one."""
     config = session.config
-    left = unmeasured(session.folder)
+    left = unmeasured(session.folder, budget_s=config.efficiency_budget_s)
     if config.efficiency_budget_s <= 0:
         progress.begin("measure", 0)
         progress.end("not measured: --efficiency-budget 0")
@@ -97,18 +102,29 @@ def record_key(result: dict[str, Any], machine: str) -> str:
     return digest("efficiency", result["key"], machine, MEASURE_VERSION)
 
 
-def unmeasured(folder: RunFolder, *, retry: bool = False) -> list[dict[str, Any]]:
-    """The passed results without a line of their own; with `retry` also those whose line says not measured or disturbed."""
+def unmeasured(folder: RunFolder, *, retry: bool = False, budget_s: float = 0.0) -> list[dict[str, Any]]:
+    """The passed results that lack a measurement: without a line of their own, or whose budget was used up before their turn.
+
+    With `retry` also those whose line says not measured or disturbed; else those whose share was too small and that would get a
+    good deal more of `budget_s`.
+    """
     machine = machine_now()
     latest = {record["generation"]: record for record in folder.read("efficiency")}
     again = ("not_measured", "disturbed") if retry else ()
-    return [
-        result
-        for result in passed_results(folder)
-        if (line := latest.get(result["generation"])) is None
-        or line["key"] != record_key(result, machine)
-        or line["status"] in again
-    ]
+    missing, hurried = [], []
+    for result in passed_results(folder):
+        line = latest.get(result["generation"])
+        if line is None or line["key"] != record_key(result, machine) or line["status"] in again or _was_late(line):
+            missing.append(result)
+        elif line["status"] == "not_measured" and str(line.get("reason")).startswith(TOO_LITTLE):
+            hurried.append((result, float(line.get("share_s") or 0.0)))
+    share_s = budget_s / max(1, len({(r["problem_id"], r["code"]) for r in [*missing, *(r for r, _ in hurried)]}))
+    return [*missing, *(result for result, before_s in hurried if share_s >= ENOUGH_MORE * before_s and share_s > 0)]
+
+
+def _was_late(line: dict[str, Any]) -> bool:
+    """Its turn came when nothing was left of the budget."""
+    return line["status"] == "not_measured" and line.get("reason") == OUT_OF_BUDGET
 
 
 @dataclass(slots=True)
@@ -157,7 +173,10 @@ class Column:
                     continue
                 code = result["code"]
                 if code not in measured:
-                    fields = referee.measure(code, shares.next())
+                    share_s = shares.next()
+                    fields = referee.measure(code, share_s)
+                    if str(fields.get("reason")).startswith(TOO_LITTLE):
+                        fields["share_s"] = share_s
                     measured[code] = {**fields, **reader.read(code, problem.entry_point)}
                 yield self._record(result, measured[code], read.get("radon"))
 

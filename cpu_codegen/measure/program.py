@@ -28,6 +28,7 @@ from cpu_codegen.store import plain
 
 FIRST_CALL_S = 1e-3  # a first call stands alone in its window, whose own cost must not weigh
 KEEPS = "it keeps results between calls"
+TOO_LITTLE = "too little time"
 _TIMING_SHARE = 0.75  # of what scouting left; the rest is for memory
 _SESSION_S = 0.025  # two processes opened and closed
 _CENSORING = (Outcome.TIMEOUT, Outcome.MEMORY)  # but not of wall time: waiting bounds no CPU time
@@ -115,7 +116,7 @@ def _timed(reference: Reference, timer: Timer, trials: Sequence[Trial], budget_s
     if found.first_calls and reference.trials[top].cpu_s < FIRST_CALL_S:
         return not_measured(f"{KEEPS}, and one call of the reference is too quick to be timed alone")
     if len(found) < MIN_BLOCKS:
-        return not_measured(f"too little time: {len(found)} blocks, and an interval takes {MIN_BLOCKS}")
+        return not_measured(f"{TOO_LITTLE}: {len(found)} blocks, and an interval takes {MIN_BLOCKS}")
     return {
         "status": "disturbed" if found.mostly_disturbed else "measured",
         "reason": _remarks(found),

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cpu_codegen.columns.measure import OTHER_PROBLEM, OUT_OF_BUDGET, Column
+from cpu_codegen.columns.measure import OTHER_PROBLEM, OUT_OF_BUDGET, Column, record_key, unmeasured
 from cpu_codegen.measure.memory import peak_of
-from cpu_codegen.measure.program import measure_program
+from cpu_codegen.measure.program import TOO_LITTLE, measure_program, not_measured
 from cpu_codegen.measure.quiet import Company
 from cpu_codegen.measure.scout import opener, scout_reference
 from cpu_codegen.measure.workload import Rung, open_workload
 from cpu_codegen.progress import Silent
 from cpu_codegen.sandbox import Sandbox, open_sandbox
 from cpu_codegen.schema import AssertTask, Problem, ProblemFileTask
+from cpu_codegen.store import RunFolder
 
 SOURCE = '''
 """Sums."""
@@ -222,3 +224,37 @@ def test_without_budget_or_inputs_there_is_a_reason(sandbox: Sandbox) -> None:
     assert broke["reason"] == OUT_OF_BUDGET
     assert no_inputs["reason"] == "the suite's tests are code, not inputs"
     assert changed["reason"] == OTHER_PROBLEM
+
+
+def test_what_the_budget_did_not_reach_is_measured_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Used up before its turn: at once. Too small a share: once it is half as large again. What has a reason of its own: never."""
+    monkeypatch.setattr("cpu_codegen.columns.measure.machine_now", lambda: "here")
+    late, little, other = (result(f"# {name}", generation=name) for name in ("late", "little", "other"))
+    told = {
+        "late": not_measured(OUT_OF_BUDGET),
+        "little": not_measured(f"{TOO_LITTLE}: 2 blocks") | {"share_s": 1.0},
+        "other": not_measured("wrong at size 9, beyond the tests"),
+    }
+    with RunFolder(tmp_path / "run", writable=True) as folder:
+        for one in (late, little, other):
+            folder.append("results", {**one, "outcome": "passed"})
+            name = one["generation"]
+            folder.append("efficiency", {"key": record_key(one, "here"), "generation": name, **told[name]})
+
+        def wanted(**options: Any) -> list[str]:
+            return [one["generation"] for one in unmeasured(folder, **options)]
+
+        assert wanted(budget_s=2.0) == ["late"]
+        assert wanted(budget_s=3.0) == ["late", "little"]
+        assert wanted(retry=True) == ["late", "little", "other"]
+
+
+def test_too_little_time_keeps_the_share(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a later command knows whether it would have more; what was measured keeps none."""
+    column = Column(sandbox, {"own/sums": PROBLEM}, "here")
+    hurried = not_measured(f"{TOO_LITTLE}: 2 blocks")
+    monkeypatch.setattr("cpu_codegen.columns.measure.measure_program", lambda *_, **__: dict(hurried))
+    (line,) = column.records([result(SOURCE)], 0.5, Silent())
+    assert 0 < line["share_s"] <= 0.5
+    hurried["reason"] = "wrong at size 9, beyond the tests"
+    assert next(column.records([result(SOURCE)], 0.5, Silent()))["share_s"] is None
