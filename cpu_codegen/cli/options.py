@@ -18,7 +18,7 @@ OutputFormat = Annotated[
     Format, typer.Option("-o", "--output", help="Format of stdout: table, md, csv, json, jsonl, latex, html.")
 ]
 Json = Annotated[bool, typer.Option("--json", hidden=True, help="The same as -o json.")]
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, its name under ./runs, latest or prev.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, its name under ./runs, latest, prev, or a group.")]
 KvType = Annotated[
     str,
     typer.Option(

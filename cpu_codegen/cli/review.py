@@ -1,4 +1,4 @@
-"""`cpu-codegen review RUN`: people's points beside the tests' verdicts, as the survey graded."""
+"""`cpu-codegen review RUN`: people's points beside the tests' verdicts, as the survey graded; of a group all runs together."""
 
 from __future__ import annotations
 
@@ -33,12 +33,13 @@ def review(
     json: Json = False,
 ) -> None:
     """Grade answers by a rubric, in random order, resumable; --summary: Cohen's kappa between reviewers and with the tests."""
-    from cpu_codegen.report.folders import one_run
+    from cpu_codegen.report.folders import find_runs
     from cpu_codegen.review.grading import open_grading
     from cpu_codegen.review.rubric import load_rubric
 
-    path = one_run(run)
-    grading = open_grading(path, reviewer=reviewer, rubric=load_rubric(rubric), blind=blind, styles=split_commas(style))
+    grading = open_grading(
+        find_runs([run]), reviewer=reviewer, rubric=load_rubric(rubric), blind=blind, styles=split_commas(style)
+    )
     if grades is not None:
         _import(grading, grades)
     elif summary:
@@ -67,7 +68,9 @@ def _statement(grading: Grading) -> dict[str, str]:
     from cpu_codegen.report.references import references
     from cpu_codegen.report.summary import summarize
 
-    return {name: reference.statement for name, reference in references([summarize(grading.path)]).items()}
+    return {
+        name: reference.statement for name, reference in references([summarize(path) for path in grading.paths]).items()
+    }
 
 
 def _serve(grading: Grading) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,7 +25,9 @@ _COMPARATORS = ("evalplus", "strict")
 
 
 def score(
-    samples: Annotated[str, typer.Argument(metavar="FILE|RUN", help="A samples.jsonl (or .jsonl.gz), or a run.")],
+    samples: Annotated[
+        str, typer.Argument(metavar="FILE|RUN", help="A samples.jsonl (or .jsonl.gz), a run, or a group.")
+    ],
     suite: Annotated[
         str,
         typer.Option(
@@ -56,11 +60,16 @@ def score(
     for broken in opened.left_out:
         print(f"left out: {broken}", file=sys.stderr)
     suite, problems = opened.name, opened.by_task_id()
-    submissions = _submissions(samples, problems, allow_weak=allow_weak_isolation)
-    found = _judge(submissions, suite, comparator, workers, fresh=fresh, allow_weak=allow_weak_isolation, output=output)
-    if output is not Format.JSONL:
-        _print_summary(found, suite, comparator, len(opened.problems), Format.JSON if json else output, ks)
-    faults = found.outcomes["harness_error"]
+    shown, told, faults = Format.JSON if json else output, [], 0
+    for source in _sources(samples, problems, allow_weak=allow_weak_isolation):
+        tally = _judge(source, suite, comparator, workers, fresh=fresh, allow_weak=allow_weak_isolation, output=output)
+        if shown is Format.JSON:
+            told.append(_summary(source, tally, suite, comparator, len(opened.problems), ks))
+        elif shown is not Format.JSONL:
+            _print_table(source, tally, suite, comparator, len(opened.problems), shown, ks)
+        faults += tally.outcomes["harness_error"]
+    if told:
+        _print_json(told)
     if faults:
         raise HarnessError(
             f"{faults} samples could not be judged (harness_error); they count for nothing",
@@ -68,21 +77,33 @@ def score(
         )
 
 
-def _submissions(name: str, problems: dict[str, Problem], *, allow_weak: bool) -> Callable[[], Iterable[Submission]]:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What is scored in one go. `run` names it where a group has several."""
+
+    submissions: Callable[[], Iterable[Submission]]
+    run: str = ""
+
+
+def _sources(name: str, problems: dict[str, Problem], *, allow_weak: bool) -> Iterator[_Source]:
+    """The samples of a file, of a run, or of each run of a group."""
     path = Path(name)
     if path.is_file():
         from cpu_codegen.scoring.samples import read_samples
 
-        return lambda: read_samples(path, problems)
-    from cpu_codegen.report.folders import one_run
+        yield _Source(lambda: read_samples(path, problems))
+        return
+    from cpu_codegen.report.folders import find_runs
     from cpu_codegen.scoring.answers import read_answers
 
-    answers = read_answers(one_run(name), problems, allow_weak=allow_weak)
-    return lambda: answers
+    paths = find_runs([name])
+    for folder in paths:
+        answers = read_answers(folder, problems, allow_weak=allow_weak)
+        yield _Source(partial(list, answers), folder.resolve().name if len(paths) > 1 else "")
 
 
 def _judge(
-    submissions: Callable[[], Iterable[Submission]],
+    source: _Source,
     suite: str,
     comparator: str,
     workers: int | None,
@@ -104,37 +125,45 @@ def _judge(
     found, bars = Tally(), Bars()
     try:
         with Verdicts(judge_key(suite, comparator, scoring.limits), fresh=fresh) as verdicts:
-            for record in judged(submissions, scoring, verdicts, bars):
+            for record in judged(source.submissions, scoring, verdicts, bars):
                 found.add(record)
                 if output is Format.JSONL:
-                    sys.stdout.write(dump_line(record))
+                    sys.stdout.write(dump_line({"run": source.run, **record} if source.run else record))
                     sys.stdout.flush()
     finally:
         bars.close()
     return found
 
 
-def _print_summary(
-    found: Tally, suite: str, comparator: str, problems: int, output: Format, ks: tuple[int, ...]
+def _summary(
+    source: _Source, found: Tally, suite: str, comparator: str, problems: int, ks: tuple[int, ...]
+) -> dict[str, Any]:
+    return {
+        **({"run": source.run} if source.run else {}),
+        "suite": suite,
+        "comparator": comparator,
+        "samples": found.samples.total(),
+        "problems": len(found.samples),
+        "problems_in_suite": problems,
+        "outcomes": dict(found.outcomes),
+        "pass_at_k": [asdict(rate) for rate in found.rates(ks)],
+    }
+
+
+def _print_json(told: list[dict[str, Any]]) -> None:
+    """One object; of a group's runs {"runs": […]}, as `run` does."""
+    import json
+
+    sys.stdout.write(json.dumps({"runs": told} if told[0].get("run") else told[0], indent=1) + "\n")
+
+
+def _print_table(
+    source: _Source, found: Tally, suite: str, comparator: str, problems: int, output: Format, ks: tuple[int, ...]
 ) -> None:
     from cpu_codegen.report.tables import write_table
 
-    if output is Format.JSON:
-        import json
-        from dataclasses import asdict
-
-        summary = {
-            "suite": suite,
-            "comparator": comparator,
-            "samples": found.samples.total(),
-            "problems": len(found.samples),
-            "problems_in_suite": problems,
-            "outcomes": dict(found.outcomes),
-            "pass_at_k": [asdict(rate) for rate in found.rates(ks)],
-        }
-        sys.stdout.write(json.dumps(summary, indent=1) + "\n")
-        return
-    write_table(_table(found, suite, comparator, problems, ks), output, sys.stdout)
+    table = _table(found, suite, comparator, problems, ks)
+    write_table(replace(table, title=f"{source.run}: {table.title}") if source.run else table, output, sys.stdout)
 
 
 def _table(found: Tally, suite: str, comparator: str, problems: int, ks: tuple[int, ...]) -> Table:

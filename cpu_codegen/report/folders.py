@@ -25,14 +25,3 @@ def runs_in(path: Path) -> list[Path]:
 def find_runs(names: Iterable[str]) -> list[Path]:
     """All run folders that the arguments name, each once."""
     return list(dict.fromkeys(path for name in names for path in runs_in(find_run(name))))
-
-
-def one_run(name: str) -> Path:
-    """The one run folder that an argument names; of a group with several, UsageError with their names."""
-    found = runs_in(find_run(name))
-    if len(found) > 1:
-        raise UsageError(
-            f"{name} is a group of {len(found)} runs: {', '.join(path.name for path in found)}",
-            remedy=f"one of them, such as {found[0]}",
-        )
-    return found[0]

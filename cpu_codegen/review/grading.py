@@ -1,4 +1,5 @@
-"""Who grades what next, and the points given so far.
+"""Who grades what next, and the points given so far; of one run, or of all runs of a group together, so that no model is graded
+by a tired reviewer and which one answered is not seen in the order.
 
 Each reviewer sees the answers in a random order of their own, the same on every day, so that grading can stop and go on and no
 problem is always graded by tired eyes.
@@ -7,7 +8,7 @@ problem is always graded by tired eyes.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,9 +25,9 @@ Grade = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Grading:
-    """One reviewer's work on one run. `blind` hides the tests' outcome until points are given."""
+    """One reviewer's work on some runs. `blind` hides the tests' outcome until points are given."""
 
-    path: Path
+    paths: tuple[Path, ...]
     reviewer: str
     rubric: Rubric
     samples: list[Sample]
@@ -41,11 +42,14 @@ class Grading:
 
     def grades(self) -> list[Grade]:
         """All reviewers' grades by this rubric."""
-        return [grade for grade in read_grades(self.path) if grade["rubric"] == self.rubric.hash]
+        every = [grade for path in self.paths for grade in read_grades(path)]
+        known = {(g["reviewer"], g["generation"]): g for g in every if g["rubric"] == self.rubric.hash}
+        return list(known.values())
 
     def give(self, key: str, points: Mapping[str, float], note: str = "") -> None:
         """Stores one grade. UsageError for an unknown answer or points that the rubric does not allow."""
-        if key not in {sample["key"] for sample in self.samples}:
+        sample = next((sample for sample in self.samples if sample["key"] == key), None)
+        if sample is None:
             raise UsageError(
                 f"no answer {key[:16]!r} in this run", remedy="cpu-codegen show RUN -o jsonl lists the keys"
             )
@@ -53,8 +57,9 @@ class Grading:
             if points.get(criterion.name) not in criterion.points:
                 allowed = ", ".join(f"{point:g}" for point in criterion.points)
                 raise UsageError(f"{criterion.name}: {points.get(criterion.name)} is not allowed", remedy=allowed)
-        with RunFolder(self.path, writable=True) as folder:
-            folder.append("reviews", self._record(key, points, note))
+        for path in sample["folders"]:
+            with RunFolder(path, writable=True) as folder:
+                folder.append("reviews", self._record(key, points, note))
 
     def _record(self, key: str, points: Mapping[str, float], note: str) -> Grade:
         return {
@@ -69,16 +74,25 @@ class Grading:
 
 
 def open_grading(
-    path: Path, *, reviewer: str, rubric: Rubric, blind: bool = False, styles: Iterable[str] = ()
+    paths: Sequence[Path], *, reviewer: str, rubric: Rubric, blind: bool = False, styles: Iterable[str] = ()
 ) -> Grading:
-    """The grading of a run's answers, of some styles or of all."""
+    """The grading of the answers of one run or of several, of some styles or of all."""
     if not reviewer.strip() or reviewer == "tests":
         raise UsageError(f"{reviewer!r} is no reviewer's name", remedy="--reviewer with another name")
-    wanted = set(styles)
-    samples = [s for s in load_samples(RunFolder(path)) if not wanted or s["style"] in wanted]
+    samples = _samples(paths, set(styles))
     if not samples:
-        raise UsageError(f"{path} holds no such answers", remedy=f"cpu-codegen show {path}")
-    return Grading(path, reviewer, rubric, samples, blind)
+        raise UsageError(f"{paths[0]} holds no such answers", remedy=f"cpu-codegen show {paths[0]}")
+    return Grading(tuple(paths), reviewer, rubric, samples, blind)
+
+
+def _samples(paths: Sequence[Path], styles: set[str]) -> list[Sample]:
+    """Each answer once, with the folders that hold it: one file under two names gives two runs with the same answers."""
+    found: dict[str, Sample] = {}
+    for path in paths:
+        for sample in load_samples(RunFolder(path)):
+            if not styles or sample["style"] in styles:
+                found.setdefault(sample["key"], {**sample, "folders": []})["folders"].append(path)
+    return list(found.values())
 
 
 def read_grades(path: Path) -> list[Grade]:

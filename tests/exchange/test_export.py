@@ -128,3 +128,38 @@ def test_an_artifact_can_be_checked_and_names_nobody(run: Path, tmp_path: Path) 
         assert not [secret for secret in SECRETS if secret in (folder / name).read_text()]
     with pytest.raises(UsageError, match="not empty"):
         export(str(run), "--as", "artifact", "--out", str(folder))
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> Path:
+    """Two runs in one group."""
+    for name in ("one", "two"):
+        write_run(tmp_path / "night" / name, name=f"{name}@q4_0", limit=3, styles=("plain",))
+    (tmp_path / "night" / "group.json").write_text(json.dumps({"models": [{"folder": "one"}, {"folder": "two"}]}))
+    return tmp_path / "night"
+
+
+@pytest.mark.parametrize(
+    ("kind", "ending"), [("evalplus", "evalplus.jsonl"), ("csv", "csv"), ("leaderboard", "leaderboard.json")]
+)
+def test_of_a_group_each_run_has_a_file(group: Path, tmp_path: Path, kind: str, ending: str) -> None:
+    """In the folder that --out names, or here; their paths are printed; each is what the run alone would give."""
+    out = tmp_path / "files" / "new"
+    told = export(str(group), "--as", kind, "--out", str(out))
+    assert told.splitlines() == [str(out / f"{name}.{ending}") for name in ("one", "two")]
+    for name in ("one", "two"):
+        assert (out / f"{name}.{ending}").read_text() == export(str(group / name), "--as", kind)
+
+
+def test_a_group_does_not_go_into_one_file(group: Path, tmp_path: Path) -> None:
+    """A file that is there is not taken for a folder."""
+    (tmp_path / "all.csv").touch()
+    with pytest.raises(UsageError, match="one file"):
+        export(str(group), "--as", "csv", "--out", str(tmp_path / "all.csv"))
+
+
+def test_an_artifact_for_each_run_of_a_group(group: Path, tmp_path: Path) -> None:
+    """Whole folders, side by side."""
+    export(str(group), "--as", "artifact", "--out", str(tmp_path / "public"))
+    assert sorted(path.name for path in (tmp_path / "public").iterdir()) == ["one-artifact", "two-artifact"]
+    assert (tmp_path / "public" / "two-artifact" / "SHA256SUMS").is_file()

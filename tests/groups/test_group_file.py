@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cpu_codegen.config import Campaign, RunConfig, Settings
-from cpu_codegen.errors import IntegrityError, StoreBusyError, UsageError
+from cpu_codegen.errors import IntegrityError, StoreBusyError
 from cpu_codegen.group import (
     Group,
     choose_group,
@@ -21,7 +21,6 @@ from cpu_codegen.group import (
     refuse_group,
     run_folders,
 )
-from cpu_codegen.report.folders import one_run
 from cpu_codegen.store import RunFolder
 
 TWO = Campaign(("a", "b"), RunConfig("a"))
@@ -110,15 +109,3 @@ def test_runs_of_a_group_come_in_the_order_of_its_models(tmp_path: Path) -> None
     assert [path.name for path in members(tmp_path / "g")] == ["z", "a", "stray"]
     _run_folder(tmp_path / "single")
     assert [path.name for path in run_folders(tmp_path)] == ["z", "a", "stray", "single"]
-
-
-def test_what_needs_one_run_says_which_ones_a_group_has(tmp_path: Path) -> None:
-    """Exit 2 with a path to type; a group of one stands for its run."""
-    with open_group(tmp_path, TWO, argv=[]):
-        pass
-    _run_folder(tmp_path / "a")
-    assert one_run(str(tmp_path)) == tmp_path / "a"
-    _run_folder(tmp_path / "b")
-    with pytest.raises(UsageError, match="group of 2 runs: a, b") as refused:
-        one_run(str(tmp_path))
-    assert str(tmp_path / "a") in str(refused.value.remedy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 from cpu_codegen.cli import app
 from cpu_codegen.errors import UsageError
 from cpu_codegen.review.agreement import TESTS, agreements, cohen_kappa, disagreements
-from cpu_codegen.review.grading import Grading, open_grading
+from cpu_codegen.review.grading import Grading, open_grading, read_grades
 from cpu_codegen.review.rubric import DEFAULT, load_rubric
 from cpu_codegen.review.web import Server
 from tests.report.support import write_run
@@ -25,7 +26,7 @@ def grading_of(path: Path, reviewer: str = "ann", *, blind: bool = False) -> Gra
     """A reviewer's work on a run of six answers."""
     if not path.exists():
         write_run(path, limit=6, styles=("plain",), share=0.5)
-    return open_grading(path, reviewer=reviewer, rubric=DEFAULT, blind=blind)
+    return open_grading([path], reviewer=reviewer, rubric=DEFAULT, blind=blind)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +110,30 @@ def test_a_models_grades_are_one_more_reviewer(tmp_path: Path) -> None:
         "correct": 1.0,
         "format": 1.0,
     }
+
+
+def test_the_runs_of_a_group_are_graded_together(tmp_path: Path) -> None:
+    """One order over all answers; each grade is kept with its run, also where one file under two names answered alike."""
+    for name in ("one", "two"):
+        write_run(
+            tmp_path / "night" / name, name=f"{name}@q4_0", limit=3, styles=("plain",), seed=len(name) + (name > "one")
+        )
+    shutil.copytree(tmp_path / "night" / "one", tmp_path / "night" / "same")
+    models = [{"folder": name} for name in ("one", "two", "same")]
+    (tmp_path / "night" / "group.json").write_text(json.dumps({"models": models}))
+    folders = [tmp_path / "night" / name for name in ("one", "two", "same")]
+    grading = open_grading(folders, reviewer="ann", rubric=DEFAULT)
+    assert len(grading.left()) == 6
+    for sample in grading.left()[:4]:
+        grading.give(sample["key"], {"correct": 1.0, "format": 1.0})
+    assert len(grading.left()) == 2
+    kept = [len(read_grades(folder)) for folder in folders]
+    assert kept[0] == kept[2]
+    assert kept[0] + kept[1] == 4
+    told = CliRunner().invoke(
+        app, ["review", str(tmp_path / "night"), "--summary", "-o", "json"], catch_exceptions=False
+    )
+    assert json.loads(told.stdout)["points"][0]["graded"] == 4
 
 
 @pytest.mark.parametrize(

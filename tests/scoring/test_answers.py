@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from cpu_codegen.cli import app
 from cpu_codegen.cli.score import score as command
 from cpu_codegen.errors import UsageError
 from cpu_codegen.schema import AssertTask, Problem
 from cpu_codegen.scoring.answers import read_answers
 from cpu_codegen.store import RunFolder
+from tests.report.support import write_run
 
 PROBLEMS = {
     f"T/{i}": Problem(f"T/{i}", "t", "", "f", "def f(x):\n    '''Twice x.'''\n", "h", AssertTask("assert f(1) == 2"))
@@ -55,3 +60,18 @@ def test_a_run_of_another_suite_is_a_usage_error(run: Path) -> None:
     with pytest.raises(UsageError, match="no answers") as caught:
         command(str(run), "lowcost60")
     assert "-s" in str(caught.value.remedy)
+
+
+def test_of_a_group_each_run_is_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One table, one object or one line's `run` for each; a run alone is told as before."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("one", "two"):
+        write_run(tmp_path / "night" / name, name=f"{name}@q4_0", limit=2, styles=("plain",))
+    (tmp_path / "night" / "group.json").write_text(json.dumps({"models": [{"folder": "one"}, {"folder": "two"}]}))
+    scored = partial(CliRunner().invoke, app, catch_exceptions=False)
+    told = json.loads(scored(["score", str(tmp_path / "night"), "-s", "lowcost60", "-o", "json"]).stdout)
+    assert [(run["run"], run["samples"]) for run in told["runs"]] == [("one", 2), ("two", 2)]
+    rows = scored(["score", str(tmp_path / "night"), "-s", "lowcost60", "-o", "jsonl"]).stdout.splitlines()
+    assert [json.loads(row)["run"] for row in rows] == ["one", "one", "two", "two"]
+    alone = json.loads(scored(["score", str(tmp_path / "night" / "one"), "-s", "lowcost60", "-o", "json"]).stdout)
+    assert alone == {name: value for name, value in told["runs"][0].items() if name != "run"}
