@@ -82,8 +82,8 @@ class Figure:
     """What is known of a term's quantity in one place. `value` None = not measured, see `why`.
 
     `low`, `high`: the 95 % interval; equal to the value for a maximum (`is_maximum`). `n` problems stand behind it. `estimated`:
-    from a plan, not from a run. `more`: what would add problems ("lowcost60 has 60, add -s humaneval"). `note` stands beside the
-    evidence.
+    from a plan, not from a run. `more`: what would decide: problems to add ("lowcost60 has 60, add -s humaneval"), or the command
+    that measures what was estimated. `note` stands beside the evidence.
     """
 
     value: float | None
@@ -262,12 +262,14 @@ def _evidence(term: Term, figure: Figure, verdict: Verdict) -> str:
     unit = UNITS[term.unit]
     interval = "" if figure.is_maximum else f" {unit.interval(figure.low, figure.high)}"
     text = f"{unit.show(figure.value)}{interval}, limit {unit.limit(term.limit)}"
-    if verdict is Verdict.INCONCLUSIVE and not figure.estimated:
+    if verdict is Verdict.INCONCLUSIVE:
         text += f": {_what_decides(term, figure)}"
     return text + (f" ({figure.note})" if figure.note else "")
 
 
 def _what_decides(term: Term, figure: Figure) -> str:
+    if figure.estimated:
+        return "the estimate is too wide to decide" + (f"; {figure.more}" if figure.more else "")
     wanted = problems_wanted(term, figure)
     if wanted is None:
         is_bounded = math.isfinite(figure.low) and math.isfinite(figure.high)

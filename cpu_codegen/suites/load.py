@@ -104,14 +104,26 @@ def open_suite(
 def open_suites(
     names: Sequence[str], *, offline: bool, keep_going: bool, allow_weak: bool, progress: Progress | None = None
 ) -> dict[str, Suite]:
-    """Suites by name, in the order asked. UsageError when two of one's own have one name."""
+    """Suites by name, in the order asked. UsageError when two of one's own have one name, or two hold the same problems."""
     found: dict[str, Suite] = {}
     for name in names:
         suite = open_suite(name, offline=offline, keep_going=keep_going, allow_weak=allow_weak, progress=progress)
         if suite.name in found:
             raise UsageError(f"two suites are named {suite.name}", remedy="rename one of the folders or files")
+        for other in found.values():
+            _refuse_shared(other, suite)
         found[suite.name] = suite
     return found
+
+
+def _refuse_shared(one: Suite, other: Suite) -> None:
+    """One answer would have to stand for two problems: their ids are equal, and so are the keys (humaneval, humaneval+)."""
+    shared = {problem.id for problem in one.problems} & {problem.id for problem in other.problems}
+    if shared:
+        raise UsageError(
+            f"{one.name} and {other.name} hold the same problems, such as {min(shared)}",
+            remedy=f"-s {other.name} alone; then a run of its own with -s {one.name} --reuse, which generates nothing again",
+        )
 
 
 def suites_of(

@@ -19,10 +19,7 @@ pytestmark = pytest.mark.model
 
 QUICK = ["--parallel", "4", "-t", "1", "--max-tokens", "160", "--efficiency-budget", "0", "--offline"]
 SHORT_S = 30.0
-
-
-def _three(quantized: tuple[Path, Path]) -> list[str]:
-    return [part for name in ("demo", *map(str, quantized)) for part in ("-m", name)]
+ENDLESS = Path(__file__).resolve().parent.parent / "data" / "endless.gguf"
 
 
 def _keys(folder: Path) -> dict[str, list[str]]:
@@ -100,9 +97,11 @@ def test_reuse_is_asked_for_and_every_line_says_where_it_comes_from(cpu_codegen:
 def test_killed_twice_and_resumed_three_models_keep_a_deadline_and_no_sample_comes_twice(
     cpu_codegen: Run, tmp_path: Path, quantized: tuple[Path, Path], line_env: dict[str, str]
 ) -> None:
-    """kill -9 at two points, then the same command to its end: equal blocks, one page, each key once, what was stored stays."""
+    """kill -9 at two points, then the same command to its end, with one model that never closes its reasoning: equal blocks, one
+    page, each key once, what was stored stays.
+    """
     folder = tmp_path / "g"
-    arguments = ["run", *_three(quantized), "--style", "plain,cot", *QUICK, "--out", str(folder)]
+    arguments = ["run", "-m", "demo", "-m", str(quantized[0]), "-m", str(ENDLESS), *QUICK, "--out", str(folder)]
     arguments += ["--max-hours", f"{SHORT_S / 3600:.6f}"]
     before: dict[str, list[str]] = {}
     for enough in (3, 9):
@@ -127,7 +126,9 @@ def test_killed_twice_and_resumed_three_models_keep_a_deadline_and_no_sample_com
     record = _group(folder)
     assert record["status"] in ("partial", "finished")
     assert record["rounds"], "no block was finished by all three"
-    assert (folder / "report.html").stat().st_size > 1000
+    assert [path.parent for path in folder.rglob("report.html")] == [folder]
+    reasoned = lines(folder / "endless" / "generations.jsonl")
+    assert {line["reasoning_end"] for line in reasoned} <= {"loop", "budget"}
 
 
 def _wait_for(folder: Path, answers: int) -> None:
