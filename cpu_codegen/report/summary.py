@@ -15,7 +15,7 @@ from typing import Any
 
 from cpu_codegen.measure.metrics import has_ratio, mean_ratio, speed_verdict
 from cpu_codegen.race import Stop
-from cpu_codegen.report.cost import Cost, busy_seconds, cost_of, one_load_s
+from cpu_codegen.report.cost import Cost, busy_seconds, cost_of, one_load_s, rated
 from cpu_codegen.report.flips import Flips, flips_of
 from cpu_codegen.report.groups import stop_of
 from cpu_codegen.report.rates import Paired, Sample, counts, paired, pass_at
@@ -132,7 +132,7 @@ def summarize(path: Path) -> RunSummary:
     manifest = folder.manifest()
     samples = load_samples(folder)
     load_s = one_load_s(manifest)
-    total_cost_s = busy_seconds(samples)
+    total_cost_s = busy_seconds(rated(samples))
     begun, stop = unfinished(manifest, samples), stop_of(path)
     cells = [
         _cell(key, group, begun, load_s=load_s * _share(group, total_cost_s), manifest=manifest, anytime=bool(stop))
@@ -144,7 +144,7 @@ def summarize(path: Path) -> RunSummary:
 
 
 def _share(samples: Sequence[Sample], total_cost_s: float) -> float:
-    return busy_seconds(samples) / total_cost_s if total_cost_s > 0 else 0.0
+    return busy_seconds(rated(samples)) / total_cost_s if total_cost_s > 0 else 0.0
 
 
 def _groups(samples: list[Sample], manifest: dict[str, Any]) -> Iterable[tuple[tuple[str, str, str], list[Sample]]]:
