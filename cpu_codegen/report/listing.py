@@ -15,7 +15,10 @@ Sample = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which samples; an empty tuple is no condition. `findings`: all of them must be there (measure/findings.py)."""
+    """Which samples; an empty tuple is no condition. `failed`: judged, and not passed.
+
+    `findings`: all of them must be there (measure/findings.py).
+    """
 
     ids: Sequence[str] = ()
     styles: Sequence[str] = ()
@@ -26,7 +29,7 @@ class Wanted:
     def __contains__(self, sample: Sample) -> bool:
         name = sample["problem_id"]
         return (
-            (not self.failed or sample["outcome"] != Outcome.PASSED)
+            (not self.failed or sample["outcome"] not in (Outcome.PASSED, None))
             and (not self.ids or name in self.ids or name.partition("/")[2] in self.ids)
             and (not self.styles or sample["style"] in self.styles)
             and (not self.outcomes or sample["outcome"] in self.outcomes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -32,6 +33,9 @@ def shown(cell: Cell) -> str:
 
 def write_table(table: Table, output: Format, stream: IO[str]) -> None:
     """Writes one table in one format."""
+    if output is Format.TABLE:
+        stream.write(as_text(table, width=_width(stream)))
+        return
     writers = {
         Format.MD: as_markdown,
         Format.CSV: as_csv,
@@ -40,18 +44,46 @@ def write_table(table: Table, output: Format, stream: IO[str]) -> None:
         Format.LATEX: as_latex,
         Format.HTML: as_html,
     }
-    stream.write(writers.get(output, as_text)(table))
+    stream.write(writers[output](table))
 
 
-def as_text(table: Table) -> str:
-    """Columns aligned with spaces; no box, so that it pastes anywhere."""
+def _width(stream: IO[str]) -> int | None:
+    """Columns of the terminal that reads the table; None = nobody's lines break (a file, a pipe)."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+def as_text(table: Table, *, width: int | None = None) -> str:
+    """Columns aligned with spaces; no box, so that it pastes anywhere.
+
+    What is wider than `width` stands as several tables below each other, each with the first columns, which say what a row is of.
+    """
     cells = [tuple(for_terminal(shown(c)).replace("\n", " ") for c in row) for row in [table.columns, *table.rows]]
     widths = [max(display_width(row[i]) for row in cells) for i in range(len(table.columns))]
     lines = [for_terminal(table.title) + "\n"] if table.title else []
-    for row in cells:
-        parts = [_aligned(c, w, right=n in table.right) for c, w, n in zip(row, widths, table.columns, strict=True)]
-        lines.append("  ".join(parts).rstrip() + "\n")
+    right = [name in table.right for name in table.columns]
+    for part in _parts(widths, right, width):
+        for row in cells:
+            shown_row = "  ".join(_aligned(row[i], widths[i], right=right[i]) for i in part)
+            lines.append(shown_row.rstrip() + "\n")
     return "".join(lines)
+
+
+def _parts(widths: list[int], right: list[bool], width: int | None) -> list[list[int]]:
+    """Which columns stand together: all where there is room, else as many as fit beside those that say what a row is of."""
+    every = list(range(len(widths)))
+    if width is None or sum(widths) + 2 * (len(widths) - 1) <= width:
+        return [every]
+    keys = [0]
+    while len(keys) < len(every) and not right[len(keys)] and sum(widths[: len(keys) + 1]) <= width // 3:
+        keys.append(len(keys))
+    room = width - sum(widths[i] + 2 for i in keys)
+    parts: list[list[int]] = []
+    for i in every[len(keys) :]:
+        if parts and sum(widths[j] + 2 for j in parts[-1]) + widths[i] <= room:
+            parts[-1].append(i)
+        else:
+            parts.append([i])
+    return [[*keys, *part] for part in parts] or [keys]
 
 
 def display_width(text: str) -> int:

@@ -10,7 +10,7 @@ from typing import IO, Any
 from cpu_codegen.report import figures, overview
 from cpu_codegen.report.at_k import at_k_records, at_k_table
 from cpu_codegen.report.elsewhere import Elsewhere, elsewhere_table
-from cpu_codegen.report.escape import for_terminal
+from cpu_codegen.report.escape import for_markdown, for_terminal, visible
 from cpu_codegen.report.formats import Format
 from cpu_codegen.report.gate import gate_record, gate_table, with_gates
 from cpu_codegen.report.groups import group_facts, groups_of
@@ -68,15 +68,21 @@ def _write_tables(summaries: Sequence[RunSummary], output: Format, stream: IO[st
     for number, table in enumerate(tables):
         stream.write("\n" if number else "")
         write_table(table, output, stream)
-    if output is Format.TABLE:
-        if not full:
-            _write_pairs(summaries, stream)
-        for note in overview.notes(summaries):
-            stream.write(for_terminal(note) + "\n")
+    said = [*([] if full else _pairs(summaries)), *overview.notes(summaries)]
+    if said and output is not Format.TABLE:
+        stream.write("\n")
+    stream.write("".join(_note(line, output) for line in said))
 
 
-def _write_pairs(summaries: Sequence[RunSummary], stream: IO[str]) -> None:
+def _note(line: str, output: Format) -> str:
+    """A sentence below the tables; without it what is pasted elsewhere would say more than was measured."""
+    if output is Format.MD:
+        return f"- {for_markdown(line)}\n"
+    if output is Format.LATEX:
+        return f"% {visible(line, keep='')}\n"
+    return for_terminal(line) + "\n"
+
+
+def _pairs(summaries: Sequence[RunSummary]) -> list[str]:
     several = len({pair.suite for summary in summaries for pair in summary.pairs}) > 1
-    for summary in summaries:
-        for pair in summary.pairs:
-            stream.write(for_terminal(figures.paired_line(pair, suite=several)) + "\n")
+    return [figures.paired_line(pair, suite=several) for summary in summaries for pair in summary.pairs]

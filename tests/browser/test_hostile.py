@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cpu_codegen.measure.findings import FINDINGS
 from cpu_codegen.report.page import write_page
 from cpu_codegen.report.page.document import MAX_BYTES
 from cpu_codegen.report.summary import summarize
@@ -38,19 +39,30 @@ def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         records["generation"]["text"] = text
         records["result"] |= {"code": text[:100_000], "message": text[:5000], "detail": text[:300], "outcome": "error"}
         records["result"]["failure"] = {"input": text[:2000], "expected": text[:2000], "got": text[:2000]}
-        records["efficiency"] = None
+        if not text.isprintable():
+            records["efficiency"] = None
+            return
+        records["result"]["outcome"] = "passed"
+        static = {**{name: [text[:50]] for name in FINDINGS}, "dangerous_calls": {text[:50]: 2}, "ruff": {text[:50]: 1}}
+        records["efficiency"] |= {
+            "reason": text[:400],
+            "unreached": {"lines": [1, 10**9], "tests": 1, "of": 2},
+            "static": static,
+        }
 
     def name(manifest: dict[str, Any]) -> None:
         manifest["model"]["name"] = "</title><script>document.title='owned'</script>@ROWS@"
         manifest["sessions"][0]["argv"] = ["run", "-m", "</script>\u202e"]
         manifest["engine"]["build"] = "<img src=x onerror=alert(1)>"
 
-    folder = write_run(root / "run", limit=12, change=poison, change_manifest=name)
+    folder = write_run(root / "run", limit=12, share=1.0, change=poison, change_manifest=name)
     return write_page([summarize(folder)], root / "report.html")
 
 
 def test_no_hostile_answer_acts(hostile_page: Path, opened: Opened) -> None:
-    """Each answer is opened whole: the title stays, no element of it exists, its text is there to read."""
+    """Each answer is opened whole: the title stays, no element of it exists, its text is there to read, made visible where it
+    would reorder or control.
+    """
     with opened(hostile_page) as page:
         title, words = page.title(), ""
         for number in range(2 * len(HOSTILE)):
@@ -61,17 +73,8 @@ def test_no_hostile_answer_acts(hostile_page: Path, opened: Opened) -> None:
         assert page.locator("img, iframe, base, link, main style, dialog style, dialog script").count() == 0
         assert page.locator("script").count() == 3
         assert all(text[:40] in words for text in HOSTILE if text.isprintable())
-
-
-def test_text_that_reorders_or_controls_is_made_visible(hostile_page: Path, opened: Opened) -> None:
-    """No bidirectional or control character reaches the reader's screen; its number does."""
-    with opened(hostile_page) as page:
-        for number in range(2 * len(HOSTILE)):
-            page.evaluate(f"location.hash = '#sample={number}'")
-            page.wait_for_selector("#sample[open]")
-            words = page.locator("#sample").text_content()
-            assert not set(words) & set("\u202e\u2066\u2069\x00\x1b\x07")
-        assert "\\u{202e}" in page.evaluate("document.body.textContent")
+        assert not set(words) & set("\u202e\u2066\u2069\x00\x1b\x07")
+        assert "\\u{202e}" in words
 
 
 def test_the_page_stays_small_whatever_the_answers(hostile_page: Path) -> None:

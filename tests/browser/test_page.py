@@ -180,3 +180,47 @@ def test_a_run_that_knows_no_costs_can_be_read_too(tmp_path: Path, opened: Opene
         assert page.locator("#levels svg a").count() > 0
         page.evaluate("location.hash = '#sample=0'")
         page.wait_for_selector("#sample[open]")
+
+
+def test_complexity_and_findings_lead_to_their_samples(three_runs: Path, opened: Opened) -> None:
+    """A count of findings opens exactly those answers; a complexity opens them with the most complex first."""
+    with opened(three_runs) as page:
+        row = page.locator("#efficiency tr", has_text="lines that no test executes")
+        count = row.locator("a").first
+        wanted = int(count.inner_text())
+        count.click()
+        assert page.locator("#samples [role=status]").inner_text().startswith(f"{wanted} sample")
+        assert "finding has lines that no test executes" in page.locator("#samples [role=status]").inner_text()
+        complexity = page.locator("#efficiency table", has_text="Halstead effort").locator("tbody a").first
+        complexity.click()
+        places = page.locator("#samples thead th").all_inner_texts()
+        shown = page.locator(f"#samples tbody td:nth-child({places.index('complexity') + 1})").all_inner_texts()
+        known = [float(text) for text in shown if text != "–"]
+        assert known == sorted(known, reverse=True)
+        assert known[0] > known[-1]
+
+
+def test_a_sample_marks_the_lines_that_no_test_executes(tmp_path: Path, opened: Opened) -> None:
+    """Marked in the code, named in words, beside findings by name and complexity next to the reference's."""
+
+    def unreached(records: dict[str, Any]) -> None:
+        records["efficiency"]["unreached"] = {"lines": [2, 3], "tests": 12, "of": 14}
+        records["efficiency"]["static"] |= {"dangerous_calls": {"eval": 2}, "ruff": {"S307": 2, "F841": 1}}
+
+    folder = write_run(tmp_path / "run", limit=3, share=1.0, styles=("plain",), change=unreached)
+    with opened(write_page([summarize(folder)], tmp_path / "report.html"), at="#sample=0") as page:
+        marked = page.locator("#sample .marked").all_text_contents()
+        code = page.locator("#sample pre code").first.text_content()
+        assert marked == code.split("\n")[1:3]
+        words = page.locator("#sample").inner_text()
+        for part in ("2 lines that no test executes (12 of 14 tests", "eval ×2", "S307 ×2", "F841", "cyclomatic"):
+            assert part in words
+
+
+def test_a_length_of_reference_leads_to_its_samples(three_runs: Path, opened: Opened) -> None:
+    """The counts of a third are the samples that its link lists."""
+    with opened(three_runs) as page:
+        link = page.locator("#levels table", has_text="length of the reference").locator("tbody a").first
+        n = link.inner_text().rpartition("/")[2].rstrip(")")
+        link.click()
+        assert page.locator("#samples [role=status]").inner_text().startswith(f"{n} samples")

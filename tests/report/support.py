@@ -15,6 +15,12 @@ from cpu_codegen.suites.lowcost60 import load_lowcost60
 Change = Callable[[dict[str, Any]], None]
 
 
+def _radon(complexity: int, sloc: int) -> dict[str, float]:
+    """radon's figures of a program."""
+    halstead = {"halstead_volume": 31.7 * complexity, "halstead_difficulty": 2.5, "halstead_effort": 79.25 * complexity}
+    return {"complexity": complexity, "maintainability": 80.0 - sloc, "sloc": sloc, **halstead}
+
+
 def sample(problem: Problem, style: str, *, passed: bool, rng: random.Random, index: int = 0) -> dict[str, Any]:
     """One answer: a generation, its result and its measurement, as records."""
     body = f"    return {rng.randint(0, 99)}" if not passed else "    return sorted(values)"
@@ -59,6 +65,7 @@ def sample(problem: Problem, style: str, *, passed: bool, rng: random.Random, in
         "judge_hash": "j",
     }
     ratio = rng.uniform(0.8, 1.4)
+    text = random.Random(key)  # apart, so that what the text shows changes no outcome
     unbounded = rng.random() < 0.2  # too few pairs: the store writes infinite ends as null
     efficiency = {
         "key": digest(code, "m"),
@@ -77,10 +84,24 @@ def sample(problem: Problem, style: str, *, passed: bool, rng: random.Random, in
         "reference_cpu_s": 0.02,
         "memory_bytes": 90_000,
         "reference_memory_bytes": 80_000,
+        "ladder": [{"size": 100, "cpu_s": 0.02 * ratio, "reference_cpu_s": 0.02, "n": 12}],
+        "reference_ladder_s": [0.02],
         "growth": {"exponent": 1.02, "low": 0.98, "high": 1.06},
         "reference_growth": {"exponent": 1.0, "low": 0.97, "high": 1.03},
-        "radon": {"complexity": rng.randint(1, 9), "maintainability": 70.0, "sloc": rng.randint(4, 30)},
-        "reference_radon": {"complexity": 3, "maintainability": 75.0, "sloc": 9},
+        "memory_growth": {"exponent": 0.9, "low": 0.8, "high": 1.0},
+        "reference_memory_growth": {"exponent": 0.9, "low": 0.8, "high": 1.0},
+        "radon": _radon(rng.randint(1, 9), rng.randint(4, 30)),
+        "reference_radon": _radon(3, 9),
+        "unreached": {"lines": [2] if text.random() < 0.2 else [], "tests": 12, "of": 14},
+        "static": {
+            "third_party_imports": [],
+            "unknown_imports": ["speedups"] if text.random() < 0.1 else [],
+            "dangerous_calls": {"eval": 2} if text.random() < 0.1 else {},
+            "unused_imports": ["os"] if text.random() < 0.2 else [],
+            "bare_excepts": 0,
+            "mutable_defaults": 0,
+            "ruff": {"F841": 1} if text.random() < 0.2 else {},
+        },
     }
     return {"generation": generation, "result": result, "efficiency": efficiency if passed else None}
 

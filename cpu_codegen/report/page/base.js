@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const OUTCOMES = ["passed", "wrong", "error", "timeout", "memory", "syntax", "no_code", "harness_error"];
-const page = { runs: [], cells: [], pairs: [], levels: [], fidelity: [], problems: {}, samples: [], strings: [] };
+const page = { runs: [], cells: [], pairs: [], levels: [], fidelity: [], efficiency: [], lengths: [], kinds: [], problems: {}, samples: [], strings: [] };
 
 const byId = (id) => document.getElementById(id);
 const text = (number) => (number === null || number === undefined ? "" : page.strings[number]);
@@ -62,6 +62,11 @@ function runLabel(index) {
 }
 
 const samplesLink = (filters) => "#samples?" + new URLSearchParams(filters).toString();
+const ofCell = (cell) => ({ run: cell.run, style: cell.style, suite: cell.suite });
+
+// A figure that leads to the samples it stands for; a count of nothing leads nowhere.
+const leads = (shown, filters) => (shown === "–" ? shown : el("a", { href: samplesLink(filters) }, String(shown)));
+const counted = (count, filters) => (count ? leads(count, filters) : "0");
 const pages = new Intl.PluralRules("en");
 const plural = (count, one) => `${count.toLocaleString("en")} ${one}${pages.select(count) === "one" ? "" : "s"}`;
 

@@ -7,7 +7,7 @@ const AXES = {
   file: { name: "model file in GB", better: "low", of: (c) => page.runs[c.run].file_bytes / 1e9 || null },
   energy: { name: "Wh per correct program", better: "low", of: (c) => c.correct_per_wh ? 1 / c.correct_per_wh : null },
 };
-const chosen = { axis: "seconds", suite: null, efficiency: 0, time: 0 };
+const chosen = { axis: "seconds", suite: null, time: 0 };
 const fill = (section, ...nodes) => byId(section).querySelector(".fill").replaceChildren(...nodes.flat(Infinity).filter(Boolean));
 const passedName = (c) => `${label(c)}: pass@1 ${share(c["pass@1"])}, ${c.passed} of ${c.n}`;
 
@@ -90,26 +90,17 @@ function drawLevels() {
     at += 14;
   }
   svg.append("g").attr("transform", `translate(0,${at})`).attr("aria-hidden", "true").call(d3.axisBottom(x).ticks(5).tickSizeOuter(0));
-  const rows = cells.map((c) => [label(c), c.level, c.n, c.passed, share(c["pass@1"]), share(c.format_ok)]);
+  const those = (c, more = {}) => ({ ...ofCell(c), ...(c.level === "all" ? {} : { level: c.level }), ...more });
+  const rows = cells.map((c) => [label(c), c.level, leads(c.n, those(c)), counted(c.passed, those(c, { outcome: "passed" })), share(c["pass@1"]), leads(share(c.format_ok), those(c, { format: "no" }))]);
   fill("levels", el("figure", {}, svg.node(), modelLegend()), pairsFigure(), pairsTable(), lengthTable(),
     folded("the same as a table", dataTable("pass@1 by level", ["model and style", "level", { name: "n", n: 1 }, { name: "passed", n: 1 }, { name: "pass@1 [95 %]", n: 1 }, { name: "format kept", n: 1 }], rows)));
 }
 
 // Pass rate by the length of the reference, in thirds of the problems.
 function lengthTable() {
-  const lengths = Object.values(page.problems).map((p) => p.lines).filter(Boolean).sort((a, b) => a - b);
-  if (lengths.length < 9) return null;
-  const cuts = [lengths[Math.floor(lengths.length / 3)], lengths[Math.floor((2 * lengths.length) / 3)]];
-  const third = (lines) => (lines < cuts[0] ? 0 : lines < cuts[1] ? 1 : 2);
-  const rows = overall().map((cell) => {
-    const tally = [[0, 0], [0, 0], [0, 0]];
-    for (const s of samplesOf(cell)) {
-      const lines = problemOf(s).lines;
-      if (lines && s.outcome && s.outcome !== "harness_error") { tally[third(lines)][1]++; tally[third(lines)][0] += s.outcome === "passed"; }
-    }
-    return [label(cell), ...tally.map(([passed, n]) => (n ? `${fixed(passed / n)} (${passed}/${n})` : "–"))];
-  });
-  return dataTable("Share passed by the length of the reference solution", ["model and style", { name: `under ${cuts[0]} lines`, n: 1 }, { name: `${cuts[0]} to ${cuts[1] - 1}`, n: 1 }, { name: `${cuts[1]} or more`, n: 1 }], rows);
+  if (!page.lengths.length) return null;
+  const rows = page.lengths.map((row) => [label(row), ...row.thirds.map((t) => (t.n ? leads(`${fixed(t.passed / t.n)} (${t.passed}/${t.n})`, { ...ofCell(row), lines: endsOf(t) }) : "–"))]);
+  return dataTable("Share passed by the length of the reference solution (lines of code)", ["model and style", ...page.lengths[0].thirds.map((t) => ({ name: t.name, n: 1 }))], rows);
 }
 
 const samplesOf = (cell) => page.samples.filter((s) => s.run === cell.run && s.style === cell.style && s.suite === cell.suite);
@@ -141,7 +132,8 @@ function drawOutcomes() {
   const seen = ENDS.filter((o) => cells.some((c) => ended(c, o)));
   const columns = ["model and style", ...seen.map((o) => ({ name: words(o), n: 1 })), { name: "cut at max tokens", n: 1 }];
   fill("outcomes", el("figure", {}, svg.node(), legend(seen.map((o) => ({ name: words(o), colour: endColour(o) })))),
-    dataTable("Answers by outcome (harness errors count against no model)", columns, cells.map((c) => [label(c), ...seen.map((o) => ended(c, o)), c.cut_at_max_tokens])), kindsTable(cells));
+    dataTable("Answers by outcome (harness errors count against no model)", columns,
+      cells.map((c) => [label(c), ...seen.map((o) => counted(ended(c, o), { ...ofCell(c), outcome: o })), counted(c.cut_at_max_tokens, { ...ofCell(c), finish: "length" })])), kindsTable(cells));
 }
 
 function outcomeBar(svg, { cell, outcome, count, x, width, y, height }) {
@@ -153,54 +145,9 @@ function outcomeBar(svg, { cell, outcome, count, x, width, y, height }) {
 
 // Failures by kind: the exception, a package that is not there, a crash; each count leads to its samples.
 function kindsTable(cells) {
-  const kinds = d3groups(page.samples.filter((s) => s.kind), (s) => s.kind).sort((a, b) => b[1].length - a[1].length).slice(0, 25);
-  if (!kinds.length) return null;
-  const rows = kinds.map(([kind]) => [kind, ...cells.map((cell) => {
-    const count = samplesOf(cell).filter((s) => s.kind === kind).length;
-    return count ? el("a", { href: samplesLink({ run: cell.run, style: cell.style, suite: cell.suite, kind }) }, String(count)) : "0";
-  })]);
-  return dataTable("Failures by kind", ["kind", ...cells.map((cell) => ({ name: label(cell), n: 1 }))], rows);
-}
-
-function drawEfficiency() {
-  const cells = overall(), cell = cells[chosen.efficiency];
-  const rows = cells.map((c) => [label(c), c.efficiency.cpu_ratio ? ratio(c.efficiency.cpu_ratio) : "–", c.efficiency.cpu_ratio?.n ?? 0, c.efficiency.verdict ?? "–", c.efficiency.why || "–"]);
-  const table = dataTable("CPU time of passed answers over the reference's: geometric mean over problems; over 1 is slower",
-    ["model and style", { name: "ratio [95 %]", n: 1 }, { name: "problems", n: 1 }, "verdict", "left out, or why not"], rows);
-  const measured = samplesOf(cell).filter((s) => s.efficiency?.cpu_ratio?.value > 0).sort((a, b) => a.efficiency.cpu_ratio.value - b.efficiency.cpu_ratio.value);
-  const choice = el("div", { class: "controls" }, chooser("answers of", cells.map((c, i) => [i, label(c)]), chosen.efficiency, (v) => { chosen.efficiency = Number(v); drawEfficiency(); }));
-  fill("efficiency", table, complexityTable(cells), choice, measured.length ? ratioFigure(cell, measured) : el("p", {}, "No answer of this row has a measured ratio."));
-}
-
-function ratioFigure(cell, measured) {
-  const width = across(), rowHeight = 16, left = labelRoom(), height = measured.length * rowHeight + 50;
-  const ends = measured.flatMap((s) => [s.efficiency.cpu_ratio.low, s.efficiency.cpu_ratio.high, s.efficiency.cpu_ratio.value]).filter((v) => v > 0);
-  const x = d3.scaleLog([Math.min(0.5, ...ends), Math.max(2, ...ends)], [left, width - 70]), colour = modelColour(cell.run);
-  const svg = d3.create("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("role", "group").attr("aria-label", `CPU time over the reference's, by problem, ${label(cell)}`);
-  svg.append("line").attr("class", "front").attr("x1", x(1)).attr("x2", x(1)).attr("y1", 0).attr("y2", height - 44);
-  measured.forEach((s, i) => {
-    const e = s.efficiency.cpu_ratio, mid = i * rowHeight + 10;
-    svg.append("text").attr("class", "soft").attr("x", left - 8).attr("y", mid + 4).attr("text-anchor", "end").text(shortened(s.problem.replace(/^.*?\//, "")));
-    const [least, most] = x.domain(); // an end that the data do not bound is null: the bar goes to the edge
-    line(svg, x(Math.max(e.low ?? least, least)), mid, x(Math.min(e.high ?? most, most)), mid, colour);
-    mark(svg, { x: x(e.value), y: mid, style: cell.style, colour, size: 55, href: `#sample=${page.samples.indexOf(s)}`, name: `${s.problem}: ${ratio(e)}` });
-    svg.append("text").attr("x", width - 62).attr("y", mid + 4).text(`${fixed(e.value)}×`);
-  });
-  const axis = d3.axisBottom(x).tickSizeOuter(0).ticks(6, "~g");
-  svg.append("g").attr("transform", `translate(0,${height - 40})`).attr("aria-hidden", "true").call(axis);
-  svg.append("text").attr("class", "soft").attr("x", width - 70).attr("y", height - 4).attr("text-anchor", "end").text("times the reference (dashed: equal)");
-  return el("figure", {}, svg.node());
-}
-
-function complexityTable(cells) {
-  const facts = [["complexity", "cyclomatic complexity"], ["maintainability", "maintainability index"], ["sloc", "source lines"]];
-  const mean = (list, pick) => { const v = list.map(pick).filter((n) => typeof n === "number"); return v.length ? d3.mean(v) : null; };
-  const rows = cells.flatMap((cell) => {
-    const list = samplesOf(cell).filter((s) => s.efficiency?.radon && s.efficiency?.reference_radon);
-    return list.length ? [[label(cell), list.length, ...facts.flatMap(([name]) => [number(mean(list, (s) => s.efficiency.radon[name])), number(mean(list, (s) => s.efficiency.reference_radon[name]))])]] : [];
-  });
-  const columns = ["model and style", { name: "answers", n: 1 }, ...facts.flatMap(([, name]) => [{ name, n: 1 }, { name: "reference", n: 1 }])];
-  return rows.length ? dataTable("Complexity of passed answers beside the reference (means; radon)", columns, rows) : null;
+  if (!page.kinds.length) return null;
+  const rows = page.kinds.map((kind) => [kind, ...cells.map((cell) => counted(samplesOf(cell).filter((s) => s.kind === kind).length, { ...ofCell(cell), kind }))]);
+  return dataTable("Failures by kind, the commonest first", ["kind", ...cells.map((cell) => ({ name: label(cell), n: 1 }))], rows);
 }
 
 function drawTime() {
@@ -209,7 +156,7 @@ function drawTime() {
   const widths = [...new Set(list.map((s) => s.width))];
   const note = !list.length ? "" : widths.every((w) => w === 1) ? "One stream: latency as a user feels it." : `Up to ${Math.max(...widths, 1)} answers were decoded together, so one answer takes longer than its share: latency of one stream is what cpu-codegen bench measures.`;
   const cells = overall().filter((c) => c.run === run);
-  const rows = cells.map((c) => [label(c), number(c.seconds_per_problem), number(c.tokens_per_s), c.ttft_s === null ? c.ttft_why : `${number(c.ttft_s)} s`, bytes(c.peak_rss_bytes), c.correct_per_wh === null ? c.energy_why : number(c.correct_per_wh)]);
+  const rows = cells.map((c) => [label(c), leads(number(c.seconds_per_problem), { ...ofCell(c), sort: "seconds" }), leads(number(c.tokens_per_s), { ...ofCell(c), sort: "tokens" }), c.ttft_s === null ? c.ttft_why : `${number(c.ttft_s)} s`, bytes(c.peak_rss_bytes), c.correct_per_wh === null ? c.energy_why : number(c.correct_per_wh)]);
   const table = dataTable("Cost of the answers", ["style", { name: "s/problem", n: 1 }, { name: "tok/s", n: 1 }, "time to first token", { name: "peak RAM", n: 1 }, "correct/Wh"], rows);
   const figures = list.length ? el("div", { class: "pair" },
     overTime("seconds from start to end of each answer", list, (s) => (s.prefill_s ?? 0) + (s.decode_s ?? 0)),

@@ -5,7 +5,6 @@ Foreign text is made visible (control, bidirectional characters) here, so that t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath, PureWindowsPath
 from typing import Any
@@ -15,10 +14,13 @@ from cpu_codegen.fidelity.find import ladders_of
 from cpu_codegen.fidelity.steps import Ladder
 from cpu_codegen.fidelity.tables import record as fidelity_record
 from cpu_codegen.report.escape import visible
+from cpu_codegen.report.kinds import commonest_kinds, error_kind
+from cpu_codegen.report.lengths import length_records, thirds
 from cpu_codegen.report.overview import is_demo
+from cpu_codegen.report.page.measured import efficiency_rows, sample_efficiency
 from cpu_codegen.report.rates import paired
 from cpu_codegen.report.records import cell_record, pair_record
-from cpu_codegen.report.references import Reference, references
+from cpu_codegen.report.references import Reference
 from cpu_codegen.report.summary import RunSummary
 from cpu_codegen.schema import LEVELS
 
@@ -52,19 +54,6 @@ _NUMBERS = (
     "program_peak_rss_bytes",
     "energy_j",
 )
-_EFFICIENCY = (
-    "status",
-    "reason",
-    "cpu_ratio",
-    "cpu_s",
-    "reference_cpu_s",
-    "memory_bytes",
-    "reference_memory_bytes",
-    "growth",
-    "reference_growth",
-    "radon",
-    "reference_radon",
-)
 
 
 class Strings:
@@ -89,19 +78,27 @@ class Strings:
         return visible(text) if whole else visible(text[: self.limit]) + CUT.format(self.limit, len(text))
 
 
-def page_data(summaries: Sequence[RunSummary], *, limit: int) -> dict[str, Any]:
-    """All that the page's script needs; answers longer than `limit` characters are cut."""
-    strings = Strings(limit)
-    known = references(summaries)
-    samples = [_sample(s, run, strings) for run, summary in enumerate(summaries) for s in summary.samples]
+def page_figures(summaries: Sequence[RunSummary], known: dict[str, Reference]) -> dict[str, Any]:
+    """The numbers: all that does not depend on where long answers are cut. `known`: the references at hand."""
+    numbered = list(enumerate(summaries))
     return {
         "runs": [_run(summary) for summary in summaries],
-        "cells": [{"run": i, **cell_record(c)} for i, summary in enumerate(summaries) for c in summary.cells],
-        "pairs": [pair for i, summary in enumerate(summaries) for pair in _pairs(summary, i)],
+        "cells": [{"run": i, **cell_record(c)} for i, summary in numbered for c in summary.cells],
+        "pairs": [pair for i, summary in numbered for pair in _pairs(summary, i)],
         "fidelity": _fidelity(summaries),
+        "efficiency": [rounded(row) for i, summary in numbered for row in efficiency_rows(summary, i)],
+        "lengths": [row for i, summary in numbered for row in _lengths(summary, i, known)],
+        "kinds": commonest_kinds(summaries),
         "levels": list(LEVELS),
+    }
+
+
+def page_texts(summaries: Sequence[RunSummary], known: dict[str, Reference], *, limit: int) -> dict[str, Any]:
+    """Problems and samples with their texts; answers longer than `limit` characters are cut."""
+    strings = Strings(limit)
+    return {
         "problems": _problems(summaries, known, strings),
-        "samples": samples,
+        "samples": [_sample(s, run, strings) for run, summary in enumerate(summaries) for s in summary.samples],
         "strings": strings.texts,
     }
 
@@ -143,6 +140,14 @@ def _pairs(summary: RunSummary, run: int) -> Iterator[dict[str, Any]]:
             found = paired(ours, theirs, suite=pair.suite, style=pair.style, baseline=pair.baseline)
             if found is not None:
                 yield {"run": run, "level": level, **pair_record(found), "verdict": None}
+
+
+def _lengths(summary: RunSummary, run: int, known: dict[str, Reference]) -> Iterator[dict[str, Any]]:
+    """Passed of n by the length of the reference, per suite and style."""
+    parts = thirds(known)
+    for cell in summary.overall() if parts else ():
+        samples = [s for s in summary.samples if (s["suite"], s["style"]) == (cell.suite, cell.style)]
+        yield {"run": run, "suite": cell.suite, "style": cell.style, "thirds": length_records(samples, known, parts)}
 
 
 def _fidelity(summaries: Sequence[RunSummary]) -> list[dict[str, Any]]:
@@ -196,7 +201,7 @@ def _sample(sample: dict[str, Any], run: int, strings: Strings) -> dict[str, Any
         "text": strings.put(sample["text"]),
         "code": _code(sample.get("code") or "", text, strings),
         "prompt": strings.put(sample.get("prompt") or ""),
-        "efficiency": _efficiency(sample.get("efficiency")),
+        "efficiency": rounded(sample_efficiency(sample.get("efficiency"))),
     }
 
 
@@ -214,29 +219,12 @@ def utf16(text: str) -> int:
     return len(text) if text.isascii() else len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
 
 
-def _efficiency(record: dict[str, Any] | None) -> dict[str, Any] | None:
-    if record is None:
-        return None
-    return {name: rounded(record[name]) for name in _EFFICIENCY if record.get(name) is not None}
-
-
 def rounded(value: Any) -> Any:
     """Floats to six significant figures: the page shows three. Texts are cut and made visible."""
     if isinstance(value, float):
         return float(f"{value:.6g}")
     if isinstance(value, dict):
         return {visible(str(name)): rounded(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(part) for part in value]
     return visible(value[:500]) if isinstance(value, str) else value
-
-
-_EXCEPTION = re.compile(r"\b([A-Za-z_][A-Za-z0-9_]{0,60}(?:Error|Exception|Exit|Interrupt|StopIteration|Warning))\b")
-
-
-def error_kind(sample: dict[str, Any]) -> str:
-    """A short name for why a sample failed: the detail (import:pandas, crash:SIGSEGV), the exception's, else its outcome."""
-    if sample["outcome"] in (None, "passed"):
-        return ""
-    if sample.get("detail"):
-        return visible(str(sample["detail"])[:80])
-    match = _EXCEPTION.search((sample.get("message") or "")[:300])
-    return match[1] if match and sample["outcome"] == "error" else str(sample["outcome"])

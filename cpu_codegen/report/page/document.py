@@ -10,7 +10,6 @@ import base64
 import hashlib
 import json
 import re
-import shlex
 import zlib
 from collections.abc import Sequence
 from functools import cache
@@ -24,13 +23,14 @@ from cpu_codegen.report.elsewhere import Elsewhere, elsewhere_table
 from cpu_codegen.report.escape import for_html
 from cpu_codegen.report.gate import gate_table
 from cpu_codegen.report.groups import group_notes, groups_of
-from cpu_codegen.report.page.data import page_data
+from cpu_codegen.report.page.data import page_figures, page_texts
+from cpu_codegen.report.page.foot import run_facts
 from cpu_codegen.report.published import published_table
+from cpu_codegen.report.references import references
 from cpu_codegen.report.stopped import race_table, stopped_table
-from cpu_codegen.report.summary import RunSummary
+from cpu_codegen.report.summary import Cell, RunSummary
 from cpu_codegen.report.tables import Table, as_html
 from cpu_codegen.requirements import Gate
-from cpu_codegen.sizes import format_bytes
 from cpu_codegen.store import write_whole
 
 HERE = Path(__file__).resolve().parent
@@ -49,7 +49,20 @@ VENDOR = (
     "d3-selection",
     "d3-axis",
 )
-SCRIPTS = ("base", "highlight", "diff", "table", "plots", "charts", "pairs", "ladder", "samples", "start")
+SCRIPTS = (
+    "base",
+    "highlight",
+    "diff",
+    "table",
+    "plots",
+    "charts",
+    "pairs",
+    "ladder",
+    "efficiency",
+    "list",
+    "samples",
+    "start",
+)
 
 
 def write_page(
@@ -63,8 +76,10 @@ def write_page(
 def page_html(summaries: Sequence[RunSummary], others: Sequence[Elsewhere] = (), gates: Sequence[Gate] = ()) -> str:
     """The page's text; long answers are cut further until it is under MAX_BYTES."""
     before, after = _around_the_data(summaries, others, gates)
+    known = references(summaries)
+    numbers = page_figures(summaries, known)
     for limit in ANSWER_LIMITS:
-        html = before + packed(page_data(summaries, limit=limit)) + after
+        html = before + packed(numbers | page_texts(summaries, known, limit=limit)) + after
         if len(html.encode()) <= MAX_BYTES:
             break
     return html
@@ -130,7 +145,7 @@ def _around_the_data(
         "PUBLISHED": _published(summaries),
         "STOPPED": _region(stopped_table(summaries), "Stopped by the race"),
         "OTHERS": _others(others) + _region(gate_table(gates), "Requirements"),
-        "FOOT": _groups(summaries) + "".join(_foot(summary) for summary in summaries),
+        "FOOT": _groups(summaries) + "".join(run_facts(summary) for summary in summaries),
     }
     before, after = _asset("page.html").split("@DATA@")
     return _filled(before, parts), _filled(after, parts)
@@ -158,43 +173,55 @@ def _notes(summaries: Sequence[RunSummary]) -> list[str]:
 
 
 def _rows(summaries: Sequence[RunSummary]) -> str:
-    """The table's body, the best of each suite first; data-v carries what a column sorts by."""
+    """The table's body, the best of each suite first; data-v carries what a column sorts by, links lead to the samples."""
     numbers = {id(summary): number for number, summary in enumerate(summaries)}
     rows = []
     for summary, cell in overview.ranked(summaries):
         number, cost, ratio = numbers[id(summary)], cell.cost, cell.efficiency.ratio
+        to = _samples_link(number, cell)
         cells = [
-            _th(number, summary, cell.style),
+            _th(summary, cell.style, to),
             _td(cell.suite, cell.suite),
-            _td(figures.share(cell.pass1), cell.pass1.value if cell.pass1 else None),
-            _td(figures.count(cell), cell.n),
-            _td(figures.number(cost.seconds_per_problem), cost.seconds_per_problem),
-            _td(figures.number(cost.tokens_per_s), cost.tokens_per_s),
+            _td(figures.share(cell.pass1), cell.pass1.value if cell.pass1 else None, to),
+            _td(figures.count(cell), cell.n, to),
+            _td(figures.number(cost.seconds_per_problem), cost.seconds_per_problem, f"{to}&sort=seconds"),
+            _td(figures.number(cost.tokens_per_s), cost.tokens_per_s, f"{to}&sort=tokens"),
             _td(figures.size(cost.peak_rss_bytes), cost.peak_rss_bytes),
-            _td(figures.number(cost.correct_per_hour), cost.correct_per_hour),
-            _td(figures.share(cell.format_ok), cell.format_ok.value if cell.format_ok else None),
-            _td(figures.efficiency(cell.efficiency), ratio.value if ratio else None),
+            _td(figures.number(cost.correct_per_hour), cost.correct_per_hour, f"{to}&outcome=passed"),
+            _td(figures.share(cell.format_ok), cell.format_ok.value if cell.format_ok else None, f"{to}&format=no"),
+            _td(figures.efficiency(cell.efficiency), ratio.value if ratio else None, f"{to}&sort=ratio"),
         ]
         rows.append(f'<tr data-run="{number}" data-style="{for_html(cell.style)}">{"".join(cells)}</tr>')
     return "\n".join(rows)
 
 
-def _th(number: int, summary: RunSummary, style: str) -> str:
+def _samples_link(number: int, cell: Cell) -> str:
+    """The address of a row's samples within the page."""
+    return f"#samples?run={number}&style={quote(cell.style)}&suite={quote(cell.suite)}"
+
+
+def _th(summary: RunSummary, style: str, link: str) -> str:
     """The row's head: model and style, and the run's folder where it tells more."""
     run = f"<small>{for_html(summary.name)}</small>" if summary.name != summary.model else ""
-    link = f"#samples?run={number}&amp;style={quote(style)}"
+    model = for_html(summary.model)
     return (
-        f'<th scope="row" data-v="{for_html(summary.model)} {for_html(style)}"><a href="{link}">{for_html(summary.model)}'
-        f'</a> <span class="style">{for_html(style)}</span>{run}</th>'
+        f'<th scope="row" data-v="{model} {for_html(style)}"><a href="{for_html(link)}">{model}</a> '
+        f'<span class="style">{for_html(style)}</span>{run}</th>'
     )
 
 
-def _td(text: str, value: str | float | None) -> str:
+def _td(text: str, value: str | float | None, link: str = "") -> str:
+    """A cell; its figure is a link where there is a value, an interval stands apart."""
     sort = "" if value is None else f' data-v="{for_html(str(value))}"'
-    value_text, bracket, rest = for_html(text).partition(" [")
+    figure, bracket, rest = for_html(text).partition(" [")
+    if link and value is not None:
+        figure = f'<a href="{for_html(link)}">{figure}</a>'
     interval, _, after = rest.partition("]")
-    shown = f'{value_text} <span class="range">[{interval}]</span>{after}' if bracket else value_text
-    return f"<td{sort}>{shown}</td>"
+    return (
+        f'<td{sort}>{figure} <span class="range">[{interval}]</span>{after}</td>'
+        if bracket
+        else f"<td{sort}>{figure}</td>"
+    )
 
 
 def _others(others: Sequence[Elsewhere]) -> str:
@@ -231,52 +258,3 @@ def _groups(summaries: Sequence[RunSummary]) -> str:
         looks = _region(race_table(inside), "The race, look by look")
         found.append(f"<details><summary>group {for_html(path.name)}</summary><ul>{notes}</ul>{looks}</details>\n")
     return "".join(found)
-
-
-def _foot(summary: RunSummary) -> str:
-    """Machine, versions, hashes and the command that repeats the run."""
-    facts = "".join(f"<dt>{for_html(name)}</dt><dd>{for_html(value)}</dd>" for name, value in _facts(summary) if value)
-    return (
-        f"<details><summary>{for_html(summary.name)}: {for_html(summary.model)}</summary><dl>{facts}</dl></details>\n"
-    )
-
-
-def _facts(summary: RunSummary) -> list[tuple[str, str]]:
-    manifest = summary.manifest
-    machine, engine = manifest.get("machine") or {}, manifest.get("engine") or {}
-    model = manifest.get("model") or {}
-    ram = machine.get("ram_total_bytes")
-    isolation = manifest.get("isolation") or {}
-    return [
-        ("repeat", repeat_command(summary)),
-        ("CPU", f"{machine.get('cpu', 'unknown')}, {machine.get('physical_cores_usable') or '?'} cores usable"),
-        ("RAM", format_bytes(ram) if ram else "unknown"),
-        (
-            "system",
-            f"{machine.get('os', '')} {machine.get('kernel', '')}, governor {machine.get('governor', 'unknown')}",
-        ),
-        ("engine", f"{engine.get('kind', 'unknown')} {engine.get('build') or ''}, width {engine.get('width') or '?'}"),
-        ("model file", f"{model.get('name', '')}, {_size_or_source(model)}"),
-        ("model sha256", str(model.get("sha256") or "unknown")),
-        ("suites", "; ".join(f"{k} {v.get('hash', '')}" for k, v in (manifest.get("suites") or {}).items())),
-        ("prompts", "; ".join(f"{k} {v.get('sha256', '')}" for k, v in (manifest.get("prompts") or {}).items())),
-        ("settings", json.dumps(manifest.get("settings") or {})),
-        ("judging", json.dumps(manifest.get("judging") or {})),
-        ("isolation", f"tier {isolation.get('tier', '?')}: {', '.join(isolation.get('layers', []))}"),
-        ("versions", ", ".join(f"{k} {v}" for k, v in (manifest.get("versions") or {}).items())),
-        ("cpu_codegen", str(manifest.get("cpu_codegen") or "")),
-        ("begun", f"{manifest.get('created_utc', '')}, status {manifest.get('status', '')}"),
-    ]
-
-
-def _size_or_source(model: dict[str, Any]) -> str:
-    """A served model's file is the server's; its size may not be known."""
-    return format_bytes(model["size_bytes"]) if model.get("size_bytes") else str(model.get("source") or "size unknown")
-
-
-def repeat_command(summary: RunSummary) -> str:
-    """The command line of the last session that asked for this run."""
-    for session in reversed(summary.manifest.get("sessions") or []):
-        if session.get("argv"):
-            return "cpu-codegen " + shlex.join(map(str, session["argv"]))
-    return ""

@@ -1,56 +1,4 @@
-// The list of samples, what filters it, and one sample in full. The address says what is shown, so that back and forward work.
-
-const FILTERS = ["run", "suite", "style", "level", "outcome", "kind", "problem"];
-const AT_ONCE = 60;
-const listing = { filters: {}, found: [], shown: AT_ONCE };
-
-function matches(sample, filters) {
-  return Object.entries(filters).every(([name, value]) => value === "" || value === undefined ||
-    (name === "problem" ? sample.problem.includes(value) : name === "outcome" && value === "failed" ? sample.outcome !== "passed" : String(sample[name] ?? "") === value));
-}
-
-function openList(filters) {
-  listing.filters = filters;
-  listing.found = page.samples.map((sample, number) => ({ sample, number })).filter(({ sample }) => matches(sample, filters));
-  listing.shown = AT_ONCE;
-  drawList();
-}
-
-function filterControls() {
-  const distinct = (name) => [...new Set(page.samples.map((s) => String(s[name] ?? "")))].filter(Boolean).sort();
-  const choices = { run: page.runs.map((_, i) => [String(i), runLabel(i)]), outcome: [["failed", "not passed"], ...distinct("outcome").map((v) => [v, words(v)])] };
-  return el("div", { class: "controls" }, FILTERS.map((name) => {
-    if (name === "problem") return el("label", {}, "problem ", el("input", { type: "search", size: 14, value: listing.filters.problem ?? "", on: { change: (e) => change(name, e.target.value) } }));
-    const options = choices[name] ?? distinct(name).map((v) => [v, v]);
-    return options.length > 1 || listing.filters[name] ? chooser(name, [["", "all"], ...options], listing.filters[name] ?? "", (v) => change(name, v)) : null;
-  }));
-}
-
-function change(name, value) {
-  const filters = Object.fromEntries(Object.entries({ ...listing.filters, [name]: value }).filter(([, v]) => v));
-  history.replaceState(null, "", samplesLink(filters));
-  openList(filters);
-  const again = [...byId("samples").querySelectorAll("label")].find((node) => node.textContent.startsWith(name));
-  again?.querySelector("select, input").focus();
-}
-
-function drawList() {
-  const { found, shown } = listing;
-  const rows = found.slice(0, shown).map(({ sample: s, number: n }) => [
-    el("a", { href: `#sample=${n}` }, s.problem), severalRuns() ? runLabel(s.run) : null, s.style, s.level, badge(s), s.kind === s.outcome ? "" : s.kind,
-    `${s.tests_passed}/${s.tests_total}`, number(s.completion_tokens), number(s.cost_s),
-  ].filter((_, i) => i !== 1 || severalRuns()));
-  const columns = ["problem", ...(severalRuns() ? ["model"] : []), "style", "level", "outcome", "kind", { name: "tests", n: 1 }, { name: "tokens", n: 1 }, { name: "seconds", n: 1 }];
-  const more = found.length > shown ? el("button", { type: "button", on: { click: () => { listing.shown += 240; drawList(); } } }, `show more (${found.length - shown} left)`) : null;
-  fill("samples", filterControls(), el("p", { role: "status" }, plural(found.length, "sample")), dataTable("Answers; choose one to see it whole", columns, rows), more);
-}
-
-function badge(sample) {
-  const outcome = sample.outcome ?? "not judged yet";
-  const node = el("span", { class: "badge" }, words(outcome));
-  if (sample.outcome) node.style.setProperty("color", `var(--${outcome})`);
-  return node;
-}
+// One sample in full: verdict, failing input, code, answer, prompt, timings, efficiency; and the address that opens it.
 
 function codeOf(sample) {
   if (sample.code === null) return "";
@@ -84,14 +32,18 @@ function sheet(sample) {
     el("p", {}, verdictLine(sample, problem)),
     failureBlock(sample),
     el("h3", {}, "Code that was executed"),
-    code ? codeBlock(code, "code that was executed") : el("p", {}, "No code was found in the answer."),
+    unreachedLine(sample),
+    code ? codeBlock(code, "code that was executed", sample.efficiency?.unreached?.lines) : el("p", {}, "No code was found in the answer."),
     reference && code ? folded("difference to the reference (− reference, + answer)", diffBlock(reference, code)) : null,
     el("h3", {}, "Answer as the model gave it"),
     answerBlocks(text(sample.text)),
     statement ? folded("statement", codeBlock(statement, "statement")) : null,
     folded("exact prompt", el("pre", { class: "wrap", tabindex: "0", role: "region", "aria-label": "exact prompt" }, text(sample.prompt) || "not recorded")),
-    el("h3", {}, "Timings and efficiency"),
-    el("dl", {}, facts(sample).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
+    el("h3", {}, "What the answer cost"),
+    factList(costFacts(sample)),
+    el("h3", {}, "Efficiency and complexity of the code"),
+    factList(efficiencyFacts(sample)),
+    radonTable(sample.efficiency),
   ].filter(Boolean);
 }
 
@@ -107,7 +59,7 @@ function failureBlock(sample) {
   if (sample.message) rows.push(["message", sample.message]);
   if (sample.failure) for (const name of ["input", "expected", "got"]) rows.push([name === "input" ? "failing input" : name, sample.failure[name]]);
   if (!rows.length || sample.outcome === "passed") return null;
-  return el("div", { class: "failure" }, el("dl", {}, rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])));
+  return el("div", { class: "failure" }, factList(rows));
 }
 
 // The raw answer with what stands in reasoning tags folded away; where the prompt opened it, from the beginning.
@@ -128,20 +80,44 @@ const answerPart = (part) => (part.trim() ? el("pre", { class: "wrap", tabindex:
 
 const endedBy = { model: "ended by itself", budget: "the budget cut off", loop: "was cut off for going round in circles" };
 
-function facts(s) {
-  const e = s.efficiency, rows = [
+const factList = (rows) => el("dl", {}, rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+
+function costFacts(s) {
+  return [
     ["tokens", `${number(s.prompt_tokens)} read, ${number(s.completion_tokens)} written${s.reasoning_tokens ? `, ${number(s.reasoning_tokens)} of them reasoning, which ${endedBy[s.reasoning_end] ?? "ended"}` : ""}`],
     ["seconds", `queue ${number(s.queue_s)}, prompt ${number(s.prefill_s)}, answer ${number(s.decode_s)}; its share of the engine ${number(s.cost_s)}`],
     ["decoded together", number(s.width)],
     ["program", s.cpu_s === undefined ? "was not executed" : `${number(s.cpu_s)} s CPU, ${bytes(s.program_peak_rss_bytes ?? null)} peak`],
     ["energy", s.energy_j === undefined ? "not measured" : `${number(s.energy_j)} J`],
   ];
-  if (!e) return [...rows, ["efficiency", s.outcome === "passed" ? "not measured" : "only passed answers are measured"]];
-  rows.push(["CPU time v reference", e.cpu_ratio ? `${ratio(e.cpu_ratio)}, ${number(e.cpu_s)} s against ${number(e.reference_cpu_s)} s` : words(`${e.status}${e.reason ? `: ${e.reason}` : ""}`)]);
+}
+
+function efficiencyFacts(s) {
+  const e = s.efficiency;
+  if (!e) return [["efficiency", s.outcome === "passed" ? "not measured" : "only passed answers are measured"]];
+  const status = words(`${e.status}${e.reason ? `: ${e.reason}` : ""}`);
+  const rows = [["CPU time v reference", e.cpu_ratio ? `${e.status === "censored" ? "≥ " : ""}${ratio(e.cpu_ratio)}, ${number(e.cpu_s)} s against ${number(e.reference_cpu_s)} s${e.status === "measured" ? "" : ` (${status})`}` : status]];
   if (e.memory_bytes !== undefined) rows.push(["peak memory v reference", `${bytes(e.memory_bytes)} against ${bytes(e.reference_memory_bytes ?? null)}`]);
-  if (e.growth) rows.push(["growth", `n^${fixed(e.growth.exponent)}${e.reference_growth ? `, reference n^${fixed(e.reference_growth.exponent)}` : ""}`]);
-  if (e.radon) rows.push(["complexity", Object.entries(e.radon).map(([name, value]) => `${name} ${typeof value === "number" ? number(value) : value}`).join(", ")]);
+  for (const [name, title] of [["growth", "CPU time grows as"], ["memory_growth", "memory grows as"]])
+    if (e[name]) rows.push([title, `n^${fixed(e[name].exponent)}${e[`reference_${name}`] ? `, reference n^${fixed(e[`reference_${name}`].exponent)}` : ""}`]);
+  if (e.unreached) rows.push(["lines that no test executes", e.unreached.lines.length ? e.unreached.lines.join(", ") : "none"]);
+  if (e.findings) for (const [name, found] of Object.entries(e.findings)) if (name !== "unreached_lines") rows.push([FINDINGS[name], found]);
+  if (e.findings && !Object.keys(e.findings).length) rows.push(["findings in its text", "none"]);
   return rows;
+}
+
+// What the marks in the code say, in words.
+function unreachedLine(sample) {
+  const found = sample.efficiency?.unreached;
+  if (!found?.lines.length) return null;
+  return el("p", { class: "fine" }, `Marked ›: ${plural(found.lines.length, "line")} that no test executes (${found.tests} of ${plural(found.of, "test")} were traced).`);
+}
+
+function radonTable(efficiency) {
+  if (!efficiency?.radon) return null;
+  const { radon, reference_radon: reference } = efficiency;
+  const rows = Object.entries(METRICS).map(([name, title]) => [title, number(radon[name]), number(reference?.[name])]);
+  return dataTable("Static complexity (radon)", ["metric", { name: "answer", n: 1 }, { name: "reference", n: 1 }], rows);
 }
 
 // #sample=12 opens a sample, #samples?… filters the list; everything else is the browser's own jump.
@@ -150,7 +126,7 @@ function follow() {
   if (sample) return openSample(Number(sample[1]));
   if (byId("sample").open) byId("sample").close();
   if (!hash.startsWith("#samples?")) return;
-  openList(Object.fromEntries([...new URLSearchParams(hash.slice(9))].filter(([name]) => FILTERS.includes(name))));
+  openList(Object.fromEntries([...new URLSearchParams(hash.slice(9))].filter(([name]) => canFilter(name))));
   byId("samples").scrollIntoView();
 }
 
