@@ -21,7 +21,20 @@ def demo_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if ready:
         return Path(ready).resolve() / "report.html"
     folder = tmp_path_factory.mktemp("demo") / "run"
-    command = [sys.executable, "-m", "cpu_codegen", "run", "-m", "demo", "--style", "plain,cot", "--limit", "4"]
+    command = [
+        sys.executable,
+        "-m",
+        "cpu_codegen",
+        "run",
+        "-m",
+        "demo",
+        "-t",
+        "1",
+        "--style",
+        "plain,cot",
+        "--limit",
+        "4",
+    ]
     subprocess.run(
         [*command, "--efficiency-budget", "2s", "--out", str(folder)], check=True, capture_output=True, timeout=600
     )

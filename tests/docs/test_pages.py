@@ -28,7 +28,9 @@ def typed(line: str) -> list[str]:
     """The command on the demo model and few problems."""
     arguments = shlex.split(MODEL.sub("demo", line))[1:]
     if arguments[0] == "run":
-        arguments += ["--limit", "2", "--efficiency-budget", "3s", "--offline"]
+        arguments += ["--limit", "2", "--efficiency-budget", "1s", "--offline"]
+    if arguments[0] == "efficiency":
+        arguments += ["--budget", "1s"]
     if arguments[0] == "plan":
         arguments = [argument.replace("demo,demo", "qwen2.5-coder-0.5b") for argument in arguments]
     return arguments

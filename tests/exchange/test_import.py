@@ -74,6 +74,21 @@ def test_an_export_for_lm_eval_can_be_read_back(tmp_path: Path) -> None:
     assert read == [(s["problem_id"], s["code"]) for s in summarize(folder).samples]
 
 
+def test_lm_eval_answers_without_the_function_go_on_after_the_prompt(tmp_path: Path) -> None:
+    """A filtered answer that is only a body, or none at all: the raw answer behind the statement; a whole function stands alone."""
+    problem = load_lowcost60()[0]
+    whole = f"def {problem.entry_point}(*_):\n    return 1\n"
+    record = {
+        "doc": {"task_id": problem.id},
+        "resps": [["    return 0\n", "    return 2\n", "raw"]],
+        "filtered_resps": [["return 0", whole]],
+    }
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps(record) + "\n")
+    read = [s.code for s in read_foreign(path, {problem.id: problem})]
+    assert read == [problem.statement + "    return 0\n", whole, problem.statement + "raw"]
+
+
 def test_an_export_for_evalplus_can_be_read_back(tmp_path: Path) -> None:
     """Every sample's program, in order; EvalPlus's lines carry no more."""
     folder = write_run(tmp_path / "run", limit=4, styles=("plain",))

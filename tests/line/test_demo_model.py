@@ -33,7 +33,7 @@ def test_it_solves_most_but_not_all_problems_in_both_styles(
 ) -> None:
     """At least 30 and fewer than 60 of 60 in each style; cot reasons in numbered lines before one fenced block; no loops."""
     result = cpu_codegen(
-        "run", "-m", "demo", "--style", "plain,cot", "--efficiency-budget", "0", "--out", "all", "-o", "json"
+        "run", "-m", "demo", "-t", "1", "--style", "plain,cot", "--efficiency-budget", "0", "--out", "all"
     )
     assert result.returncode == 0, result.stderr
     passed = Counter(r["style"] for r in lines(tmp_path / "all" / "results.jsonl") if r["outcome"] == "passed")

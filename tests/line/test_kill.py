@@ -13,8 +13,8 @@ import pytest
 from tests.line.support import COMMAND, lines
 
 KILLS = 50
-LONGEST_WAIT_S = 2.5
-ARGUMENTS = ["run", "-m", "demo", "--style", "plain,cot", "--efficiency-budget", "2s", "-o", "json"]
+LONGEST_WAIT_S = 2.0
+ARGUMENTS = ["run", "-m", "demo", "-t", "1", "--style", "plain,cot", "--efficiency-budget", "2s", "-o", "json"]
 
 
 def _kill_after(folder: Path, environment: dict[str, str], seconds: float) -> bool:

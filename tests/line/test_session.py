@@ -39,8 +39,8 @@ def test_the_same_run_goes_on(inputs: RunInputs, manifest: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     ("where", "value", "told"),
     [
-        (("model", "sha256"), "other", "what the file holds that is named demo"),
-        (("model",), {"name": "another", "sha256": "other"}, "model another, now demo"),
+        (("model", "sha256"), "other", "what the file holds that is named demo@q8_0"),
+        (("model",), {"name": "another", "sha256": "other"}, "model another, now demo@q8_0"),
         (("settings", "max_tokens"), 77, "max_tokens 77, now 1024"),
         (("settings", "think"), "off", "think off, now auto"),
         (("prompts", "plain", "sha256"), "other", "the prompt text of style plain"),

@@ -15,7 +15,7 @@ import pytest
 from cpu_codegen.sandbox import values
 from cpu_codegen.sandbox.inside.calls import _DECODE_ERRORS
 
-ROUNDS = 20_000
+ROUNDS = 8_000
 TAGS = [*values._DECODERS, "x", "", "__class__"]
 PLAIN = {
     *(type(None), bool, int, float, str, bytes, bytearray, list, tuple, dict, set, frozenset, complex, range),

@@ -1,0 +1,27 @@
+"""For what a stored verdict holds: another judge judges anew, another generation does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cpu_codegen.columns.execute import judge_hash
+from cpu_codegen.config import Settings
+from cpu_codegen.schema import Limits, Sampling
+
+
+def test_what_decides_a_verdict_enters_its_key() -> None:
+    """Comparator, extraction, each limit, numpy's version; not what only the generation depends on."""
+    settings, versions = Settings(), {"numpy": "2.4.6"}
+    known = judge_hash(settings, versions)
+    limits = settings.limits
+    others = [
+        judge_hash(replace(settings, comparator="evalplus"), versions),
+        judge_hash(replace(settings, extract="evalplus"), versions),
+        judge_hash(replace(settings, limits=replace(limits, wall_s=limits.wall_s + 1)), versions),
+        judge_hash(replace(settings, limits=replace(limits, memory_bytes=limits.memory_bytes + 1)), versions),
+        judge_hash(settings, {"numpy": "2.4.7"}),
+    ]
+    assert len({known, *others}) == 1 + len(others)
+    assert known == judge_hash(
+        Settings(seed=9, max_tokens=7, sampling=Sampling(temperature=0.8), limits=Limits()), versions | {"psutil": "7"}
+    )
