@@ -71,17 +71,16 @@ def find_cached(repo: str, file: str, revision: str = "", *, sha256: str = "") -
         if (folder / file).is_file():
             yield folder / file
     if sha256:
-        blob = repo_folder(repo) / "blobs" / sha256
-        if blob.is_file():
-            yield blob
-        for store in ollama_stores():
-            if (store / "blobs" / f"sha256-{sha256}").is_file():
-                yield store / "blobs" / f"sha256-{sha256}"
+        for store, name in ((repo_folder(repo), sha256), *((store, f"sha256-{sha256}") for store in ollama_stores())):
+            if (blob := store / "blobs" / name).is_file():
+                yield blob
 
 
 def _copies_of_repo(repo: str, revision: str) -> Iterator[Path]:
-    for commit in cached_revisions(repo, revision):
-        yield repo_folder(repo) / "snapshots" / commit
+    repo_in_hub = repo_folder(repo)
+    if repo_in_hub.is_dir():  # a registry asks for a hundred repos, most of which are not here
+        for commit in cached_revisions(repo, revision):
+            yield repo_in_hub / "snapshots" / commit
     # LM Studio keeps no revisions: its copy may be of another one, so a pinned digest has to confirm it
     for base in lm_studio_folders():
         if (base / repo).is_dir():

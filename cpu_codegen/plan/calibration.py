@@ -66,7 +66,7 @@ class Calibration:
     """What was measured, on how many threads, when and in what time.
 
     `attention_s`: seconds for one token, one position behind it and one value of its queries, in steps of 1 and of 128 tokens.
-    `busy_cores` were used by other programs meanwhile.
+    `busy_cores` were used by other programs meanwhile. `tried_unix`: when types that did not come within the time were tried last.
     """
 
     threads: int
@@ -77,6 +77,7 @@ class Calibration:
     taken_unix: float = 0.0
     took_s: float = 0.0
     source: str = "measured"
+    tried_unix: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_crowded(self) -> bool:
@@ -120,19 +121,26 @@ def calibration(
     threads = threads or default_threads(machine)
     path = cache_file(machine, threads)
     known = load(path)
-    repeated = {} if known is None else known.types if again or _may_do_better(known, threads) else {}
-    missing = _ordered({kind for kind in wanted if known is None or kind not in known.types} | repeated.keys())
+    missing = _ordered(wanted if known is None or again else _to_measure(known, wanted, threads))
     if not missing:
         return known
     measured = _measure_now(missing, threads, progress)
-    if measured is None or not measured.types:
+    if measured is None:
         return known
-    if known is not None and again and not measured.is_crowded:
+    measured = replace(measured, tried_unix={kind: time.time() for kind in missing if kind not in measured.types})
+    if known is not None and again and measured.types and not measured.is_crowded:
         measured = replace(measured, types={**known.types, **measured.types})
     elif known is not None:
         measured = fastest(known, measured)
     save(path, measured)
     return measured
+
+
+def _to_measure(known: Calibration, wanted: Iterable[str], threads: int) -> set[str]:
+    """What is lacking and was not tried in vain just now; all again when it was taken in company and the cores are ours now."""
+    recent = time.time() - REPEAT_AFTER_S
+    lacking = {kind for kind in wanted if kind not in known.types and known.tried_unix.get(kind, 0.0) < recent}
+    return lacking | known.types.keys() if _may_do_better(known, threads) else lacking
 
 
 def _may_do_better(known: Calibration, threads: int) -> bool:
@@ -162,7 +170,8 @@ def fastest(one: Calibration, other: Calibration) -> Calibration:
         types=types,
         layer_s=min(layers, default=0.0),
         attention_s=_lower(one.attention_s, other.attention_s),
-        busy_cores=min(one.busy_cores, other.busy_cores),
+        busy_cores=min(found.busy_cores for found in (one, other) if found.types or found is other),
+        tried_unix={kind: at for kind, at in {**one.tried_unix, **other.tried_unix}.items() if kind not in types},
     )
 
 

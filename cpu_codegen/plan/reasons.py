@@ -6,16 +6,19 @@ from dataclasses import replace
 
 from cpu_codegen.errors import CpuCodegenError
 from cpu_codegen.gguf_header import read_header
-from cpu_codegen.inputs import chat_template
 from cpu_codegen.models.spec import ModelSpec
-from cpu_codegen.registry import is_local, local_paths
-from cpu_codegen.thinking import plan_thinking
+from cpu_codegen.registry import local_paths
 
 
 def as_its_file_tells(spec: ModelSpec) -> ModelSpec:
-    """The spec with what its template does unasked, and whether that can be switched; as it is where the file is not here."""
-    if spec.thinking == "never" or not is_local(spec):
+    """The spec of a file that is here, with what its template does unasked, and whether that can be switched."""
+    if spec.thinking == "never":
         return spec
+    from cpu_codegen.inputs import (
+        chat_template,
+    )  # brings the download with it; most plans are of files that are not here
+    from cpu_codegen.thinking import plan_thinking
+
     try:
         header = read_header(local_paths(spec)[0])
         plan = plan_thinking("auto", spec, chat_template(header, spec, None))

@@ -10,13 +10,13 @@ from cpu_codegen.gguf_header import GgufHeader, read_header
 from cpu_codegen.gguf_values import ByteSource, FileSource
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.plan.shape import Shape, shape_of_header, shape_of_spec
-from cpu_codegen.registry import is_local, local_paths
+from cpu_codegen.registry import local_paths
 
 
-def best_shape(spec: ModelSpec, kv_types: tuple[str, str], *, ask_hub: bool) -> Shape | None:
-    """From the best source at hand; `ask_hub` = its headers may be fetched. None = nobody knows."""
+def best_shape(spec: ModelSpec, kv_types: tuple[str, str], *, is_here: bool, ask_hub: bool) -> Shape | None:
+    """From the best source at hand; `ask_hub` = headers of what is not here may be fetched. None = nobody knows."""
     try:
-        if is_local(spec):
+        if is_here:
             return shape_of_header(header_of_parts([FileSource(path) for path in local_paths(spec)]), kv_types)
         if ask_hub and spec.repo:
             return shape_of_header(header_of_parts(_remote_parts(spec)), kv_types)

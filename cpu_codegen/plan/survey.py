@@ -46,9 +46,13 @@ def survey(question: Question, *, progress: Progress) -> Survey:
     """Plans for all models of the question. Calibrates what is missing unless told not to."""
     kv_types = parse_kv_types(question.kv_type)
     other = parse_as_if(question.as_if) if question.as_if else AsIf()
-    machine, specs = fingerprint(), [as_its_file_tells(spec) for spec in _specs(question)]
+    machine, asked = fingerprint(), _specs(question)
+    here = [is_local(spec) for spec in asked]
+    specs = [as_its_file_tells(spec) if is_here else spec for spec, is_here in zip(asked, here, strict=True)]
     ask_hub = bool(question.models) and not question.offline
-    shapes = [best_shape(spec, kv_types, ask_hub=ask_hub) for spec in specs]
+    shapes = [
+        best_shape(spec, kv_types, is_here=is_here, ask_hub=ask_hub) for spec, is_here in zip(specs, here, strict=True)
+    ]
     room = Room(within(other.ram_bytes or machine.ram_available_bytes, question.max_ram_bytes), _free_disk())
     measured_here = _calibrated(question, machine, shapes, progress)
     speed = _as_asked(measured_here, other)
@@ -61,12 +65,12 @@ def survey(question: Question, *, progress: Progress) -> Survey:
             speed,
             room,
             todo,
-            is_here=is_local(spec),
+            is_here=is_here,
             ctx_tokens=question.ctx_tokens,
             min_speed=question.min_speed,
             measured=measured_of(spec, runs),
         )
-        for spec, shape, todo in zip(specs, shapes, todos, strict=True)
+        for spec, shape, todo, is_here in zip(specs, shapes, todos, here, strict=True)
     ]
     plans = _nearest_in_registry(plans, question, speed, room, runs)
     if not question.models:
@@ -105,13 +109,15 @@ def _calibrated(
     from cpu_codegen.plan.calibration import FIRST_TYPES, cached
 
     wanted = {kind for shape in shapes if shape is not None for kind in shape.types if kind in FIRST_TYPES}
-    if not question.calibrate:
-        return cached(machine, threads=question.threads)
-    return calibration(machine, wanted, threads=question.threads, progress=progress, again=question.recalibrate)
+    if question.calibrate:
+        found = calibration(machine, wanted, threads=question.threads, progress=progress, again=question.recalibrate)
+    else:
+        found = cached(machine, threads=question.threads)
+    return found if found is not None and found.types else None
 
 
 def _as_asked(found: Calibration | None, other: AsIf) -> Calibration | None:
-    if found is None or not found.types or (other.cores is None and other.bandwidth_bytes_s is None):
+    if found is None or (other.cores is None and other.bandwidth_bytes_s is None):
         return found
     return transformed(found, cores=other.cores, bandwidth_bytes_s=other.bandwidth_bytes_s)
 

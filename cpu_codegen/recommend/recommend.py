@@ -55,7 +55,8 @@ class Recommendation:
 
 def recommend(question: Question, *, progress: Progress, deploy: str | None = None) -> Recommendation:
     """What to run here. `deploy` names another model than the first choice for the commands."""
-    if question.calibrate and cached(fingerprint(), threads=question.threads) is not None:
+    known = cached(fingerprint(), threads=question.threads)
+    if question.calibrate and known is not None and known.types:
         # types that it lacks borrow from their neighbours: an answer at once
         question = replace(question, calibrate=False)
     found = survey(question, progress=progress)

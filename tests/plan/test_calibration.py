@@ -99,3 +99,24 @@ def test_recalibrating_in_company_takes_nothing_back(calibrated: Calibration, mo
     assert ask(again=True).types["q8_0"].seconds == fast.types["q8_0"].seconds
     monkeypatch.setattr(module, "measure", lambda *a, **k: Calibration(2, {"q8_0": TypeCost(slow)}, 1.0))
     assert ask(again=True).types["q8_0"].seconds == slow
+
+
+def test_what_did_not_come_in_time_is_not_tried_at_once_again(
+    calibrated: Calibration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow machine times some types in 20 s: the next question borrows for the others, and a later one tries them."""
+    asked: list[list[str]] = []
+
+    def measure(kinds: list[str], **_: object) -> Calibration:
+        asked.append(kinds)
+        return replace(calibrated, types={kind: calibrated.types[kind] for kind in kinds if kind == "q4_k"})
+
+    monkeypatch.setattr(module, "measure", measure)
+    for _ in range(2):
+        found = module.calibration(MACHINE, ["q4_k", "q2_k"], progress=Silent())
+        assert found is not None
+        assert set(found.types) == {"q4_k"}
+    assert asked == [["q4_k", "q2_k"]]
+    save(module.cache_file(MACHINE, 2), replace(found, tried_unix={"q2_k": time.time() - 3600}))
+    module.calibration(MACHINE, ["q4_k", "q2_k"], progress=Silent())
+    assert asked[1:] == [["q2_k"]]
