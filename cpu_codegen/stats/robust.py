@@ -42,7 +42,7 @@ def signed_rank_reach(n: int, confidence: float = 0.95) -> int:
     tail = (1 - confidence) / 2
     if n > _EXACT_UP_TO:
         spread = math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-        return math.floor(n * (n + 1) / 4 - z_of(confidence) * spread + 0.5)
+        return math.floor(n * (n + 1) / 4 - z_of(confidence) * spread - 0.5)  # the approximation may be one too many
     allowed, below, reach = tail * 2**n, 0, 0
     for ways in _signed_rank_ways(n):
         below += ways
