@@ -18,8 +18,7 @@ from cpu_codegen.report.summary import ALL_LEVELS, Cell, RunSummary
 from cpu_codegen.report.tables import Table
 from cpu_codegen.requirements import Figure, Gate, Term, judge, problems_wanted
 from cpu_codegen.schema import LEVELS
-from cpu_codegen.stats import Interval, bootstrap_mean
-from cpu_codegen.stats.quantiles import quantile
+from cpu_codegen.stats import Interval, bootstrap_mean, quantile
 from cpu_codegen.store import plain
 
 Sample = dict[str, Any]

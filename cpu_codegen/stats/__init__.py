@@ -2,9 +2,10 @@
 
     interval.py      Interval, Estimate: what the other files give back
     proportions.py   pass@k; Wilson, Clopper–Pearson; bootstrap over problems; which of them a score gets
-    paired.py        exact McNemar, Tango, Newcombe, permutation, Holm, power: two models on the same problems
+    paired.py        exact McNemar, Tango, permutation, Holm, power: two models on the same problems
     betting.py       capital and confidence sequences: tests and intervals that may be looked at again and again
     pooled.py        ratios of sums and quantiles of tokens, with intervals over problems
+    quantiles.py     a quantile by order statistics
     robust.py        Hodges–Lehmann, geometric mean: times and ratios
 
 Formulas are named where they stand. Not covered: what is measured (measure/), what is shown (report/).
@@ -17,7 +18,6 @@ from cpu_codegen.stats.paired import (
     holm,
     mcnemar_exact,
     mcnemar_interval,
-    newcombe_paired,
     paired_permutation,
     power_paired,
     tango,
@@ -30,6 +30,7 @@ from cpu_codegen.stats.proportions import (
     score_interval,
     wilson,
 )
+from cpu_codegen.stats.quantiles import quantile
 from cpu_codegen.stats.robust import geometric_mean, hodges_lehmann, median, signed_rank_reach
 
 __all__ = [
@@ -46,11 +47,11 @@ __all__ = [
     "mcnemar_exact",
     "mcnemar_interval",
     "median",
-    "newcombe_paired",
     "paired_permutation",
     "pass_at_k",
     "pooled_quantile",
     "power_paired",
+    "quantile",
     "ratio_of_sums",
     "score_interval",
     "signed_rank_reach",

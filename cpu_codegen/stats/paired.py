@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from cpu_codegen.stats.interval import Interval, normal_cdf, z_of
-from cpu_codegen.stats.proportions import binomial_cdf, clopper_pearson, wilson
+from cpu_codegen.stats.proportions import binomial_cdf, clopper_pearson
 
 _EXACT_UP_TO = 14
 
@@ -66,33 +66,6 @@ def _bisect(falling: Callable[[float], float], low: float, high: float) -> float
         middle = (low + high) / 2
         low, high = (middle, high) if falling(middle) > 0 else (low, middle)
     return (low + high) / 2
-
-
-def newcombe_paired(both: int, b: int, c: int, neither: int, confidence: float = 0.95) -> Interval:
-    """The interval of the same difference by squaring and adding two Wilson intervals (Newcombe 1998, method 10)."""
-    n = both + b + c + neither
-    if n == 0:
-        return Interval(-1.0, 1.0)
-    first, second = (both + b) / n, (both + c) / n
-    one, two = wilson(both + b, n, confidence), wilson(both + c, n, confidence)
-    phi = _corrected_phi(both, b, c, neither)
-    return Interval(
-        first - second - _hypotenuse(first - one.low, two.high - second, phi),
-        first - second + _hypotenuse(one.high - first, second - two.low, phi),
-    )
-
-
-def _corrected_phi(both: int, b: int, c: int, neither: int) -> float:
-    """The correlation of the two models' verdicts; a small positive one counts as none."""
-    product = (both + b) * (c + neither) * (both + c) * (b + neither)
-    cross = float(both * neither - b * c)
-    if cross > 0:
-        cross = max(0.0, cross - (both + b + c + neither) / 2)
-    return cross / math.sqrt(product) if product else 0.0
-
-
-def _hypotenuse(a: float, b: float, correlation: float) -> float:
-    return math.sqrt(max(0.0, a * a - 2 * correlation * a * b + b * b))
 
 
 def paired_permutation(differences: Sequence[float], *, resamples: int = 10_000, seed: int = 0) -> float:
