@@ -13,7 +13,7 @@ from cpu_codegen.errors import IntegrityError, UsageError
 
 if TYPE_CHECKING:
     from cpu_codegen.models.spec import ModelSpec
-    from cpu_codegen.report.tables import Cell, Table
+    from cpu_codegen.report.tables import Table
 
 app = typer.Typer(
     help="List, show, pull, verify, remove, find and add models.", no_args_is_help=True, rich_markup_mode=None
@@ -28,8 +28,6 @@ ModelsFile = Annotated[
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
 
-_COLUMNS = ("model", "file", "parameters", "kind", "licence", "here")
-
 
 @app.command("list")
 def list_(
@@ -37,48 +35,36 @@ def list_(
         list[str] | None, typer.Argument(metavar="[WORD…]", help="Only models whose name, family or kind has them.")
     ] = None,
     here: Annotated[bool, typer.Option("--here", help="Only models that are on this machine.")] = False,
+    starter: Annotated[
+        str | None,
+        typer.Option(metavar="RAM", help="Only models to begin with in so much free RAM: 1G, 2G, 4G, 8G, 16G, 32G."),
+    ] = None,
     models_file: ModelsFile = None,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
     """Every file of the registry: size, parameters, licence, and whether it is here."""
     from cpu_codegen.models.catalogue import load_catalogue
+    from cpu_codegen.models.listing import facts, listed, matches
     from cpu_codegen.registry import is_local
+    from cpu_codegen.sizes import parse_bytes
 
-    specs = [spec for spec in load_catalogue(models_file).specs() if _matches(spec, words or [])]
-    found = [(spec, is_local(spec)) for spec in specs]
+    catalogue = load_catalogue(models_file)
+    specs = catalogue.specs() if starter is None else catalogue.starters(parse_bytes(starter))
+    found = [(spec, is_local(spec)) for spec in specs if matches(spec, words or [])]
     rows = [(spec, local) for spec, local in found if local or not here]
     output = Format.JSON if json else output
     if output in (Format.JSON, Format.JSONL):
         _write_records([facts(spec, local=local) for spec, local in rows], output)
         return
-    from cpu_codegen.report.tables import Table, write_table
+    from cpu_codegen.report.tables import write_table
 
-    right = frozenset({"file", "parameters"})
-    write_table(Table(_COLUMNS, [_row(spec, local) for spec, local in rows], right=right), output, sys.stdout)
+    write_table(listed(rows), output, sys.stdout)
     if output is Format.TABLE:
         _explain([spec for spec, _ in rows])
 
 
 app.command("ls", hidden=True)(list_)
-
-
-def _matches(spec: ModelSpec, words: list[str]) -> bool:
-    text = f"{spec.name} {spec.family} {spec.kind or ''} {spec.licence}".lower()
-    return all(word.lower() in text for word in words)
-
-
-def _row(spec: ModelSpec, local: bool) -> tuple[Cell, ...]:
-    from cpu_codegen.sizes import format_bytes
-
-    return (
-        spec.name + ("" if spec.pinned or not spec.repo else " °"),
-        format_bytes(spec.size_bytes) if spec.size_bytes else None,
-        parameters_text(spec),
-        spec.kind,
-        licence_text(spec),
-        "yes" if local else "",
-    )
 
 
 def _explain(specs: list[ModelSpec]) -> None:
@@ -88,35 +74,6 @@ def _explain(specs: list[ModelSpec]) -> None:
     if any(spec.commercial_use == "forbidden" for spec in specs):
         print("non-commercial: the publisher's terms, see models show MODEL", file=sys.stderr)
     print("next: cpu-codegen plan  (which of them fit this machine, and how fast)", file=sys.stderr)
-
-
-def parameters_text(spec: ModelSpec) -> str | None:
-    """`1.54 B`, for a mixture of experts with those that work on a token: `30.5 B (3.3 B active)`."""
-    if not spec.parameters:
-        return None
-    return _billions(spec.parameters) + (
-        f" ({_billions(spec.active_parameters)} active)" if spec.active_parameters else ""
-    )
-
-
-def _billions(count: int) -> str:
-    return f"{count / 1e9:.3g} B" if count >= 1e9 else f"{count / 1e6:.3g} M"
-
-
-def licence_text(spec: ModelSpec) -> str | None:
-    """The tag, with a word where the text forbids commercial use or ties it to conditions."""
-    if not spec.licence:
-        return None
-    word = {"forbidden": " · non-commercial", "conditions": " · conditions"}.get(spec.commercial_use or "", "")
-    return spec.licence + word
-
-
-def facts(spec: ModelSpec, *, local: bool) -> dict[str, Any]:
-    """All that the registry knows of a file, for machines. Unknown facts are null."""
-    from cpu_codegen.store import plain
-
-    record: dict[str, Any] = {name: value if value != "" else None for name, value in plain(spec).items()}
-    return {**record, "bytes": spec.size_bytes, "pinned": spec.pinned, "here": local}
 
 
 def _write_records(records: list[dict[str, Any]], output: Format) -> None:
@@ -138,6 +95,7 @@ def show(
 ) -> None:
     """All that is known of one model, with where each fact comes from; its other files; scores that others published."""
     from cpu_codegen.models.catalogue import load_catalogue
+    from cpu_codegen.models.listing import facts
     from cpu_codegen.registry import is_local, resolve
 
     spec = resolve(name, models_file=models_file, offline=offline)
@@ -204,6 +162,8 @@ def pull(
 
 def _terms(spec: ModelSpec, watcher: Any) -> None:
     """The licence, before anything comes; unknown facts are said, too."""
+    from cpu_codegen.models.listing import licence_text
+
     licence = licence_text(spec)
     watcher.say(f"{spec.name}: licence {licence or 'unknown, see the publisher'}")
     if spec.commercial_use == "forbidden":

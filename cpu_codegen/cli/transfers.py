@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from cpu_codegen.download import Transfer, Watcher, transfer_note
+from cpu_codegen.models.transfer import Transfer, Watcher, transfer_note
 from cpu_codegen.report.escape import for_terminal
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cpu_codegen.machine_linux import read_number, read_text
+from cpu_codegen.linux_files import read_number, read_text
 
 
 @dataclass(frozen=True, slots=True)

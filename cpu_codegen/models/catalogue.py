@@ -20,7 +20,7 @@ from cpu_codegen.models.spec import CommercialUse, Geometry, Kind, ModelSpec, Pu
 from cpu_codegen.models.splits import split_parts
 from cpu_codegen.packaged import demo_model, models_yaml
 from cpu_codegen.places import config_dir
-from cpu_codegen.sizes import parse_bytes
+from cpu_codegen.sizes import format_bytes, parse_bytes
 
 if TYPE_CHECKING:
     from cpu_codegen.models.yaml_fields import Fields
@@ -64,6 +64,14 @@ class Catalogue:
     def specs(self) -> list[ModelSpec]:
         """Every file."""
         return [spec for quants in self.models.values() for spec in quants.values()]
+
+    def starters(self, ram_bytes: int) -> list[ModelSpec]:
+        """The usual file of each model to begin with: the set of the largest size that so much free RAM holds."""
+        sizes = [size for size in self.starter_sets if size <= ram_bytes]
+        if not sizes:
+            least = format_bytes(min(self.starter_sets, default=0))
+            raise UsageError(f"no starter set for under {least}", remedy="cpu-codegen recommend --as-if ram=500M")
+        return [self.default(alias) for alias in self.starter_sets[max(sizes)]]
 
 
 @dataclass(slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cpu_codegen.download import Transfer, Watcher, pull, transfer_note
+from cpu_codegen.download import pull
 from cpu_codegen.models.hub import is_offline
 from cpu_codegen.models.spec import ModelSpec
+from cpu_codegen.models.transfer import Transfer, Watcher, transfer_note
 from cpu_codegen.progress import Progress
 from cpu_codegen.registry import is_local, local_file, resolve
 from cpu_codegen.schema import ModelFile

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cpu_codegen.machine_linux import read_text
+from cpu_codegen.linux_files import read_text
 from cpu_codegen.plan.synthetic import Dense, tensor_bytes, write_dense
 
 BATCHES = ((1, 4), (4, 1), (8, 1), (16, 1), (128, 1))

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from cpu_codegen.cli import app
-from cpu_codegen.download import Watcher, pull
+from cpu_codegen.download import pull
 from cpu_codegen.errors import CpuCodegenError, IntegrityError, UnavailableError, UsageError
 from cpu_codegen.models.caches import hub_cache
 from cpu_codegen.models.catalogue import user_file
 from cpu_codegen.models.ledger import downloads, ledger_file
 from cpu_codegen.models.obtain import obtain
+from cpu_codegen.models.transfer import Watcher
 from cpu_codegen.registry import is_local, resolve
 from tests.models.support import Hub, tiny_gguf
 
@@ -73,6 +74,22 @@ def test_list_filters_and_formats(call: Call) -> None:
     assert call("list", "phi-2", "-o", "md").startswith("| model |")
     here = {line.split()[0] for line in call("ls", "--here").splitlines()[1:]}
     assert here == {line.split()[0] for line in call("ls").splitlines()[1:] if line.endswith("yes")}
+
+
+@pytest.mark.parametrize(
+    ("ram", "first"), [("1G", "gemma-3-270m"), ("5G", "codegemma-2b"), ("64G", "qwen3-coder-30b-a3b")]
+)
+def test_starter_sets(call: Call, ram: str, first: str) -> None:
+    """`--starter RAM` shows the models to begin with: those of the largest set that so much RAM holds."""
+    lines = call("list", "--starter", ram, "-o", "csv").splitlines()
+    assert lines[1].startswith(first + "@")
+    assert len(lines) < 15
+
+
+def test_no_starter_set(call: Call) -> None:
+    """Below the smallest set there is none, and the error says what to ask instead."""
+    with pytest.raises(UsageError, match=r"under 1\.00 GB"):
+        call("list", "--starter", "200M")
 
 
 def test_show(call: Call) -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from cpu_codegen import download
-from cpu_codegen.download import Transfer, Watcher, check_disk, describe, disk_plan, pull, transfer_note
+from cpu_codegen.download import check_disk, describe, disk_plan, pull
 from cpu_codegen.errors import IntegrityError, MachineError, UnavailableError
 from cpu_codegen.models.caches import hub_cache
 from cpu_codegen.models.layout import part_path
 from cpu_codegen.models.ledger import downloads
 from cpu_codegen.models.spec import ModelSpec
+from cpu_codegen.models.transfer import Transfer, Watcher, transfer_note
 from cpu_codegen.registry import is_local, resolve
 from tests.models.support import Hub, sha256, tiny_gguf
 
