@@ -61,17 +61,18 @@ def say(text: str) -> None:
 
 
 def round_s(limit: Found, args: argparse.Namespace, tokens: int) -> float:
-    """About how long a round and the texts take."""
-    prompt_s, decode = 1 / limit["pp512"], 1 / (BATCH_OF_PREFILL * limit["pp512"])
-    batched = (SHARED_TOKENS + args.prompts * OWN_TOKENS) * prompt_s + args.prompts * tokens * decode
-    alone = SHARED_TOKENS * prompt_s + SERIAL_PROMPTS * (OWN_TOKENS * prompt_s + tokens / limit["tg64"])
-    inside = (SHARED_TOKENS + OWN_TOKENS + args.width) * prompt_s + args.width * INSIDE_TOKENS * decode
+    """About how long a round takes."""
+    prompt_s, alone_s = 1 / float(limit["pp512"]), 1 / float(limit["tg64"])
+    decode_s, prompts, width = prompt_s / BATCH_OF_PREFILL, int(args.prompts), int(args.width)
+    batched = (SHARED_TOKENS + prompts * OWN_TOKENS) * prompt_s + prompts * tokens * decode_s
+    alone = SHARED_TOKENS * prompt_s + SERIAL_PROMPTS * (OWN_TOKENS * prompt_s + tokens * alone_s)
+    inside = (SHARED_TOKENS + OWN_TOKENS + width) * prompt_s + width * INSIDE_TOKENS * decode_s
     return 2 * batched + alone + inside
 
 
 def affordable_tokens(limit: Found, args: argparse.Namespace, spent_s: float) -> int:
     """As many as a round of --minutes allows, in steps of 16: between LEAST_TOKENS and the issue's."""
-    left_s = 60 * args.minutes - spent_s
+    left_s = 60 * float(args.minutes) - spent_s
     fitting = [n for n in range(LEAST_TOKENS, ISSUE_TOKENS + 1, 16) if round_s(limit, args, n) <= left_s]
     return max(fitting, default=LEAST_TOKENS)
 
@@ -189,7 +190,8 @@ def compare(args: argparse.Namespace) -> None:
         say(
             f"note     {args.tokens} tokens generated each: {ISSUE_TOKENS} (--tokens {ISSUE_TOKENS}) take ≈ {whole:.0f} min here"
         )
-    draw, rounds = random.Random(0), []
+    draw = random.Random(0)
+    rounds: list[dict[str, Found]] = []
     for _ in range(args.rounds):
         rounds.append({})
         for name in draw.sample(CONTENDERS, len(CONTENDERS)):
