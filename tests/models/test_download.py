@@ -16,6 +16,7 @@ from cpu_codegen import download
 from cpu_codegen.download import check_disk, describe, disk_plan, pull
 from cpu_codegen.errors import IntegrityError, MachineError, UnavailableError
 from cpu_codegen.models.caches import hub_cache
+from cpu_codegen.models.fetch import ATTEMPTS_WITHOUT_PROGRESS
 from cpu_codegen.models.layout import part_path
 from cpu_codegen.models.ledger import downloads
 from cpu_codegen.models.spec import ModelSpec
@@ -201,7 +202,7 @@ def test_too_many_requests(served: Hub) -> None:
     with pytest.raises(UnavailableError, match="429") as caught:
         pull(pinned(), watcher=told)
     assert "17 s" in (caught.value.remedy or "")
-    assert sum(line.startswith("paused") for line in told.lines) == download.ATTEMPTS_WITHOUT_PROGRESS - 1
+    assert sum(line.startswith("paused") for line in told.lines) == ATTEMPTS_WITHOUT_PROGRESS - 1
 
 
 def test_server_error_passes(served: Hub) -> None:
