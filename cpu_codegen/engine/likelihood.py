@@ -157,8 +157,12 @@ class _BaseFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._file.close()
-        if self._is_base and kind is None:
+        is_whole = self._is_base and kind is None
+        with self._file:
+            if is_whole:
+                self._file.flush()
+                os.fsync(self._file.fileno())  # else a power cut may leave the name and the size, and zeros
+        if is_whole:
             os.replace(self._temporary, self._path)
 
     def read(self, values: int) -> bytes | None:

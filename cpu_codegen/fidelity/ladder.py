@@ -7,7 +7,6 @@ Not covered: the engine's side (scoring.py, engine/likelihood.py), figures and t
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -28,6 +27,7 @@ from cpu_codegen.inputs import chat_template
 from cpu_codegen.order import run_order, select
 from cpu_codegen.progress import Progress
 from cpu_codegen.run_names import RUNS
+from cpu_codegen.session import as_slug
 from cpu_codegen.sizes import format_bytes
 from cpu_codegen.store import RunFolder, digest
 from cpu_codegen.suites.load import load_suite
@@ -89,8 +89,7 @@ def _texts(config: LadderConfig, rungs: Rungs, progress: Progress) -> list[Score
 
 
 def _slug(base: Rung) -> str:
-    name = family({"model": {"alias": base.file.alias, "name": base.name}})
-    return re.sub(r"[^a-z0-9.]+", "-", name).strip("-.") or "model"
+    return as_slug(family({"model": {"alias": base.file.alias, "name": base.name}}))
 
 
 class _Ladder:

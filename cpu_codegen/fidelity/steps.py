@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from cpu_codegen.stats import Estimate, pooled_quantile, ratio_of_sums, wilson
+from cpu_codegen.stats import FEWEST_PROBLEMS, Estimate, pooled_quantile, ratio_of_sums, wilson
 
 Line = dict[str, Any]
 Closeness = Literal["further", "closer", "no_difference"]
@@ -36,11 +36,16 @@ class Step:
 
     @property
     def verdict(self) -> Closeness | None:
-        """Whether it is further from the base than the next larger file; None for the base and the first step."""
+        """Whether it is further from the base than the next larger file.
+
+        None for the base and the first step, and where too few problems would have to decide.
+        """
         if self.against_above is None:
             return None
         if 0.0 in self.against_above.interval:
             return "no_difference"
+        if self.against_above.n < FEWEST_PROBLEMS:
+            return None
         return "further" if self.against_above.value > 0 else "closer"
 
 
@@ -81,9 +86,11 @@ def _ladder(lines: Sequence[Line]) -> Ladder | None:
             others.setdefault(sha, {})[line["problem_id"]] = line
     most = max((len(found) for found in others.values()), default=0)
     whole = [found for found in others.values() if len(found) == most]
-    problems = sorted(set(base).intersection(*map(set, whole)))
-    if not problems:
+    if not whole:
         return None
+    if not set(whole[0]).intersection(*whole):
+        whole = whole[-1:]  # files scored on other problems each: the one that came last
+    problems = sorted(set(whole[0]).intersection(*whole))
     whole.sort(key=lambda found: -int(found[problems[0]]["model"]["size_bytes"]))
     first = base[problems[0]]
     kept = [[found[problem] for problem in problems] for found in (base, *whole)]
@@ -99,13 +106,13 @@ def _ladder(lines: Sequence[Line]) -> Ladder | None:
         reference_bytes=sum(line["bytes"] for line in kept[0]),
         builds=tuple(dict.fromkeys(line["build"] for part in kept for line in part if line["build"])),
         steps=_steps(kept),
-        notes=tuple(_unfinished(found, len(problems)) for found in others.values() if len(found) < most),
+        notes=tuple(_left_out(found, problems) for found in others.values() if found not in whole),
     )
 
 
-def _unfinished(found: dict[str, Line], wanted: int) -> str:
-    name = next(iter(found.values()))["model"]["name"]
-    return f"{name} is left out: it has {len(found)} of {wanted} problems; the same ladder command goes on with it"
+def _left_out(found: dict[str, Line], problems: Sequence[str]) -> str:
+    name, count = next(iter(found.values()))["model"]["name"], sum(problem in found for problem in problems)
+    return f"{name} is left out: it has {count} of {len(problems)} problems; the same ladder command goes on with it"
 
 
 def _steps(kept: Sequence[list[Line]]) -> tuple[Step, ...]:

@@ -19,14 +19,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cpu_codegen.stats import Estimate, geometric_mean, ratio_of_sums, score_interval
+from cpu_codegen.stats import FEWEST_PROBLEMS, Estimate, geometric_mean, ratio_of_sums, score_interval
 
 Record = Mapping[str, Any]
 ENAMEL_ALPHA = 2.0
 ENAMEL_WEIGHTS = (3.0, 3.0, 4.0)
-FEWEST_PROBLEMS = 6
-"""Fewer cannot say "slower" or "faster": of five fair coins all five agree once in sixteen times."""
-
 _MB = 1e6
 
 

@@ -18,12 +18,11 @@ from cpu_codegen.report.summary import ALL_LEVELS, Cell, RunSummary
 from cpu_codegen.report.tables import Table
 from cpu_codegen.requirements import Figure, Gate, Term, judge, problems_wanted
 from cpu_codegen.schema import LEVELS
-from cpu_codegen.stats import Interval, bootstrap_mean, quantile
+from cpu_codegen.stats import FEWEST_PROBLEMS, Interval, bootstrap_mean, quantile
 from cpu_codegen.store import plain
 
 Sample = dict[str, Any]
 P95_PROBLEMS = 72
-MIN_PROBLEMS = 6
 """A mean over fewer has no interval here: a bootstrap of two or three values is far too sure of itself."""
 
 # what to add for more problems: the names for -s, how many they hold, and the names of a run that has them already
@@ -143,7 +142,7 @@ def _no_energy(summary: RunSummary) -> str:
 def _mean(values: Sequence[float], cell: Cell, value: float | None = None) -> Figure:
     middle = math.fsum(values) / len(values)
     shift = 0.0 if value is None else value - middle
-    drawn = bootstrap_mean(values) if len(values) >= MIN_PROBLEMS else Interval(-math.inf, math.inf)
+    drawn = bootstrap_mean(values) if len(values) >= FEWEST_PROBLEMS else Interval(-math.inf, math.inf)
     return Figure(middle + shift, max(drawn.low + shift, 0.0), drawn.high + shift, len(values), _where(cell))
 
 

@@ -12,7 +12,7 @@ Formulas are named where they stand. Not covered: what is measured (measure/), w
 """
 
 from cpu_codegen.stats.betting import anytime_mean, log_capital
-from cpu_codegen.stats.interval import Estimate, Interval
+from cpu_codegen.stats.interval import FEWEST_PROBLEMS, Estimate, Interval
 from cpu_codegen.stats.paired import (
     detectable_difference,
     holm,
@@ -34,6 +34,7 @@ from cpu_codegen.stats.quantiles import quantile
 from cpu_codegen.stats.robust import geometric_mean, hodges_lehmann, median, signed_rank_reach
 
 __all__ = [
+    "FEWEST_PROBLEMS",
     "Estimate",
     "Interval",
     "anytime_mean",

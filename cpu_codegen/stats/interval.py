@@ -7,6 +7,9 @@ from statistics import NormalDist
 
 _NORMAL = NormalDist()
 
+FEWEST_PROBLEMS = 6
+"""Fewer decide nothing at 95 %: five that differ by chance alone all differ the same way once in 16 times."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:

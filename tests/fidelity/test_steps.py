@@ -117,6 +117,23 @@ def test_an_unfinished_file_is_named_and_left_out() -> None:
     assert "m@q2_k is left out: it has 3 of 20 problems" in ladder.notes[0]
 
 
+def test_files_scored_on_other_problems_each_do_not_hide_each_other() -> None:
+    """The one that came last is shown with the base, the other is named."""
+    early, late = ([one for one in lines("q8_0") if one["problem_id"] in few] for few in (("p1", "p2"), ("p3", "p4")))
+    late = [{**one, "model": {**one["model"], "name": "late", "sha256": "late"}} for one in late]
+    ladder = only(ladders([*lines("f16"), *early, *late]))
+    assert [step.name for step in ladder.steps] == ["m@f16", "late"]
+    assert "m@q8_0 is left out: it has 0 of 2 problems" in ladder.notes[0]
+
+
+def test_too_few_problems_give_an_interval_and_no_word() -> None:
+    """Five are not enough to say further or closer, six are."""
+    few, enough = (only(ladders(lines("f16", "q8_0", "q2_k", problems=n))).steps[2] for n in (5, 6))
+    assert few.against_above is not None
+    assert few.against_above.low > 0
+    assert (few.verdict, enough.verdict) == (None, "further")
+
+
 def test_one_problem_has_no_interval() -> None:
     """And the JSON holds null, never infinity."""
     ladder = only(ladders(lines("f16", "q8_0", "q4_0", problems=1)))
