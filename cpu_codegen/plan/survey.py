@@ -13,6 +13,7 @@ from cpu_codegen.models.caches import hub_cache
 from cpu_codegen.models.catalogue import load_catalogue
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.plan.calibration import Calibration, calibration
+from cpu_codegen.plan.company import plausible
 from cpu_codegen.plan.estimate import Plan, Room, make_plan, measured_of, weight, with_nearest
 from cpu_codegen.plan.fitting import Fitting, fitting
 from cpu_codegen.plan.greedy import greedy_warnings
@@ -113,7 +114,7 @@ def _calibrated(
         found = calibration(machine, wanted, threads=question.threads, progress=progress, again=question.recalibrate)
     else:
         found = cached(machine, threads=question.threads)
-    return found if found is not None and found.types else None
+    return plausible(found) if found is not None and found.types else None
 
 
 def _as_asked(found: Calibration | None, other: AsIf) -> Calibration | None:

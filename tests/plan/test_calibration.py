@@ -12,6 +12,7 @@ from cpu_codegen.busy import Busy
 from cpu_codegen.machine import Machine
 from cpu_codegen.plan import calibration as module
 from cpu_codegen.plan.calibration import Calibration, TypeCost, load, save
+from cpu_codegen.plan.company import plausible
 from cpu_codegen.progress import Silent
 
 MACHINE = Machine(id="x", logical_cores_usable=2)
@@ -120,3 +121,16 @@ def test_what_did_not_come_in_time_is_not_tried_at_once_again(
     save(module.cache_file(MACHINE, 2), replace(found, tried_unix={"q2_k": time.time() - 3600}))
     module.calibration(MACHINE, ["q4_k", "q2_k"], progress=Silent())
     assert asked[1:] == [["q2_k"]]
+
+
+def test_what_cannot_be_true_is_brought_down(calibrated: Calibration) -> None:
+    """One token dearer than eight, q8_0 at ten times the others: in company that is bounded, from a quiet machine it stays."""
+    odd = {"q8_0": TypeCost({1: 9.0, 8: 10.0, 128: 99.0}), "q5_k": TypeCost({1: 4.0, 8: 3.0, 128: 8.0}),
+           "q6_k": TypeCost({1: 1.0, 8: 2.0, 128: 9.0})}  # fmt: skip
+    told = plausible(replace(calibrated, types=odd, busy_cores=1.0)).types
+    assert told["q5_k"].seconds == {1: 3.0, 8: 3.0, 128: 8.0}
+    assert told["q8_0"].seconds[1] == pytest.approx(3 * 8.5 / 6.5625)
+    assert told["q8_0"].seconds[128] == pytest.approx(3 * 8.0 * 8.5 / 5.5)
+    assert told["q6_k"].seconds == odd["q6_k"].seconds
+    quiet = replace(calibrated, types=odd)
+    assert plausible(quiet) is quiet
