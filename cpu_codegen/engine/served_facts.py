@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from cpu_codegen.engine.served_http import API_KEY, Address, Refused, Trouble, ask
+from cpu_codegen.engine.served_http import API_KEY, Address, Refused, Trouble, Unready, ask
 from cpu_codegen.errors import UnavailableError, UsageError
 from cpu_codegen.store import digest
 
@@ -114,12 +114,14 @@ def _chosen(entries: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
 
 
 def _described(address: Address, entry: dict[str, Any]) -> Served:
-    """The first kind of server whose own way of telling gets an answer of the right form."""
+    """The first kind of server whose own way of telling gets an answer of the right form. Unready where one may come later."""
     told: dict[str, Any] = {"model": _only(entry, _MODEL_FIELDS)}
     found = Served(address, entry["id"], "a server", told, size_bytes=_size(entry))
     for describe in (_llama_server, _ollama, _lm_studio, _llama_cpp_python):
         try:
             more = describe(address, entry["id"], told)
+        except Unready:
+            raise  # another kind would be another identity, and other keys
         except (Refused, Trouble):
             continue
         if more is not None:

@@ -25,6 +25,7 @@ MAX_JSON_BYTES = 8 << 20
 ASK_TIMEOUT_S = 20.0
 CONNECT_TIMEOUT_S = 10.0
 RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+UNREADY = frozenset({429, 503})
 API_KEY = "CPU_CODEGEN_API_KEY"
 
 
@@ -38,6 +39,10 @@ class Trouble(Exception):
         super().__init__(message)
         self.wait_s = wait_s
         self.without_a_word = without_a_word
+
+
+class Unready(Trouble):
+    """The server did not get to an answer: it is loading, or busy. Nothing follows from it for what the server is."""
 
 
 class Refused(Exception):
@@ -98,6 +103,8 @@ def ask(address: Address, path: str, body: dict[str, Any] | None = None) -> Any:
         if len(data) > MAX_JSON_BYTES:
             raise Trouble(f"{path}: an answer of over {MAX_JSON_BYTES} bytes")
         return json.loads(data)
+    except TimeoutError as error:
+        raise Unready(_words(error)) from error
     except (OSError, http.client.HTTPException) as error:
         raise Trouble(_words(error)) from error
     except ValueError:
@@ -172,7 +179,7 @@ def _event(data: bytes) -> dict[str, Any] | None:
         event = None
     if not isinstance(event, dict):
         raise Trouble(f"not an event of a chat completion: {data[:80].decode('utf-8', 'replace')!r}")
-    if "error" in event or "choices" not in event:
+    if event.get("error") or "choices" not in event:
         raise Trouble(f"the server says: {_error_text(event)}")
     return event
 
@@ -202,7 +209,8 @@ def _request(
     with response:
         message = _message(response.read(MAX_LINE_BYTES))
     if response.status in RETRIED:
-        raise Trouble(f"{response.status}: {message}", wait_s=_retry_after(response.getheader("Retry-After")))
+        kind = Unready if response.status in UNREADY else Trouble
+        raise kind(f"{response.status}: {message}", wait_s=_retry_after(response.getheader("Retry-After")))
     raise Refused(response.status, message)
 
 

@@ -22,7 +22,8 @@ OPENING, CLOSING = "<think>", "</think>"
 SPARE_EVENTS = 256
 """Events without text that a server may send beside those with text."""
 
-MAX_PIECE_CHARS = 4096
+MAX_TOKEN_CHARS = 256
+"""No token stands for more; servers may send many in one piece, or all of them."""
 
 Decide = Callable[[str, str], bool]
 
@@ -120,7 +121,7 @@ class Reply:
             self._end(FinishReason.STOP_STRING, chars=stop)
         elif self._watch is not None and "\n" in piece and self._is_complete(self._watch):
             self._end(FinishReason.ANSWER_COMPLETE, chars=self.cut_chars)
-        elif len(self.pieces) >= self.request.max_tokens:
+        elif len(self.pieces) >= self.request.max_tokens or len(self.text) > MAX_TOKEN_CHARS * self.request.max_tokens:
             self._end(FinishReason.LENGTH)
         elif self.request.loop_stop and goes_round(self._written):
             self._end(FinishReason.LOOP)
@@ -194,7 +195,7 @@ def _choice(event: dict[str, Any]) -> dict[str, Any] | None:
 def _piece(value: Any) -> str:
     if value is None:
         return ""
-    if not isinstance(value, str) or len(value) > MAX_PIECE_CHARS:
+    if not isinstance(value, str):
         raise Trouble("a piece of text that is none")
     return value
 

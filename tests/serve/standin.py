@@ -34,7 +34,7 @@ class StandIn:
     """What the server does. `script` holds what the next chat requests meet, one by one; then `play` is the rule.
 
     `requests` are the bodies of streamed ones; `plain` is the answer to one without a stream; `cut` counts the connections that the
-    client closed before the stream's end.
+    client closed before the stream's end. `paths` are answers to GET, or what gives them.
     """
 
     models: list[dict[str, Any]] = field(default_factory=lambda: [{"id": "small", "object": "model", "created": 1}])
@@ -70,7 +70,8 @@ class Conversation(BaseHTTPRequestHandler):
         if self.path == "/v1/models":
             self.json({"object": "list", "data": self.standin.models})
         elif self.path in self.standin.paths:
-            self.json(self.standin.paths[self.path])
+            found = self.standin.paths[self.path]
+            found(self) if callable(found) else self.json(found)
         else:
             self.json({"error": {"message": "not found"}}, 404)
 

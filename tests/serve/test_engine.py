@@ -157,6 +157,19 @@ def test_reasoning_that_comes_apart_is_put_back_between_tags(server: StandIn) ->
     assert found.reasoning_tokens == len(thought)
 
 
+def test_an_answer_may_come_in_one_piece_beside_an_error_that_is_none(server: StandIn) -> None:
+    """Gateways gather what they pass on, and some name every field; what is longer than max_tokens can be is cut."""
+    long = ANSWER + "# and so on\n" * 800
+    server.script = [streams(chunk(long, error=None), chunk(finish="stop", error=None), None)]
+    (found,) = ask(server, request(max_tokens=3000))
+    assert (found.text, found.finish_reason) == (long, FinishReason.EOS)
+    server.script = [streams(*[chunk("x" * 9000)] * 100)]
+    (found,) = ask(server, request(max_tokens=50))
+    assert found.finish_reason is FinishReason.LENGTH
+    assert len(found.text) < 3 * 9000
+    assert len(server.requests) == 2
+
+
 def test_a_stop_string_ends_the_answer(server: StandIn) -> None:
     """Split over pieces, and cut away."""
     (found,) = ask(server, request(stop=("adds",)))

@@ -10,7 +10,7 @@ import pytest
 from cpu_codegen.engine.served_facts import is_local, look
 from cpu_codegen.engine.served_http import parse_address
 from cpu_codegen.errors import UnavailableError, UsageError
-from tests.serve.standin import StandIn, serving
+from tests.serve.standin import StandIn, serving, status
 
 PROPS: dict[str, Any] = {
     "default_generation_settings": {"n_ctx": 4096, "params": {"seed": 1}},
@@ -127,6 +127,16 @@ def test_nonsense_for_a_list_of_models_is_unavailable(
     monkeypatch.setattr("cpu_codegen.engine.served_facts.ask", lambda *a: listed)
     with pytest.raises(UnavailableError, match="no list of models"):
         seen(server)
+
+
+@pytest.mark.parametrize("code", [429, 503])
+def test_a_busy_server_is_taken_for_no_other_kind(server: StandIn, code: int) -> None:
+    """Its answers would stand under another identity, and the next session would be refused: exit 4 and try again."""
+    server.paths["/props"] = status(code)
+    with pytest.raises(UnavailableError, match=f"{code}: reason {code}"):
+        look(parse_address(server.url))
+    server.paths["/props"] = status(500)
+    assert look(parse_address(server.url)).kind == "a server"
 
 
 def test_this_machine_is_known_as_such() -> None:
