@@ -34,7 +34,7 @@ def add_entry(alias: str, spec: ModelSpec, *, licence: str | None = None) -> tup
 
 
 def entry_text(alias: str, spec: ModelSpec, *, licence: str | None) -> str:
-    """The entry as YAML. Every text is quoted as JSON, which YAML reads as it stands."""
+    """The entry as YAML, every text quoted."""
     lines = [f"  {alias}:"]
     known = {
         "family": spec.family,
@@ -44,10 +44,16 @@ def entry_text(alias: str, spec: ModelSpec, *, licence: str | None) -> str:
         "prompt_format": spec.prompt_format,
         "licence": licence or spec.licence,
     }
-    lines += [f"    {name}: {json.dumps(value)}" for name, value in known.items() if value]
+    lines += [f"    {name}: {_quoted(value)}" for name, value in known.items() if value]
     lines += ["    files:", f"      {_quant(spec)}:"]
-    lines += [f"        {name}: {json.dumps(value)}" for name, value in _file_fields(spec).items() if value]
+    lines += [f"        {name}: {_quoted(value)}" for name, value in _file_fields(spec).items() if value]
     return "\n".join(lines) + "\n"
+
+
+def _quoted(value: Any) -> str:
+    """JSON, which YAML reads as it stands but for characters beyond 16 bits: those YAML writes with eight digits."""
+    text = json.dumps(value, ensure_ascii=False)
+    return re.sub(r"[^ -~]", lambda found: f"\\U{ord(found[0]):08x}", text)
 
 
 def _file_fields(spec: ModelSpec) -> dict[str, Any]:

@@ -191,7 +191,8 @@ def _geometry(source: Fields | None) -> Geometry | None:
     }
     values |= {part.name: source.number(part.name) for part in fields(Geometry) if part.name not in values}
     given = {name: value for name, value in values.items() if value is not None}
-    for part in ("architecture", "layers", "width", "heads", "kv_heads", "head_size", "vocabulary"):
+    given.setdefault("vocabulary", 0)  # not known: the plan takes a usual one
+    for part in ("architecture", "layers", "width", "heads", "kv_heads", "head_size"):
         if part not in given:
             # a shape with holes cannot be computed with: the plan then reads the file's header instead
             source.done()

@@ -19,7 +19,7 @@ from cpu_codegen.models.spec import Geometry, ModelSpec, Published, Reasoning, S
 from cpu_codegen.places import cache_dir
 from cpu_codegen.schema import Sampling
 
-FORMAT = 3
+FORMAT = 4
 KEPT = 8
 
 Parts = tuple[list[ModelSpec], dict[str, str], dict[int, tuple[str, ...]]]

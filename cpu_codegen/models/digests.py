@@ -27,7 +27,7 @@ def file_sha256(path: Path, *, progress: Progress | None = None) -> str:
         known = _remembered().get(key)
         if known:
             return known
-        digest = hash_file(path, progress=progress)
+        digest = _hash(path, progress)
         if _identity(path) != key:
             raise UnavailableError(
                 f"{path} changed while it was read", remedy="wait until it is written, then try again"
@@ -41,7 +41,16 @@ def file_sha256(path: Path, *, progress: Progress | None = None) -> str:
 
 
 def hash_file(path: Path, *, progress: Progress | None = None) -> str:
-    """The digest of a file, read now."""
+    """The digest of a file, read now. UnavailableError when it cannot be read."""
+    try:
+        return _hash(path, progress)
+    except OSError as error:
+        raise UnavailableError(
+            f"cannot read {path}: {error.strerror}", remedy="check the path and its permissions"
+        ) from error
+
+
+def _hash(path: Path, progress: Progress | None) -> str:
     seen = hashlib.sha256()
     with path.open("rb") as file:
         total, done = os.fstat(file.fileno()).st_size, 0

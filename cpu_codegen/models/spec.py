@@ -19,7 +19,7 @@ class Geometry:
     """The shape that memory and speed follow from.
 
     `kv_layers` keep keys and values of the whole context, `window_layers` of the last `window` tokens only, `recurrent_layers` a
-    state of fixed size. 0 = none.
+    state of fixed size. 0 = none; of the vocabulary: not known.
     """
 
     architecture: str

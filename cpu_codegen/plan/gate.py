@@ -77,7 +77,7 @@ def _ram(plan: Plan, term: Term, suites: Sequence[str], styles: Sequence[str]) -
             high,
             estimated=True,
             more=f"cpu-codegen bench -m {plan.spec.name} measures it",
-            note=f"one stream, {plan.ctx_tokens} tokens",
+            note=f"peak, one stream, {plan.ctx_tokens} tokens",
         )
     ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cpu_codegen.engine.room import BYTES_PER_VALUE, kv_cell_bytes, query_values
@@ -18,6 +18,10 @@ from cpu_codegen.models.spec import Geometry, ModelSpec
 
 Use = Literal["layer", "expert", "head", "embedding"]
 Basis = Literal["header", "geometry", "size"]
+
+
+USUAL_VOCABULARY = 64_000
+"""Where nobody saw it: between the 32,000 of the first models and the 152,000 of today's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,8 @@ def shape_of_spec(spec: ModelSpec, kv_types: tuple[str, str] = ("f16", "f16")) -
     shape = spec.geometry
     if shape is None:
         return _of_size(spec) if spec.size_bytes else None
+    if not shape.vocabulary:
+        shape = replace(shape, vocabulary=USUAL_VOCABULARY)
     key, value = BYTES_PER_VALUE[kv_types[0]], BYTES_PER_VALUE[kv_types[1]]
     kv_layers = shape.kv_layers + shape.window_layers or (0 if shape.recurrent_layers else shape.layers)
     weights = tuple(_grouped(shape, spec.quant))
@@ -178,11 +184,11 @@ def _of_size(spec: ModelSpec) -> Shape:
         32,
         3072,
         9216,
-        64_000,
+        USUAL_VOCABULARY,
         spec.context,
         120_000,
         is_unusual=True,
-        entries=64_000,
+        entries=USUAL_VOCABULARY,
         query_values=32 * 3072,
     )
 

@@ -131,6 +131,18 @@ def test_verify_reads_again(served: Hub, call: Call) -> None:
     assert "--again" in (caught.value.remedy or "")
 
 
+def test_verify_what_cannot_be_read(served: Hub, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that gives an error is exit 4 with the path, not a traceback."""
+    call("pull", NAME)
+
+    def failing(*_: object) -> str:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("cpu_codegen.models.digests._hash", failing)
+    with pytest.raises(UnavailableError, match=r"cannot read .*Input/output error"):
+        call("verify", NAME)
+
+
 def test_rm_takes_only_our_own(call: Call) -> None:
     """A file that another tool brought stays."""
     file = Path.home() / ".lmstudio/models" / REPO / FILE
@@ -204,6 +216,17 @@ def test_add_a_path(call: Call, tmp_path: Path) -> None:
     spec = resolve("mine")
     assert is_local(spec)
     assert (spec.paths, spec.licence) == ((str(file),), "mit")
+
+
+@pytest.mark.parametrize(
+    "name", ["\N{ROCKET}.gguf", 'a "quoted" \\ name.gguf', "zwölf\u2028.gguf", "# not: a comment.gguf"]
+)
+def test_add_any_path(call: Call, tmp_path: Path, name: str) -> None:
+    """Whatever a file is called, its entry means that file."""
+    file = tmp_path / name
+    file.write_bytes(tiny_gguf())
+    call("add", "mine", str(file))
+    assert call("path", "mine") == f"{file}\n"
 
 
 def test_add_keeps_what_stands_there(served: Hub, call: Call) -> None:

@@ -9,7 +9,7 @@ import pytest
 from cpu_codegen.gguf_header import read_header
 from cpu_codegen.models.catalogue import load_catalogue
 from cpu_codegen.models.spec import Geometry, ModelSpec
-from cpu_codegen.plan.shape import Shape, shape_of_header, shape_of_spec
+from cpu_codegen.plan.shape import USUAL_VOCABULARY, Shape, shape_of_header, shape_of_spec
 from cpu_codegen.plan.synthetic import Dense, write_dense
 
 SMALL = Dense(layers=8, width=256, feed_forward=768, heads=4, kv_heads=2, vocabulary=1024)
@@ -122,3 +122,13 @@ def test_size_alone_and_nothing() -> None:
     assert rough.basis == "size"
     assert rough.weight_bytes == 1_000_000
     assert shape_of_spec(ModelSpec("x", quant="q8_0")) is None
+
+
+def test_without_a_known_vocabulary() -> None:
+    """The survey's dolphin has a shape whose vocabulary nobody saw: it is planned with a usual one, not left unknown."""
+    spec = load_catalogue().models["dolphin-2.6-mistral-7b"]["q4_k_m"]
+    shape = shape_of_spec(spec)
+    assert shape is not None
+    assert shape.vocabulary == USUAL_VOCABULARY
+    assert 4.2e9 < shape.weight_bytes < 4.8e9
+    assert all(shape_of_spec(one) for one in load_catalogue().specs() if one.family != "demo")
