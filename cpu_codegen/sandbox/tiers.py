@@ -15,6 +15,7 @@ import sys
 import sysconfig
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from cpu_codegen.errors import MachineError
@@ -32,7 +33,8 @@ _SYSTEM_PATHS = """
 class Plan:
     """The layers of a fork server and its children: those that are wanted, and once `settled` those in force.
 
-    `uid` is the one that root became, None where nothing was dropped. `is_root`: started as root.
+    `uid` is the one that root became, None where nothing was dropped. `is_root`: started as root. `hidden`: folders below
+    `readable` that are not, but for what of `readable` lies in them.
     """
 
     landlock: bool
@@ -43,6 +45,7 @@ class Plan:
     allow_weak: bool
     readable: tuple[str, ...]
     packages: dict[str, str]
+    hidden: tuple[str, ...] = ()
     scratch_bytes: int = 0
     seatbelt: bool = False
     uid: int | None = None
@@ -55,6 +58,7 @@ class Plan:
             "namespaces": self.namespaces,
             "drop_uid": self.drop_uid,
             "readable": list(self.readable),
+            "hidden": list(self.hidden),
             "packages": self.packages,
             "scratch_bytes": self.scratch_bytes,
         }
@@ -105,6 +109,7 @@ def choose(*, allow_weak: bool = False, masked: Collection[str] = (), scratch_by
         is_root=os.geteuid() == 0,
         allow_weak=allow_weak,
         readable=tuple(readable_paths(packages)),
+        hidden=tuple(hidden_paths()),
         packages=packages,
         scratch_bytes=scratch_bytes,
     )
@@ -121,6 +126,7 @@ def _seatbelt_plan(*, allow_weak: bool) -> Plan:
         is_root=os.geteuid() == 0,
         allow_weak=allow_weak,
         readable=tuple(readable_paths(packages)),
+        hidden=tuple(hidden_paths()),
         packages=packages,
         seatbelt=True,
     )
@@ -161,6 +167,15 @@ def readable_paths(packages: dict[str, str]) -> list[str]:
     libraries = {folder + ".libs" for folder in packages.values()}
     paths = python | set(_SYSTEM_PATHS) | set(packages.values()) | libraries
     return sorted(path for path in paths if path and os.path.exists(path))
+
+
+def hidden_paths() -> list[str]:
+    """Where packages are installed, ours among them with the solutions of its problems: below Python's own files, unless in an
+    environment of its own.
+    """
+    installed = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
+    ours = str(Path(__file__).resolve().parents[2])
+    return sorted(os.path.realpath(path) for path in {*installed, ours} if path)
 
 
 def package_folders() -> dict[str, str]:

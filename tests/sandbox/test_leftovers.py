@@ -157,3 +157,12 @@ def test_a_machinery_that_breaks_twice_is_a_harness_error(box: Sandbox, monkeypa
     execution = judged(box, "def f(x): return 3")
     assert execution.outcome is Outcome.HARNESS_ERROR
     assert "no forks today" in execution.message
+
+
+def test_flags_of_the_shared_descriptors_are_not_kept_for_the_next_program(box: Sandbox) -> None:
+    """Claim: standard input and output are one open file of the server's, but what a program sets on it the next does not find."""
+    flags = "import fcntl, os\nMARKS = os.O_APPEND | os.O_NONBLOCK\n"
+    leaves = flags + "def f(x):\n    fcntl.fcntl(1, fcntl.F_SETFL, MARKS)\n    return 3"
+    finds = flags + "def f(x): return 3 + (fcntl.fcntl(1, fcntl.F_GETFL) & MARKS)"
+    assert judged(box, leaves).outcome is Outcome.PASSED
+    assert judged(box, finds).outcome is Outcome.PASSED

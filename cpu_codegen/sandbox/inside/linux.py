@@ -8,11 +8,15 @@ from __future__ import annotations
 import functools
 import os
 import socket
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cpu_codegen.sandbox.layers import kernel, landlock, namespaces, privileges, rlimits, seccomp
+
+if sys.platform != "win32":
+    import fcntl
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,9 @@ class Layers:
     def prepared(cls, config: dict[str, Any], scratch: str = "") -> Layers:
         """Those that are asked for; with `scratch`, writing is allowed there."""
         return cls(
-            ruleset=landlock.prepare(config["readable"], scratch) if config["landlock"] else None,
+            ruleset=landlock.prepare(config["readable"], scratch, hidden=config["hidden"])
+            if config["landlock"]
+            else None,
             filter=seccomp.build(scratch=bool(scratch)) if config["seccomp"] else None,
         )
 
@@ -87,7 +93,11 @@ class Isolation:
         return [os.pidfd_open(pid) for pid in pids]
 
     def after_the_last_child(self) -> None:
-        """Nothing is left in the scratch folder for the next program."""
+        """Nothing is left for the next program: not in the scratch folder, not in the flags of standard input and output, which
+        all children share as one open file.
+        """
+        for fd in (0, 1):
+            fcntl.fcntl(fd, fcntl.F_SETFL, 0)
         if self.scratch_layers is not None:
             _empty(namespaces.SCRATCH)
 
@@ -100,7 +110,11 @@ def _enter_namespaces(config: dict[str, Any]) -> bool:
     """Tried in a child first: a failure half way in would leave a process of no use."""
     capabilities = privileges.effective_capabilities()
     enter = functools.partial(
-        namespaces.enter, config["readable"], capabilities=capabilities, scratch_bytes=config["scratch_bytes"]
+        namespaces.enter,
+        config["readable"],
+        hidden=config["hidden"],
+        capabilities=capabilities,
+        scratch_bytes=config["scratch_bytes"],
     )
     if not _works_in_a_child(enter):
         return False

@@ -20,7 +20,7 @@ class Isolation:
     """Applied to the calling process when made; `apply` puts the layers on a child."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self.profile = seatbelt.profile(config["readable"])
+        self.profile = seatbelt.profile(config["readable"], config["hidden"])
         self.uid: int | None = None
         if os.geteuid() == 0 and config["drop_uid"]:
             privileges.drop_uid()

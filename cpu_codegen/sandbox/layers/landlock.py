@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from cpu_codegen.sandbox.layers import kernel
 
@@ -35,10 +35,11 @@ def abi() -> int:
         return 0
 
 
-def prepare(readable: Iterable[str], scratch: str = "") -> int:
+def prepare(readable: Iterable[str], scratch: str = "", *, hidden: Collection[str] = ()) -> int:
     """A ruleset (file descriptor) that allows reading below `readable` and nothing else. Built once, used at every fork.
 
-    Below `scratch`, where given, files and folders may also be made, written and removed.
+    Not below `hidden` (real paths), unless a readable path lies there itself; names in it can be listed, as rules only add. Below
+    `scratch`, where given, files and folders may also be made, written and removed.
     """
     version = abi()
     rights = _RIGHTS_BY_ABI.get(version, _ALL_RIGHTS)
@@ -50,10 +51,23 @@ def prepare(readable: Iterable[str], scratch: str = "") -> int:
     buffer = ctypes.create_string_buffer(attributes, len(attributes))
     ruleset = kernel.syscall(_CREATE, buffer, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
     for path in readable:
-        _allow(ruleset, path, READ_FILE | READ_DIR)
+        _allow_around(ruleset, path, hidden)
     if scratch:
         _allow(ruleset, scratch, rights & _RIGHTS_IN_SCRATCH)
     return ruleset
+
+
+def _allow_around(ruleset: int, path: str, hidden: Collection[str]) -> None:
+    """A folder that holds a hidden one is allowed entry by entry."""
+    real = os.path.realpath(path)
+    if not any(inner.startswith(real + os.sep) for inner in hidden):
+        _allow(ruleset, path, READ_FILE | READ_DIR)
+        return
+    _allow(ruleset, real, READ_DIR)
+    for entry in os.scandir(real):
+        target = os.path.realpath(entry.path)
+        if not any(target == inner or target.startswith(inner + os.sep) for inner in hidden):
+            _allow_around(ruleset, target, hidden)
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:

@@ -44,11 +44,12 @@ _KEPT_FLAGS = {
 SCRATCH = "/scratch"
 
 
-def enter(readable: Iterable[str], *, capabilities: int, scratch_bytes: int = 0) -> None:
+def enter(readable: Iterable[str], *, hidden: Iterable[str] = (), capabilities: int, scratch_bytes: int = 0) -> None:
     """Puts the calling process into a world of the readable paths. Raises OSError where the system does not allow it.
 
-    With `scratch_bytes` there is a writable folder SCRATCH besides, in memory, whose size the kernel enforces. After a failure the
-    process may be half way in, so that it is of no further use.
+    Folders in `hidden` (real paths) are empty there, but for what of `readable` lies in them. With `scratch_bytes` there is a
+    writable folder SCRATCH besides, in memory, whose size the kernel enforces. After a failure the process may be half way in, so
+    that it is of no further use.
     """
     if capabilities >> _CAP_SYS_ADMIN & 1:
         _unshare(_ALL_BUT_USER)
@@ -57,7 +58,7 @@ def enter(readable: Iterable[str], *, capabilities: int, scratch_bytes: int = 0)
         _unshare(_ALL_BUT_USER | CLONE_NEWUSER)
         _map_ids(uid, gid)
     _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
-    _build(sorted(set(readable)), scratch_bytes)
+    _build(set(readable), set(hidden) - set(readable), scratch_bytes)
 
 
 def _unshare(flags: int) -> None:
@@ -71,13 +72,20 @@ def _map_ids(uid: int, gid: int) -> None:
             file.write(text)
 
 
-def _build(paths: list[str], scratch_bytes: int) -> None:
+def _build(paths: set[str], hidden: set[str], scratch_bytes: int) -> None:
     """A tmpfs with the paths bound into it becomes the root; the old root is left behind."""
     base = next(path for path in _BASES if os.path.isdir(path))
     sources = {path: os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC) for path in paths}
     _mount("tmpfs", base, "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=755,size=1m")
-    for path, source in sources.items():
-        _bind(source, base + path, strict=scratch_bytes > 0)
+    emptied: list[str] = []
+    for path in sorted(paths | hidden):  # a folder before what lies in it
+        if path in sources:
+            _bind(sources[path], base + path, strict=scratch_bytes > 0)
+        elif os.path.isdir(base + path):
+            _mount("tmpfs", base + path, "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=755,size=64k")
+            emptied.append(base + path)
+    for place in emptied:
+        _mount(None, place, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV)
     for source in sources.values():
         os.close(source)
     if scratch_bytes:

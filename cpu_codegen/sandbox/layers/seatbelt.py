@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
 
 SYSTEM_PATHS = ("/usr/lib", "/System/Library", "/Library/Apple", "/private/var/db/timezone", "/usr/share/zoneinfo")
@@ -17,8 +17,12 @@ _LIBRARY = "/usr/lib/libSystem.B.dylib"
 _HARMLESS_FILES = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/zero")
 
 
-def profile(readable: Iterable[str]) -> str:
-    """A profile in Seatbelt's own language: reading below `readable`, signals to itself, and nothing else."""
+def profile(readable: Iterable[str], hidden: Collection[str] = ()) -> str:
+    """A profile in Seatbelt's own language: reading below `readable`, signals to itself, and nothing else.
+
+    Nothing below `hidden`, but what of `readable` lies there; of rules that differ the last one holds.
+    """
+    readable = tuple(readable)
     paths = sorted({*SYSTEM_PATHS, *readable})
     parents = sorted({str(parent) for path in paths for parent in PurePosixPath(path).parents})
     return "\n".join(
@@ -26,12 +30,21 @@ def profile(readable: Iterable[str]) -> str:
             "(version 1)",
             "(deny default)",
             f"(allow file-read* {_filters('subpath', paths)} {_filters('literal', _HARMLESS_FILES)})",
+            *_hiding(readable, hidden),
             f"(allow file-read-metadata {_filters('literal', parents)})",
             "(allow sysctl-read)",
             "(allow signal (target self))",
             "(allow process-info* (target self))",
         )
     )
+
+
+def _hiding(readable: Iterable[str], hidden: Collection[str]) -> list[str]:
+    if not hidden:
+        return []
+    inner = [path for path in readable if any(path.startswith(folder + "/") for folder in hidden)]
+    again = [f"(allow file-read* {_filters('subpath', inner)})"] if inner else []
+    return [f"(deny file-read* {_filters('subpath', hidden)})", *again]
 
 
 def _filters(kind: str, paths: Iterable[str]) -> str:

@@ -36,7 +36,7 @@ sched_getscheduler sched_get_priority_max sched_get_priority_min sched_getaffini
 restart_syscall fadvise64 timer_create timer_settime timer_gettime timer_getoverrun timer_delete clock_gettime clock_getres
 clock_nanosleep exit_group epoll_create epoll_create1 epoll_wait epoll_pwait epoll_pwait2 epoll_ctl newfstatat faccessat faccessat2
 pselect6 ppoll set_robust_list get_robust_list timerfd_create timerfd_settime timerfd_gettime eventfd eventfd2 pipe2 getcpu
-getrandom membarrier statx rseq close_range getxattr lgetxattr fgetxattr pkey_alloc pkey_free pkey_mprotect futex_waitv futex_wake
+getrandom membarrier statx rseq close_range pkey_alloc pkey_free pkey_mprotect futex_waitv futex_wake
 futex_wait wait4 waitid ioprio_get preadv preadv2
 """.split()
 
