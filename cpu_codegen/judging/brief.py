@@ -39,7 +39,7 @@ def _tagged(value: Any, budget: int) -> str:
     """Types whose repr does not tell them apart are named."""
     try:
         text = repr(value)[: budget + 1]
-    except (ValueError, RecursionError, MemoryError) as error:
+    except Exception as error:  # digits over the limit, a signalling NaN in a Counter, a character that is none
         return f"<{type(value).__name__}: {type(error).__name__}>"
     if type(value).__module__ == "numpy" and "(" not in text:
         return f"{type(value).__name__}({text})"

@@ -15,8 +15,8 @@ from cpu_codegen.judging.comparators import NOT_NONE_TASKS, is_floats, needs_arg
 from cpu_codegen.judging.inputs import encoded_inputs
 from cpu_codegen.judging.prepared import Digest, Part, chunks_of, pack
 from cpu_codegen.sandbox import values
-from cpu_codegen.sandbox.inside.calls import Announced, Candidate, HarnessFault, Large, Raised, Returned
-from cpu_codegen.sandbox.inside.raw_batch import Chunk, Known, parse_replies, send_chunk
+from cpu_codegen.sandbox.inside.calls import Announced, Candidate, HarnessFault, Large, Raised, Returned, parse_replies
+from cpu_codegen.sandbox.inside.raw_batch import Chunk, Known, send_chunk
 
 _SLOW_S = 0.9  # a call under it keeps the plain limit of 4 s
 
@@ -41,7 +41,8 @@ def _part(
     if not chunks:
         return Part([], Known(b"", []))
     collected = _Collected(task["suite"], entry_point)
-    candidate.wall_s = candidate.large_output_s = limit_s
+    candidate.wall_s = limit_s
+    candidate.large_output_s = lambda: limit_s
     candidate.load(code, entry_point, "evalplus")
     for chunk in chunks:
         for reply, seconds, digest_s in _timed(candidate, chunk):

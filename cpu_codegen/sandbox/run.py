@@ -37,6 +37,15 @@ class _Watched:
     ended_by_itself: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A candidate's clocks at one moment: for how long its main thread had no core, CPU time of all threads, wall time."""
+
+    starved_s: float
+    cpu_s: float
+    at_s: float
+
+
 class JobRun:
     """A job in flight. `abort` may be called from another thread."""
 
@@ -49,8 +58,9 @@ class JobRun:
         self.is_aborted = False
         self.peaks: dict[int, int | None] = {}  # by candidate, of those that are asked no more
         self.retired: set[int] = set()  # those that we killed
-        self.starved_s: dict[int, float] = {}  # by candidate, as last told
+        self.seen: dict[int, _Seen] = {}  # by candidate, when last asked
         self.calls = 0  # that the checker made, where it counts them
+        self.began_s = 0.0
 
     def abort(self) -> None:
         """Ends the job at once; its `run` then raises HarnessError."""
@@ -82,6 +92,7 @@ class JobRun:
             self._end(crew)
 
     def _begin(self) -> Crew:
+        self.began_s = time.monotonic()
         crew = Crew(self.server, self.job.limits, candidates=self.candidates)
         self.children = crew.children
         if self.is_aborted:  # meanwhile, by another thread, which saw no children yet
@@ -138,10 +149,14 @@ class JobRun:
                 return message
 
     def _newly_starved_s(self, index: int) -> float:
-        """Seconds that a candidate was ready and had no core, since the last time that this was asked."""
-        total_s = meters.starved_s(self.children[1:][index].host_pid)
-        before_s, self.starved_s[index] = self.starved_s.get(index, 0.0), total_s
-        return max(0.0, total_s - before_s)
+        """Seconds that a candidate was ready and had no core, since the last time that this was asked.
+
+        Threads of its own that keep it from the core are its own affair: what they used is taken off.
+        """
+        before = self.seen.get(index, _Seen(0.0, 0.0, self.began_s))
+        now = self.seen[index] = _seen(self.children[1:][index].host_pid)
+        unused_s = (now.at_s - before.at_s) - (now.cpu_s - before.cpu_s)
+        return max(0.0, min(now.starved_s - before.starved_s, unused_s))
 
     def _retire(self, index: int, is_gone: bool) -> None:
         """A candidate that is asked no more is killed, so that it neither works nor holds memory beside the next one."""
@@ -188,6 +203,14 @@ class JobRun:
     def _how_it_ended(self, watched: _Watched, end: End) -> dict[str, str]:
         """Names the end of a candidate that went away by itself."""
         return ending_of(end, self.job.limits.cpu_s) if watched.ended_by_itself else CLOSED_CHANNEL
+
+
+def _seen(pid: int) -> _Seen:
+    try:
+        cpu_s = meters.cpu_ns(pid) / 1e9
+    except OSError:  # it has ended
+        cpu_s = 0.0
+    return _Seen(meters.starved_s(pid), cpu_s, time.monotonic())
 
 
 def run_with_retry(make: Any) -> Execution:

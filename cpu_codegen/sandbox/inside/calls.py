@@ -20,7 +20,7 @@ from cpu_codegen.sandbox.frames import BadFrame, Channel, ChannelClosed, Channel
 from cpu_codegen.sandbox.inside import large
 
 LATENESS_S = 0.1  # what scheduling may add to a call before it counts as too slow
-LARGE_OUTPUT_S = 120.0  # what the digest of a huge output may take, and its pieces; the call itself was in time
+LARGE_OUTPUT_S = 120.0  # what the digest of a huge output may take, and its pieces, where one is expected
 _MAX_BATCH = 512
 _DECODE_ERRORS = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, ImportError, RecursionError, MemoryError
@@ -96,7 +96,10 @@ class Candidate:
         self.wall_s = wall_s
         self.call_s = call_s
         self.deadline = time.monotonic() + wall_s
-        self.large_output_s = LARGE_OUTPUT_S
+        self.large_output_s: Callable[[], float] = lambda: (
+            0.0
+        )  # that a huge output may take beyond the deadline, asked at each
+        self.may_stop = True  # StopIteration comes through; else as RuntimeError, as from a generator (PEP 479)
         self.on_large = on_large  # tells the parent that the verdict will take longer than the calls
         self.finish = on_finished  # tells the parent that this candidate is asked no more
         self.late = on_late  # asks the parent for how long the candidate waited for a core since the last time
@@ -131,7 +134,7 @@ class Candidate:
         if type(reply) is not list or len(reply) < 3 or reply[0] != number or type(reply[0]) is not int:
             raise CandidateFault("protocol", "a reply to another call")
         if reply[1] == 1:
-            self.last_error = _rebuild(_error(reply[2]))
+            self.last_error = _rebuild(_error(reply[2]), may_stop=self.may_stop)
             raise self.last_error
         with Decoding():
             output = values.decode(reply[2])
@@ -160,7 +163,8 @@ class Candidate:
         self.send(values.dumps(["batch", number, mutable, inputs]))
         done = 0
         while done < len(inputs):
-            reply = self.receive(self.call_deadline(limits_s[done]), count=len(inputs) - done, number=number)
+            payload = self.receive_frame(self.call_deadline(limits_s[done]))
+            reply = parse_replies(payload, len(inputs) - done, number, mutable=mutable)
             for item in reply:
                 self.calls += 1
                 done += 1
@@ -169,27 +173,30 @@ class Candidate:
     def large(self, announced: Announced) -> Iterator[Large]:
         """Its digest; then, unless the consumer took the pieces, on to the next call. A huge one's time is no call's."""
         started = time.monotonic()
-        if announced.is_huge:
-            self.on_large(self.large_output_s)
+        extra_s = self.large_output_s() if announced.is_huge else 0.0
+        if extra_s:
+            self.on_large(extra_s)
         with Decoding():
-            word, digest, floats = self.receive(started + self.large_output_s if announced.is_huge else self.deadline)
+            word, digest, floats = self.receive(max(self.deadline, started + extra_s))
         if word != "digest" or type(digest) is not str:
             raise CandidateFault("protocol", "no digest of a large output")
         taken: list[Iterator[Any]] = []
 
         def pieces() -> Iterator[Any]:
-            taken.append(self._pieces())
+            taken.append(self._pieces(announced, extra_s))
             return taken[0]
 
         yield Large(announced.kind, announced.length, digest, floats == 1, pieces)
         for rest in taken:
             collections.deque(rest, maxlen=0)  # what the consumer left
         self.send(values.dumps(["next"]))
-        if announced.is_huge:
+        if extra_s:
             self.deadline += time.monotonic() - started
 
-    def _pieces(self) -> Iterator[Any]:
-        deadline = time.monotonic() + self.large_output_s
+    def _pieces(self, announced: Announced, extra_s: float) -> Iterator[Any]:
+        """No more than was announced, or the checker could be filled up."""
+        deadline = max(self.deadline, time.monotonic() + extra_s)
+        left = announced.length
         self.send(values.dumps(["pieces"]))
         while True:
             message = self.receive(deadline)
@@ -197,9 +204,10 @@ class Candidate:
                 return
             with Decoding():
                 word, piece = message
-                if word != "piece":
-                    raise ValueError("no piece")
                 decoded = values.decode(piece)
+                if word != "piece" or type(decoded) is not large.KINDS[announced.kind] or len(decoded) > left:
+                    raise ValueError("no piece")
+            left -= len(decoded)
             yield decoded
 
     def call_deadline(self, limit_s: float) -> float:
@@ -215,12 +223,11 @@ class Candidate:
         except ChannelTimeout:
             raise CandidateFault("timeout", "the program does not read its input") from None
 
-    def receive(self, deadline: float, *, count: int | None = None, number: int = 0) -> Any:
-        """The next frame; with `count`, a batch's replies, decoded."""
+    def receive(self, deadline: float) -> Any:
+        """The next frame, parsed."""
         payload = self.receive_frame(deadline)
         with Decoding():
-            parsed = json.loads(payload)
-            return parsed if count is None else batch_replies(parsed, count, number, tagged=b"{" in payload)
+            return json.loads(payload)
 
     def receive_frame(self, deadline: float) -> bytes:
         """The next frame as it is."""
@@ -248,8 +255,18 @@ class Announced:
     is_huge: bool
 
 
-def batch_replies(parsed: Any, count: int, number: int, *, tagged: bool) -> list[Returned | Raised | Announced]:
-    """A frame of a batch's replies, at most `count`, decoded. `tagged`: there may be a tag in it."""
+def parse_replies(
+    payload: bytes, count: int, number: int, *, mutable: bool = False
+) -> list[Returned | Raised | Announced]:
+    """One frame of a batch's replies, at most `count` of them. `mutable`: arguments after the call were asked for."""
+    with Decoding():
+        return _batch_replies(json.loads(payload), count, number, tagged=b"{" in payload, mutable=mutable)
+
+
+def _batch_replies(
+    parsed: Any, count: int, number: int, *, tagged: bool, mutable: bool
+) -> list[Returned | Raised | Announced]:
+    """`tagged`: there may be a tag in it."""
     if (
         type(parsed) is not list
         or not 2 <= len(parsed) <= count + 1
@@ -265,7 +282,9 @@ def batch_replies(parsed: Any, count: int, number: int, *, tagged: bool) -> list
             replies.append(Raised(_error(item[1])))
         elif item[0] == 2:
             replies.append(_announced(item, is_last=item is parsed[-1]))
-        elif len(item) == 3:
+        elif len(item) != 2 + mutable:  # arguments that nobody asked for would be judged by
+            raise CandidateFault("protocol", "no reply")
+        elif mutable:
             mutated = tuple(values.decode(entry[0]) if entry else None for entry in item[2])
             replies.append(Returned(values.decode(item[1]), mutated))
         else:
@@ -296,9 +315,11 @@ def _error(item: Any) -> list[str]:
     return [part[:500] for part in item]
 
 
-def _rebuild(error: list[str]) -> BaseException:
+def _rebuild(error: list[str], *, may_stop: bool) -> BaseException:
     """The exception that a test may expect; SystemExit and its like end the judging instead."""
     kind = getattr(builtins, error[0], None)
+    if kind is StopIteration and not may_stop:
+        kind = RuntimeError
     if isinstance(kind, type) and issubclass(kind, Exception):
         try:
             rebuilt = kind(error[1])

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Any
 
 LARGE_ITEMS = 4_000_000
 PIECE_ITEMS = 1 << 14
-KINDS: dict[str, type] = {"list": list, "tuple": tuple, "str": str, "bytes": bytes}
+KINDS: dict[str, type[Sized]] = {"list": list, "tuple": tuple, "str": str, "bytes": bytes}
 _FORMAT = 2
 
 

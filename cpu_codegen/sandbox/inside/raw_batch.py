@@ -14,11 +14,9 @@ from typing import Any
 from cpu_codegen.sandbox.inside.calls import (
     Announced,
     Candidate,
-    Decoding,
-    Raised,
+    CandidateFault,
     Reply,
-    Returned,
-    batch_replies,
+    parse_replies,
     random_number,
 )
 
@@ -72,12 +70,14 @@ def replies(
         index = chunk.first + done
         payload = candidate.receive_frame(candidate.call_deadline(limit_s(index)) if limit_s else candidate.deadline)
         same = known.count_same(payload, len(head), index) if payload.startswith(head) else 0
+        if same > chunk.count - done:  # answers to the next chunk's calls, which nobody asked yet
+            raise CandidateFault("protocol", "more replies than calls")
         if same:
             candidate.calls += same
             done += same
             yield same
             continue
-        for item in parse_replies(payload, chunk.count - done, number):
+        for item in parse_replies(payload, chunk.count - done, number, mutable=mutable):
             candidate.calls += 1
             done += 1
             yield from candidate.large(item) if isinstance(item, Announced) else (item,)
@@ -91,9 +91,3 @@ def send_chunk(
     rest = json.dumps({"bytes": SLACK_BYTES, "items": SLACK_ITEMS, **(options or {})})
     candidate.send(f'["batch",{number},{"true" if mutable else "false"},{chunk.inputs},{rest}]'.encode())
     return number
-
-
-def parse_replies(payload: bytes, count: int, number: int) -> list[Returned | Raised | Announced]:
-    """One frame of replies, at most `count` of them."""
-    with Decoding():
-        return batch_replies(json.loads(payload), count, number, tagged=b"{" in payload)
