@@ -13,7 +13,6 @@ The verdict is pass, fail, timeout, harness_error or skipped. Harm is what was r
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import time
@@ -22,7 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from cpu_codegen.errors import MachineError, UsageError
+from cpu_codegen.errors import MachineError
+from cpu_codegen.numbered_lines import Line, numbered_lines
 from cpu_codegen.sandbox.box import Sandbox
 from cpu_codegen.sandbox.descendants import adopting, descendants
 from cpu_codegen.sandbox.field import Field
@@ -33,6 +33,8 @@ AttackVerdict = Literal["pass", "fail", "timeout", "harness_error", "skipped"]
 
 DEFAULT_TEST = "_r=f(2)\nassert _r==3, repr(_r)[:300]\nassert f(10)==11"
 LIMITS = Limits(wall_s=3.0, call_s=3.0, cpu_s=5.0, memory_bytes=1 << 30)
+_MAX_LINE_BYTES = 64 << 20
+_SHAPE = '{"id": "…", "src": "…"}'
 _MEMORY_SLACK = 1.15
 _HIDDEN_PEAK_BYTES = 200 << 20
 _LEAVE_S = 0.5  # how long a killed process may take to vanish
@@ -65,23 +67,19 @@ class AttackResult:
 
 def read_attacks(path: Path) -> list[Attack]:
     """The programs of a file. Raises UsageError with the line of what is wrong; then nothing is executed."""
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}", remedy="--attack with a file of JSON lines") from error
-    return [_attack(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
+    return [_attack(line) for line in numbered_lines(path, max_bytes=_MAX_LINE_BYTES, shape=_SHAPE)]
 
 
-def _attack(line: str, where: str) -> Attack:
+def _attack(line: Line) -> Attack:
+    fields = line.record()
     try:
-        fields = json.loads(line)
         source = fields["src"] if "src" in fields else _evaluated(fields["src_expr"])
         texts = {name: fields[name] for name in ("test", "arch", "harm", "property") if name in fields}
         if not all(isinstance(text, str) for text in (fields["id"], source, *texts.values())):
             raise TypeError("a field is no text")
         return Attack(fields["id"], source, want=tuple(fields.get("want", ())), **texts)
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{where}: not an attack: {error!r}", remedy='{"id": …, "src": …} on each line') from error
+    except (LookupError, TypeError) as error:
+        line.refuse(f"not an attack: {error!r}", f"each line is {_SHAPE}")
 
 
 def _evaluated(expression: str) -> str:
