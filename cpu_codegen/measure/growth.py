@@ -38,13 +38,17 @@ class Growth:
 
 
 def class_exponent(name: str, sizes: tuple[int, int]) -> float:
-    """The exponent that a class has between two sizes."""
+    """The exponent that a class has between two sizes; NaN where it has none (log 1 = 0)."""
     small, large = sizes
+    if CLASSES[name](small) <= 0:
+        return math.nan
     return math.log(CLASSES[name](large) / CLASSES[name](small)) / math.log(large / small)
 
 
 def time_growth(lower_s: Sequence[float], upper_s: Sequence[float], sizes: tuple[int, int]) -> Growth | None:
-    """From pairs of times, one pair per process. None where too few were taken."""
+    """From pairs of times, one pair per process. None where too few were taken, or the sizes do not grow from 1 or more."""
+    if not 1 <= sizes[0] < sizes[1]:
+        return None
     step = math.log(sizes[1] / sizes[0])
     exponents = [math.log(upper / lower) / step for lower, upper in zip(lower_s, upper_s, strict=True)]
     found = estimate(exponents) if exponents else None
@@ -54,8 +58,8 @@ def time_growth(lower_s: Sequence[float], upper_s: Sequence[float], sizes: tuple
 
 
 def memory_growth(lower_bytes: int, upper_bytes: int, sizes: tuple[int, int]) -> Growth | None:
-    """From two peaks. None where the smaller one is too small to be told from nothing."""
-    if lower_bytes < _LEAST_BYTES or upper_bytes < _LEAST_BYTES:
+    """From two peaks. None where the smaller one is too small to be told from nothing, or the sizes do not grow."""
+    if not 1 <= sizes[0] < sizes[1] or lower_bytes < _LEAST_BYTES or upper_bytes < _LEAST_BYTES:
         return None
     step = math.log(sizes[1] / sizes[0])
     low = math.log(max(upper_bytes - _PAGES_BYTES, 1) / (lower_bytes + _PAGES_BYTES)) / step
@@ -64,7 +68,7 @@ def memory_growth(lower_bytes: int, upper_bytes: int, sizes: tuple[int, int]) ->
 
 
 def _growth(exponent: float, low: float, high: float, sizes: tuple[int, int]) -> Growth:
-    own = {name: class_exponent(name, sizes) for name in CLASSES}
+    own = {name: of_class for name in CLASSES if not math.isnan(of_class := class_exponent(name, sizes))}
     like = [name for name, value in own.items() if low <= value <= high]
     nearest = min(own, key=lambda name: abs(own[name] - exponent))
     return Growth(exponent, low, high, sizes, tuple(like or [nearest]))

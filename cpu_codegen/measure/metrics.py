@@ -137,10 +137,10 @@ def enamel_score(record: Record) -> float | None:
     if not reference or ladder is None:
         return None
     limit = ENAMEL_ALPHA * max([*(rung["reference_cpu_s"] for rung in ladder), *reference[len(ladder) :]])
-    weights = ENAMEL_WEIGHTS[-len(reference) :]
+    weights = ENAMEL_WEIGHTS[-len(reference) :]  # of more sizes the largest three count
     scores = [_level_score(mine["cpu_s"], mine["reference_cpu_s"], limit) for mine in ladder]
     scores += [0.0] * (len(reference) - len(scores))
-    return math.fsum(w * f for w, f in zip(weights, scores, strict=False)) / math.fsum(weights)
+    return math.fsum(w * f for w, f in zip(weights, scores[-len(weights) :], strict=True)) / math.fsum(weights)
 
 
 def _level_score(cpu_s: float, reference_s: float, limit_s: float) -> float:

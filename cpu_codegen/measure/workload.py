@@ -121,7 +121,7 @@ def _scaled_rungs(probe: ProblemProbe, facts: Facts) -> tuple[Rung, ...]:
     if not facts.has_scaled or not facts.sizes:
         raise NoWorkload("the problem file has no scaled inputs")
     try:
-        return tuple(_rung(i, size, [probe.scaled(size, _SEED)]) for i, size in enumerate(sorted(facts.sizes)))
+        return tuple(_rung(i, size, [probe.scaled(size, _SEED)]) for i, size in enumerate(sorted(set(facts.sizes))))
     except ProbeFailed as error:
         raise NoWorkload(f"scaled inputs cannot be made: {error}") from error
 

@@ -51,3 +51,18 @@ def test_memory_growth_needs_memory() -> None:
     assert found is not None
     assert found.low < 1.0 < found.high
     assert "n" in found.like
+
+
+@pytest.mark.parametrize("sizes", [(0, 10), (-5, 10), (7, 7), (10, 1)])
+def test_sizes_that_do_not_grow_have_no_exponent(sizes: tuple[int, int]) -> None:
+    """Files of other people may name any sizes; no exponent is no crash."""
+    assert time_growth([0.001] * 9, [0.01] * 9, sizes) is None
+    assert memory_growth(10**6, 10**7, sizes) is None
+
+
+def test_from_size_one_on_a_logarithm_is_no_class() -> None:
+    """log 1 = 0 has no exponent; the other classes have theirs."""
+    found = time_growth([0.001] * 9, [0.1] * 9, (1, 10))
+    assert found is not None
+    assert found.exponent == pytest.approx(2.0)
+    assert found.like == ("n^2",)

@@ -47,6 +47,10 @@ def test_enamel_score() -> None:
     assert metrics.enamel_score(ladder(0.001, 0.01, 0.15)) == pytest.approx(half)
     assert metrics.enamel_score(ladder(0.001, 0.01)) == pytest.approx(0.6)  # the largest size ran into the limit
     assert metrics.enamel_score(record()) is None
+    four = [0.0001, *reference]
+    rungs = [{"cpu_s": mine, "reference_cpu_s": theirs} for mine, theirs in zip(four, four, strict=True)]
+    assert metrics.enamel_score(record(ladder=rungs, reference_ladder_s=four)) == pytest.approx(1.0)
+    assert metrics.enamel_score(record(ladder=rungs[:3], reference_ladder_s=four)) == pytest.approx(0.6)
 
 
 def test_the_limit_of_an_enamel_score_is_taken_from_the_better_reference_times() -> None:
