@@ -31,6 +31,14 @@ def begun(path: Path, config: RunConfig, inputs: RunInputs) -> Session:
         return session
 
 
+def test_keys_are_those_of_folders_that_exist(inputs: RunInputs) -> None:
+    """Model, statements and prompt texts are frozen, so these stay; a change here throws away everybody's hours of answers."""
+    assert [(sample.problem.id, sample.key) for sample in inputs.samples[:2]] == [
+        ("lowcost60/lone_tents", "df11503feb8c3d70099351649ad96961fd86045e924fb9c0ffffd8c8507e66a5"),
+        ("lowcost60/lift_queue", "f1b1dac9a41c31da8b181218897a6daf9665d23f8a379b47050732fe31caeacd"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
