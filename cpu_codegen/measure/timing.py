@@ -20,6 +20,7 @@ from cpu_codegen.sandbox import Measured, Session
 WINDOW_S = 0.002
 MAX_PASSES = 500
 _MAX_DECODED_BYTES = 8 << 20
+_TICK_S = 1e-9  # a clock may stand still, and ratios are taken by their logarithms
 _STEP = 50.0  # passes grow at most so many times from one calibrating window to the next
 _REMEMBERED = 5.0  # a first call that costs so many times a later one …
 _REMEMBERED_S = 3e-4  # … and so much more: no cold cache of the processor's does that
@@ -81,7 +82,8 @@ class Timer:
     def _per_pass(self, window: Measured, count: int) -> Pass:
         disturbed = self.company.disturbed(window)
         instructions = None if window.instructions is None else window.instructions / count
-        return Pass(window.cpu_s / count, window.wall_s / count, disturbed, window.outside_cpu_s, instructions)
+        cpu_s, wall_s = max(window.cpu_s, _TICK_S), max(window.wall_s, _TICK_S)
+        return Pass(cpu_s / count, wall_s / count, disturbed, window.outside_cpu_s, instructions)
 
 
 def costs_more(first: Pass, later: Pass) -> bool:

@@ -53,6 +53,13 @@ def test_noise_is_not_a_finding() -> None:
     assert sum(ratio.verdict != "no difference" for ratio in ratios) <= 0.05 * 400 + 2 * (400 * 0.05 * 0.95) ** 0.5
 
 
+def test_a_clock_that_stands_still_is_no_crash() -> None:
+    """Coarse clocks, and programs that do nothing: the ratio is as odd as the times, and there is one."""
+    rng = random.Random(9)
+    found = compare(timer(0.0, rng), timer(0.01, rng), RUNGS, budget_s=60, max_blocks=MIN_BLOCKS).cpu_ratio
+    assert 0 < found.value < 1e-6
+
+
 def test_a_fifth_slower_is_found() -> None:
     """A 1.2 times slower program is found slower in at least 9 of 10 comparisons, and its ratio is not far off."""
     rng = random.Random(4)
