@@ -17,7 +17,6 @@ from cpu_codegen.engine.backend import Aborted, EngineFailure
 from cpu_codegen.engine.binding import LoadFailed, Model
 from cpu_codegen.schema import Sampling
 
-MAX_SEQUENCES = 256
 UBATCH_TOKENS = 512
 _CELL_PADDING = 256
 

@@ -18,6 +18,9 @@ from cpu_codegen.engine.prefixes import Prefix
 PADDING = 256
 """llama.cpp rounds a sequence's places up to this."""
 
+MOST_SEQUENCES = 256
+"""llama.cpp's own limit (LLAMA_MAX_SEQ)."""
+
 MAX_HOLDERS = 16
 MAX_STREAM_HOLDERS = 6
 """A holder costs a whole stream, in recurrent models a whole state."""
@@ -50,22 +53,26 @@ def plan_layout(
     room_bytes: int,
     most_sequences: int,
     has_state: bool = False,
+    state_bytes: int = 0,
     spare: int = 0,
 ) -> Layout:
-    """The layout for these jobs. `has_state`: recurrent parts; `spare` places a sequence for guesses.
+    """The layout for these jobs. `has_state`: recurrent parts, of `state_bytes` a sequence; `spare` places a sequence for guesses.
 
     Unified within `room_bytes` as far as that goes, but never less than one job needs beside all holders: then samples run one
     after the other.
     """
     holders = min(len(prefixes), most_sequences - width, MAX_STREAM_HOLDERS)
+    if state_bytes:
+        holders = min(holders, max(0, room_bytes // state_bytes - width))
     longest = max((len(job.tokens) + job.limit for job in jobs), default=1) + spare
     each = (longest + PADDING - 1) // PADDING * PADDING
     total = each * (width + holders)
-    if width > 1 and total * cell_bytes <= room_bytes:
+    if width > 1 and total * cell_bytes + (width + holders) * state_bytes <= room_bytes:
         return Layout(width, holders, total, streams=True, bookable=_UNBOUNDED)
     if not has_state:
         holders = min(len(prefixes), most_sequences - width, MAX_HOLDERS)
+    room_bytes -= (width + holders) * state_bytes
     least = least_cells(jobs, prefixes, width=width, holders=holders)
     wanted = least + sum(sorted((job.cells for job in jobs), reverse=True)[:width])
-    cells = max(least, min(wanted, room_bytes // max(1, cell_bytes)))
+    cells = max(least, min(wanted, max(0, room_bytes) // max(1, cell_bytes)))
     return Layout(width, holders, cells + spare, streams=False, bookable=cells)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
 from dataclasses import asdict
@@ -9,10 +10,10 @@ from typing import Any
 
 from cpu_codegen.engine import binding, meters
 from cpu_codegen.engine.backend import EngineFailure, Guesser
-from cpu_codegen.engine.context import MAX_SEQUENCES, AbortFlag, Context
+from cpu_codegen.engine.context import AbortFlag, Context
 from cpu_codegen.engine.events import Meters
 from cpu_codegen.engine.lane import Job
-from cpu_codegen.engine.layout import PADDING, plan_layout
+from cpu_codegen.engine.layout import MOST_SEQUENCES, PADDING, plan_layout
 from cpu_codegen.engine.pace import Pace
 from cpu_codegen.engine.prefixes import share
 from cpu_codegen.engine.reasoning import Closing
@@ -41,7 +42,8 @@ class Opened:
         binding.start_backend()
         self.model = binding.Model(settings["model_path"], mmap=settings["mmap"], mlock=settings["mlock"])
         self._energy = meters.energy_meter()
-        self._draft: binding.Model | None = None
+        self._drafting: Context | None = None
+        self._tickets = itertools.count(1)
 
     def info(self) -> dict[str, Any]:
         """What the parent tells the world; calibrates when asked to."""
@@ -104,23 +106,29 @@ class Opened:
             width=width,
             cell_bytes=self._settings["kv_cell_bytes"],
             room_bytes=self._settings["kv_room_bytes"],
-            most_sequences=MAX_SEQUENCES,
+            most_sequences=MOST_SEQUENCES,
             has_state=self.model.memory_kind in ("recurrent", "hybrid"),
+            state_bytes=self._settings["state_bytes"],
             spare=spare,
         )
         context = self.context(
             cells=layout.cells, sequences=layout.sequences, outputs=width + spare, streams=layout.streams
         )
-        scheduler = Scheduler(
-            context,
-            width=width,
-            cells=layout.bookable,
-            holders=layout.holders,
-            streams=layout.streams,
-            meters=self._meters(),
-            guesser=self._guesser(context) if width == 1 else None,
-            pace=self._pace(width, within, received_s) if within is not None and jobs else None,
-        )
+        try:
+            scheduler = Scheduler(
+                context,
+                width=width,
+                cells=layout.bookable,
+                holders=layout.holders,
+                streams=layout.streams,
+                tickets=self._tickets,
+                meters=self._meters(),
+                guesser=self._guesser(context) if width == 1 else None,
+                pace=self._pace(width, within, received_s) if within is not None and jobs else None,
+            )
+        except BaseException:  # the steps that they take may be aborted
+            context.close()
+            raise
         scheduler.submit(jobs)
         return scheduler, context, refused
 
@@ -184,18 +192,17 @@ class Opened:
         return Paying(guesser, break_even(context, guess_s=guess_s))
 
     def _draft_context(self) -> Context | None:
-        """The draft model's own context; None for lookup. Loaded once."""
+        """The draft model's own context, empty; None for lookup. Made once: a run may be followed by others."""
         if self._settings["draft"] == LOOKUP:
             return None
-        if self._draft is None:
+        if self._drafting is None:
             draft = binding.Model(self._settings["draft"])
             if draft.vocabulary != self.model.vocabulary or draft.memory_kind not in ("attention", "swa"):
                 raise EngineFailure("the draft model has another vocabulary, or recurrent state")
-            self._draft = draft
-        cells = self._settings["ctx_tokens"] + AHEAD
-        return Context(
-            self._draft, cells=cells, sequences=1, outputs=1, threads=self._settings["threads"], abort=self.abort
-        )
+            cells, threads = self._settings["ctx_tokens"] + AHEAD, self._settings["threads"]
+            self._drafting = Context(draft, cells=cells, sequences=1, outputs=1, threads=threads, abort=self.abort)
+        self._drafting.clear()
+        return self._drafting
 
     # ── calibration ──────────────────────────────────────────────────────────────────────────────────────────────────
 

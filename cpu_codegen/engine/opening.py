@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cpu_codegen.engine import diagnosis, room, width
+from cpu_codegen.engine.layout import MOST_SEQUENCES
 from cpu_codegen.engine.memory_limit import forget_file
 from cpu_codegen.engine.protocol import EngineSettings
 from cpu_codegen.engine.speculate import LOOKUP
@@ -21,6 +22,11 @@ def checked(settings: EngineSettings) -> GgufHeader:
     """The file's header, before llama.cpp sees the file; and whether there is a llama.cpp."""
     if not Path(settings.model_path).is_file():
         raise UnavailableError(f"no model at {settings.model_path}", remedy="-m with a .gguf file, or an alias")
+    if settings.parallel != "auto" and settings.parallel > MOST_SEQUENCES:
+        raise UsageError(
+            f"--parallel {settings.parallel}: llama.cpp decodes at most {MOST_SEQUENCES} sequences together",
+            remedy=f"--parallel auto, or a number up to {MOST_SEQUENCES}",
+        )
     header = read_header(Path(settings.model_path))
     if settings.draft not in (None, LOOKUP):
         _check_draft(settings.draft, header)
@@ -37,19 +43,25 @@ def _check_draft(path: str | None, header: GgufHeader) -> None:
             f"{draft.name} has another vocabulary than {header.name}",
             remedy="--draft with a smaller model of its family",
         )
+    if room.state_bytes(draft):
+        raise UsageError(
+            f"{draft.name} keeps recurrent state, which cannot forget a wrong guess",
+            remedy="--draft with a model of full attention, or --draft lookup",
+        )
 
 
 def open_settings(settings: EngineSettings, header: GgufHeader, machine: Machine) -> dict[str, Any]:
     """What the process is given: the settings, and the memory that its sequences may take."""
     room.refuse_kv_types(header, (settings.kv_type_k, settings.kv_type_v))
-    model_bytes = sum(part.stat().st_size for part in _parts(settings.model_path))
+    files = [settings.model_path, *([] if settings.draft in (None, LOOKUP) else [settings.draft])]
+    model_bytes = sum(part.stat().st_size for file in files for part in _parts(file))
     available = room.within(machine.ram_available_bytes, settings.max_ram_bytes)
     if settings.check_memory:
         room.refuse_without_memory(header.name, model_bytes, available)
     if settings.mlock:
         _refuse_lock(model_bytes)
-    cell = room.kv_cell_bytes(header, (settings.kv_type_k, settings.kv_type_v))
-    room_bytes = room.kv_room_bytes(model_bytes, available)
+    cell, state = room.kv_cell_bytes(header, (settings.kv_type_k, settings.kv_type_v)), room.state_bytes(header)
+    room_bytes, each = room.kv_room_bytes(model_bytes, available), cell * min(settings.ctx_tokens, 512) + state
     return {
         "model_path": settings.model_path,
         "ctx_tokens": settings.ctx_tokens,
@@ -60,8 +72,9 @@ def open_settings(settings: EngineSettings, header: GgufHeader, machine: Machine
         "mmap": settings.mmap,
         "mlock": settings.mlock,
         "kv_cell_bytes": cell,
+        "state_bytes": state,
         "kv_room_bytes": room_bytes,
-        "widest": max(1, min(width.WIDEST, room_bytes // max(1, cell * min(settings.ctx_tokens, 512)))),
+        "widest": max(1, min(width.WIDEST, room_bytes // max(1, each))),
     }
 
 

@@ -1,11 +1,12 @@
 """How much memory a model's sequences need, from its header. Pure.
 
 Formula: per token and layer with attention, kv heads × (key length + value length) × bytes per value; layers without attention
-(recurrent ones) keep a state of fixed size, which is not counted here.
+(recurrent ones) keep a state of fixed size for every sequence (`state_bytes`).
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from cpu_codegen.errors import MachineError, UsageError
@@ -29,6 +30,11 @@ OVERHEAD_BYTES = 150_000_000
 KV_SHARE = 0.5
 """Of the memory that is left beside the model."""
 
+
+_RECURRENT = re.compile(r"blk\.(\d+)\.(?:ssm_|shortconv\.|time_mix_)")
+_ATTENDING = re.compile(r"blk\.(\d+)\.attn_k\.")
+STATE_VALUE_BYTES = 4
+"""llama.cpp keeps recurrent state as 32-bit numbers."""
 
 BLOCK_VALUES = 32
 """Values that share a scale in the quantized types above."""
@@ -95,24 +101,58 @@ def within(available_bytes: int | None, limit_bytes: int | None) -> int | None:
 
 
 def kv_cell_bytes(header: GgufHeader, kv_types: tuple[str, str]) -> int:
-    """Bytes of KV cache for one token of context; 0 where the header does not say (a recurrent model)."""
+    """Bytes of KV cache for one token of context; 0 for a recurrent model."""
     key_type, value_type = BYTES_PER_VALUE[kv_types[0]], BYTES_PER_VALUE[kv_types[1]]
     layers = header.layers or 0
     latent = header.number(f"{header.architecture}.attention.kv_lora_rank")
     if latent is not None and header.number(f"{header.architecture}.attention.key_length_mla") is not None:
         rope = header.number(f"{header.architecture}.rope.dimension_count") or 0
         return round(layers * ((latent + rope) * key_type))
-    heads = header.of_architecture("attention.head_count")
-    kv_heads = _per_layer(header.of_architecture("attention.head_count_kv") or heads, layers)
     key, value = _head_size(header, "key_length"), _head_size(header, "value_length")
-    return round(sum(kv_heads) * (key * key_type + value * value_type))
+    return round(sum(_kv_heads(header)) * (key * key_type + value * value_type))
+
+
+def state_bytes(header: GgufHeader) -> int:
+    """Bytes of recurrent state of one sequence, 0 without. Per layer the last inputs of its convolution and its state proper.
+
+    Formula: llama.cpp's n_embd_r + n_embd_s (llama-hparams.cpp) for RWKV, short convolutions (LFM2), Kimi's delta attention, Mamba.
+    """
+
+    def number(key: str) -> int:
+        return header.number(f"{header.architecture}.{key}") or 0
+
+    width, kernel = number("embedding_length"), number("ssm.conv_kernel")
+    heads = max(_per_layer(header.of_architecture("attention.head_count"), header.layers or 0), default=0)
+    if wkv := number("wkv.head_size"):
+        values = width * ((number("token_shift_count") or 2) + wkv)
+    elif cached := number("shortconv.l_cache"):
+        values = width * (cached - 1)
+    elif size := number("kda.head_dim"):
+        values = heads * size * (3 * (max(kernel, 4) - 1) + size)
+    else:
+        inner, state = number("ssm.inner_size"), number("ssm.state_size")
+        values = max(kernel - 1, 0) * (inner + 2 * number("ssm.group_count") * state) + inner * state
+    return len(_layers_with(header, _RECURRENT)) * values * STATE_VALUE_BYTES
+
+
+def _layers_with(header: GgufHeader, name: re.Pattern[str]) -> frozenset[int]:
+    """Numbers of the layers that have such a tensor."""
+    return frozenset(int(found[1]) for tensor in header.tensors if (found := name.match(tensor.name)))
+
+
+def _kv_heads(header: GgufHeader) -> list[int]:
+    """Of every layer; 0 for those that keep a recurrent state instead of keys and values."""
+    heads = header.of_architecture("attention.head_count")
+    stated = _per_layer(header.of_architecture("attention.head_count_kv") or heads, header.layers or 0)
+    without = _layers_with(header, _RECURRENT) - _layers_with(header, _ATTENDING)
+    return [0 if layer in without else count for layer, count in enumerate(stated)]
 
 
 def query_values(header: GgufHeader) -> int:
     """Heads × their length, over all layers with attention."""
     layers = header.layers or 0
     heads = header.of_architecture("attention.head_count")
-    kv_heads = _per_layer(header.of_architecture("attention.head_count_kv") or heads, layers)
+    kv_heads = _kv_heads(header)
     attending = [count for count, shared in zip(_per_layer(heads, layers), kv_heads, strict=False) if shared]
     return sum(attending) * (_head_size(header, "key_length") + _head_size(header, "value_length")) // 2
 

@@ -7,8 +7,9 @@ each step is shared among its tokens' owners, so the costs of all samples add up
 
 from __future__ import annotations
 
+import itertools
 from bisect import insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cpu_codegen.engine.admission import Admission
 from cpu_codegen.engine.backend import Backend, EngineFailure, Guesser
@@ -24,7 +25,8 @@ from cpu_codegen.schema import FinishReason
 class Scheduler:
     """Runs jobs on a backend. `chunk_tokens` bounds the prompt tokens of a step in which others decode.
 
-    `cells` is what may be booked of the KV cache; `streams` says that each sequence has its own part of it (layout.py).
+    `cells` is what may be booked of the KV cache; `streams` says that each sequence has its own part of it (layout.py). `tickets`
+    number the questions: one row for all runs of a process, so that a late answer to an earlier run's question finds nobody.
 
     Most tokens are plain: no part of a fence. Until something is due (a look for loops, the answer's longest, the end of a line
     that begins like a fence) they are only written down, which keeps the Python of a step short. Where every token may matter (stop
@@ -40,6 +42,7 @@ class Scheduler:
         holders: int = 0,
         streams: bool = False,
         chunk_tokens: int = 256,
+        tickets: Iterator[int] | None = None,
         meters: Meters | None = None,
         guesser: Guesser | None = None,
         pace: Pace | None = None,
@@ -56,7 +59,7 @@ class Scheduler:
         self._admission = Admission(backend, width=width, cells=cells, holders=holders, clock=self._clock, pace=pace)
         self._lanes: list[Lane] = []
         self._asked: dict[int, tuple[Lane, Question]] = {}
-        self._tickets = 0
+        self._tickets = tickets or itertools.count(1)
         self._plain: set[int] = set()
         self._even: Step | None = None
         self._events: list[Event] = []
@@ -230,10 +233,10 @@ class Scheduler:
     def _ask(self, lane: Lane, watch: FenceWatch) -> None:
         question = watch.closed_block(lane.text.text, len(lane.written))
         if question is not None:
-            self._tickets += 1
-            self._asked[self._tickets] = (lane, question)
+            ticket = next(self._tickets)
+            self._asked[ticket] = (lane, question)
             lane.open_questions += 1
-            self._events.append(Asked(self._tickets, lane.job.request.entry_point, question))
+            self._events.append(Asked(ticket, lane.job.request.entry_point, question))
 
     def _guess(self, lane: Lane) -> list[int]:
         limit = lane.limit - len(lane.written) - 1

@@ -33,6 +33,14 @@ def test_with_less_memory_the_cache_is_unified() -> None:
     assert len(JOBS[-1].tokens) + 100 <= none.cells < 256  # type: ignore[attr-defined]
 
 
+def test_recurrent_state_takes_its_part_of_the_room() -> None:
+    """Every sequence has a state: with little room there are fewer holders, then no streams, and never less than one job needs."""
+    rooms = (10**9, 8_900_000, 8_100_000, 0)
+    found = [planned(8, room, has_state=True, state_bytes=10**6, cell_bytes=10) for room in rooms]
+    assert [(one.streams, one.holders) for one in found] == [(True, 1), (True, 0), (True, 0), (False, 0)]  # type: ignore[attr-defined]
+    assert found[-1].cells >= len(JOBS[-1].tokens) + 100  # type: ignore[attr-defined]
+
+
 class RankedBackend(FakeBackend):
     """Notes the sequences of every step, in the order in which they came."""
 

@@ -19,6 +19,7 @@ from cpu_codegen.machine import Machine
 from cpu_codegen.packaged import demo_model
 from cpu_codegen.places import cache_dir
 from cpu_codegen.schema import FinishReason, Generation, Request
+from scripts import make_synthetic_gguf as synthetic
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,19 @@ def test_layers_without_attention_have_no_kv_cache() -> None:
     """Hybrids state their heads per layer."""
     found = header(block_count=4, embedding_length=64, attention__head_count=4, attention__head_count_kv=[0, 2, 0, 2])
     assert room.kv_cell_bytes(found, ("f16", "f16")) == 4 * 16 * 2 * 2
+
+
+def test_recurrent_state_is_counted_for_every_sequence(tmp_path: Path) -> None:
+    """As llama.cpp's log has it: Mamba's two layers hold 3 × 512 inputs and 16 × 512 numbers, LFM2's two 2 × 256 inputs."""
+    expected = {
+        "tiny-recurrent": (2 * (3 * 512 + 16 * 512) * 4, 0),
+        "tiny-hybrid": (2 * 2 * 256 * 4, 2 * 2 * 64 * 2 * 2),
+    }
+    for name, (state, cell) in expected.items():
+        synthetic.write(tmp_path / "model.gguf", synthetic.TINY[name], name, "Q8_0")
+        found = read_header(tmp_path / "model.gguf")
+        assert (room.state_bytes(found), room.kv_cell_bytes(found, ("f16", "f16"))) == (state, cell)
+    assert room.state_bytes(read_header(demo_model())) == 0
 
 
 def test_the_demo_model_needs_what_llama_cpp_says() -> None:

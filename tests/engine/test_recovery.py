@@ -13,7 +13,7 @@ import pytest
 from cpu_codegen.engine import llama
 from cpu_codegen.engine.process import EngineDied
 from cpu_codegen.engine.protocol import EngineSettings
-from cpu_codegen.errors import IntegrityError, MachineError, UnavailableError
+from cpu_codegen.errors import IntegrityError, MachineError, UnavailableError, UsageError
 from cpu_codegen.packaged import demo_model
 from cpu_codegen.schema import FinishReason, Generation, Request
 
@@ -168,6 +168,14 @@ def test_without_llama_cpp_the_error_names_the_remedy(monkeypatch: pytest.Monkey
     with pytest.raises(MachineError, match="llama-cpp-python") as caught:
         engine()
     assert "pip install" in str(caught.value.remedy)
+
+
+def test_more_sequences_than_llama_cpp_has_are_refused(process: type[ScriptedProcess]) -> None:
+    """Before it is started, with the largest number that works."""
+    with pytest.raises(UsageError, match="at most 256") as caught:
+        engine(parallel=257)
+    assert "256" in str(caught.value.remedy)
+    assert not process.made
 
 
 def test_a_missing_file_is_unavailable() -> None:

@@ -210,6 +210,24 @@ def test_waiting_for_a_verdict_costs_nobody() -> None:
     assert scheduler.totals.busy_s == busy_s + 1.0
 
 
+def test_a_late_answer_to_an_earlier_run_completes_nothing() -> None:
+    """A run that was left may still have a question out: its ticket is never given to the next run's."""
+    tickets, made = itertools.count(1), []
+    for _ in range(2):
+        backend = FakeBackend(lambda _: BLOCK)
+        made.append(scheduler_for(backend, [job("p", entry_point="f")], width=1, tickets=tickets))
+    (asked,) = _until_asked(made[0])
+    _until_asked(made[1])
+    assert made[1].answer(asked.ticket, complete=True) == []
+    assert run(made[1])["p"].finish_reason is FinishReason.EOS
+
+
+def _until_asked(scheduler: Scheduler) -> list[Asked]:
+    while not (asked := [event for event in scheduler.step() if isinstance(event, Asked)]):
+        pass
+    return asked
+
+
 def test_without_early_stop_nothing_is_asked() -> None:
     """early_stop=False runs to the model's own end."""
     asked: list[Asked] = []

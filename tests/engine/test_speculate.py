@@ -48,7 +48,10 @@ def texts(**fields: object) -> tuple[dict[str, str], dict[str, int], str]:
     ]
     settings = EngineSettings(str(demo_model()), "", ctx_tokens=512, threads=1, parallel=1)
     with LlamaEngine(replace(settings, **fields)) as engine:  # type: ignore[arg-type]
-        return {g.key: g.text for g in engine.run(asked)}, engine.totals, engine.info.speculation
+        found = {g.key: g.text for g in engine.run(asked)}
+        again = {g.key: g.text for g in engine.run(asked[:1])}
+        assert again == {key: found[key] for key in again}, "a run leaves nothing behind that changes the next"
+        return found, engine.totals, engine.info.speculation
 
 
 @pytest.mark.model
@@ -64,7 +67,7 @@ def test_greedy_texts_are_the_same_with_guesses(draft: str, monkeypatch: pytest.
     assert totals["guessed_right"] <= totals["guessed_tokens"]
 
 
-def test_a_draft_of_another_vocabulary_is_refused(tmp_path: object) -> None:
+def test_a_draft_that_cannot_serve_is_refused(tmp_path: object) -> None:
     """Before anything is loaded."""
     from pathlib import Path
 
@@ -72,3 +75,7 @@ def test_a_draft_of_another_vocabulary_is_refused(tmp_path: object) -> None:
     synthetic.write(path, synthetic.TINY["tiny-llama"], "other", "Q8_0")
     with pytest.raises(UsageError, match="another vocabulary"):
         LlamaEngine(EngineSettings(str(demo_model()), "", ctx_tokens=512, draft=str(path)))
+    recurrent = path.with_name("recurrent.gguf")
+    synthetic.write(recurrent, synthetic.TINY["tiny-recurrent"], "recurrent", "Q8_0")
+    with pytest.raises(UsageError, match="recurrent state"):
+        LlamaEngine(EngineSettings(str(path), "", ctx_tokens=512, draft=str(recurrent)))
