@@ -71,12 +71,19 @@ def llama_cpp(context: Context) -> Section:
         return _no_llama((answer.stderr.strip().splitlines() or ["it does not import"])[-1])
     version, _, info = answer.stdout.partition("\n")
     built = built_flags(info)
-    unused = [name for name, flag in _FLAGS.items() if flag in context.machine.flags and name not in built and built]
+    unused = [name for name, flag in _FLAGS.items() if flag in context.machine.flags and name not in built and info]
     words = f"built for {' '.join(built) or 'plain instructions only'}"
     match = "matches this CPU" if not unused else f"this CPU also has {' '.join(unused)}"
-    advice = [Advice(f"llama.cpp was built without {' '.join(unused)}: expect it slower", REBUILD)] if unused else []
+    advice = [Advice(_slower(unused, built), REBUILD)] if unused else []
     facts = {"version": version, "built_for": built, "unused": unused}
     return Section("llama.cpp", (f"{version}, {words}; {match}",), facts, tuple(advice))
+
+
+def _slower(unused: list[str], built: list[str]) -> str:
+    """On x86 a build without AVX has SSE alone: what SOURCE_DATE_EPOCH in the environment does to a default build."""
+    if "AVX" in unused and not built:
+        return f"llama.cpp is an SSE-only build (without {' '.join(unused)}): expect it several times slower"
+    return f"llama.cpp was built without {' '.join(unused)}: expect it slower"
 
 
 def built_flags(info: str) -> list[str]:

@@ -47,7 +47,7 @@ def examine(*, allow_weak: bool = False) -> list[Section]:
 
 def sections() -> tuple[Callable[[Context], Section], ...]:
     """The functions that make the sections."""
-    from cpu_codegen.doctor import hardware, isolation, software
+    from cpu_codegen.doctor import caches, hardware, isolation, software
 
     return (
         hardware.cpu,
@@ -59,6 +59,7 @@ def sections() -> tuple[Callable[[Context], Section], ...]:
         hardware.energy,
         isolation.isolation,
         hardware.disk,
+        caches.caches,
         software.python,
         software.environment,
     )

@@ -9,11 +9,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 from cpu_codegen.doctor.sections import Context, Section
 
-_PACKAGES = ("cpu-codegen", "llama-cpp-python", "numpy", "typer", "psutil")
+_PACKAGES = ("cpu-codegen", "llama-cpp-python", "huggingface-hub", "numpy", "typer", "psutil")
 _PREFIXES = (
     "CPU_CODEGEN_",
     "HF_",
     "HUGGINGFACE_",
+    "HUGGING_FACE_",
     "GGML_",
     "LLAMA_",
     "OMP_",
@@ -25,6 +26,10 @@ _PREFIXES = (
 )
 _EXACT = (
     "CMAKE_ARGS",
+    "SOURCE_DATE_EPOCH",
+    "TRANSFORMERS_OFFLINE",
+    "OLLAMA_MODELS",
+    "NO_COLOR",
     "http_proxy",
     "https_proxy",
     "no_proxy",
@@ -66,4 +71,6 @@ def environment(_: Context) -> Section:
 
 
 def _value(name: str) -> str:
-    return "(set)" if any(word in name.upper() for word in _SECRET_WORDS) else os.environ[name]
+    value = os.environ[name]
+    has_password = "://" in value and "@" in value
+    return "(set)" if has_password or any(word in name.upper() for word in _SECRET_WORDS) else value

@@ -23,6 +23,7 @@ from cpu_codegen.plan.reasons import as_its_file_tells
 from cpu_codegen.plan.shape import Shape, shape_of_spec
 from cpu_codegen.plan.shape_source import best_shape
 from cpu_codegen.plan.speed import as_if as transformed
+from cpu_codegen.plan.words import ago
 from cpu_codegen.plan.work import Work, work
 from cpu_codegen.progress import Progress
 from cpu_codegen.registry import is_local, resolve
@@ -193,15 +194,8 @@ def _machine_line(machine: Machine, room: Room, found: Calibration | None, quest
     when = "no speeds: llama.cpp cannot be used here, or the machine was too busy to time it"
     if found is not None:
         age_s = max(time.time() - found.taken_unix, 0)
-        when = f"calibrated {_ago(age_s)} ago ({found.took_s:.1f} s)"
+        when = f"calibrated {ago(age_s)} ago ({found.took_s:.1f} s)"
     return f"this machine: {machine.cpu}, {threads} threads, {ram} RAM free · {when}"
-
-
-def _ago(seconds: float) -> str:
-    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def _basis(speed: Calibration | None) -> str:

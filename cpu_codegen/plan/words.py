@@ -28,3 +28,11 @@ def both_ways(plan: Plan) -> str:
     if plan.reasons:
         return f" ({duration(plan.plain_run_s)} without reasoning)"
     return f" ({duration(plan.reasoning_run_s)} with reasoning)"
+
+
+def ago(seconds: float) -> str:
+    """`40 s`, `21 min`, `27 h`, `3 days`: one unit, two of it at least."""
+    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cpu_codegen.doctor import hardware, isolation, software
+from cpu_codegen.doctor import caches, hardware, isolation, software
 from cpu_codegen.doctor.sections import Context, Section, as_data, as_text
 from cpu_codegen.errors import MachineError
 from cpu_codegen.machine import Machine
+from cpu_codegen.models.ledger import Download, record
+from cpu_codegen.plan.calibration import Calibration, TypeCost, cache_file, save
 from tests.cli.support import run_cli
 
 
@@ -113,6 +117,45 @@ def test_an_sse_only_build_of_llama_cpp_is_named_with_the_remedy(monkeypatch: py
     assert "GGML_NATIVE=ON" in found.warnings[0].remedy
 
 
+def test_a_build_without_any_simd_is_named() -> None:
+    """Claim: what SOURCE_DATE_EPOCH does to a default build, no instruction set beyond SSE, never reads as a match."""
+    info = "CPU : SSE3 = 1 | SSSE3 = 1 | LLAMAFILE = 1 | REPACK = 1 | "
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hardware, "_ASK_LLAMA", f"print('0.3.36'); print({info!r})")
+        found = hardware.llama_cpp(Context(FAST))
+    assert found.facts["unused"] == ["AVX", "AVX2", "F16C", "FMA", "BMI2"]
+    assert "SSE-only build" in found.warnings[0].text
+    assert "matches" not in found.lines[0]
+
+
+def test_caches_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: models' caches, our downloads with what is unfinished, and the calibration, each or its absence."""
+    for name in ("HOME", "HF_HOME", "OLLAMA_MODELS", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    machine = Machine(id="x", logical_cores_usable=2)
+    empty = as_text([caches.caches(Context(machine))])
+    assert "Hugging Face absent, LM Studio absent, Ollama absent" in empty
+    assert "not calibrated yet" in empty
+    (tmp_path / "hf_home/hub").mkdir(parents=True)
+    part = tmp_path / "hf_home/hub/x.part"
+    part.write_bytes(bytes(5000))
+    entry = Download("u/r", "f.gguf", "c", "d", 10_000, "blob", str(part), "link", "partial", True, "2026")
+    record(entry)
+    record(replace(entry, blob="other", state="whole", part="gone"))
+    save(
+        cache_file(machine, 2),
+        Calibration(2, {"q8_0": TypeCost({1: 1.0})}, busy_cores=1.5, taken_unix=time.time() - 600),
+    )
+    found = caches.caches(Context(machine))
+    text = as_text([found])
+    assert f"Hugging Face {tmp_path / 'hf_home/hub'}" in text
+    assert "1 file, 10 kB downloaded" in text
+    assert "5 kB of unfinished downloads" in text
+    assert "calibrated 10 min ago, 1 tensor types timed, while 1.5 cores were busy" in text
+    assert (found.facts["downloads"], found.facts["unfinished_bytes"]) == (1, 5000)
+
+
 def test_a_llama_cpp_that_crashes_is_told_not_caught_up_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Claim: a build for another CPU dies in a process of its own, and the signal is named."""
     monkeypatch.setattr(hardware, "_ASK_LLAMA", "import os; os.kill(os.getpid(), 4)")
@@ -139,10 +182,11 @@ def test_advice_for_a_laptop_on_battery() -> None:
 def test_secrets_in_the_environment_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Claim: variables in force are listed; values of tokens and proxies are not."""
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    monkeypatch.setenv("HF_ENDPOINT", "https://me:password@mirror")
     monkeypatch.setenv("HTTPS_PROXY", "http://user:password@proxy")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     found = software.environment(Context(Machine()))
-    assert found.facts["HF_TOKEN"] == "(set)"
+    assert found.facts["HF_TOKEN"] == found.facts["HF_ENDPOINT"] == "(set)"
     assert "secret" not in " ".join(found.lines)
     assert "password" not in " ".join(found.lines)
     assert found.facts["OMP_NUM_THREADS"] == "1"
