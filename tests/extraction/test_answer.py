@@ -204,13 +204,3 @@ def test_blocks_and_reasoning_are_found_by_line() -> None:
     assert text[: block.end] == "a\n```python\nx = 1\n```\n"
     assert strip_reasoning("<think>a</think>b") == ("b", "a", False)
     assert strip_reasoning("x<think>a") == ("x", "a", True)
-
-
-def test_an_added_import_stands_where_python_allows_it() -> None:
-    """Behind the docstring and the __future__ imports, which must come first."""
-    program = '"""Adds."""\nfrom __future__ import annotations\n\ndef add(x, y) -> Iterator[int]:\n    yield x + y\n'
-    found = extracted(f"```python\n{program}```")
-    lines = found.code.split("\n")
-    assert lines.index("from collections.abc import Iterator") == lines.index("from __future__ import annotations") + 1
-    assert lines[0] == '"""Adds."""'
-    assert list(run(found.code)) == [5]  # type: ignore[call-overload]

@@ -49,6 +49,16 @@ def test_compute_buffer(width: int, feed_forward: int, cells: int, logged_mib: f
     assert (need.compute_bytes - work_bytes - 4000) / MIB == pytest.approx(logged_mib, abs=0.05)
 
 
+def test_a_prompt_computes_the_head_once(calibrated: Calibration) -> None:
+    """512 tokens of a prompt have one output: a head as large as all layers adds one token's work, not half the time."""
+    layers = dense()
+    whole = dense(weights=(*layers.weights, Weights("q8_0", "head", 1_000_000_000)))
+    prompts = [prefill_rate(shape, calibrated).value for shape in (layers, whole)]
+    assert prompts[1] == pytest.approx(prompts[0], rel=0.02)
+    single = [decode_rate(shape, calibrated).value for shape in (layers, whole)]
+    assert single[1] == pytest.approx(single[0] / 2, rel=0.05)
+
+
 def test_kv_cache() -> None:
     """112 MiB for 4096 tokens of a 1.5 B model, as llama.cpp logs it."""
     assert ram(dense(), cells=4096, width=1).kv_bytes == 112 * MIB

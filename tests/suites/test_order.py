@@ -25,6 +25,16 @@ def test_every_prefix_holds_the_levels_in_their_share() -> None:
         assert set(Counter(p.level for p in ordered[: 3 * k]).values()) == {k}
 
 
+def test_levels_of_unequal_size_keep_their_share_in_every_prefix() -> None:
+    """Of 30 easy, 6 medium and 3 hard problems any beginning holds each level within one problem of its share."""
+    uneven = [_problem(level, i) for level, count in zip(LEVELS, (30, 6, 3), strict=True) for i in range(count)]
+    ordered = run_order(uneven, seed=0)
+    for end in range(1, len(ordered) + 1):
+        seen = Counter(problem.level for problem in ordered[:end])
+        for level, count in zip(LEVELS, (30, 6, 3), strict=True):
+            assert abs(seen[level] - end * count / len(ordered)) <= 1
+
+
 def test_the_order_depends_on_the_seed_and_not_on_the_input_order() -> None:
     """The same seed gives the same order however the files were listed; another seed another one."""
     first = [p.id for p in run_order(PROBLEMS, seed=0)]
