@@ -22,6 +22,7 @@ from cpu_codegen.errors import UsageError
 
 _GZIP = b"\x1f\x8b"
 _MARK = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +43,30 @@ class Line:
 
     def record(self) -> dict[str, Any]:
         """The JSON object that the line is. Raises UsageError."""
-        if b"\0" in self.data:
-            self.refuse("a NUL byte", f"write line {self.number} again as JSON in UTF-8, or delete it")
         try:
-            record = json.loads(self.data.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            self.refuse(f"not UTF-8 (byte {error.start + 1})", f"write line {self.number} again as UTF-8, or delete it")
+            record = json.loads(self._text())
         except (ValueError, RecursionError) as error:
-            torn = "" if self.data.endswith(b"\n") else "; the file ends in the middle of it"
-            self.refuse(f"not JSON ({error}){torn}", f"write line {self.number} again, or delete it: {self.shape}")
+            self._refuse_json(error)
         if not isinstance(record, dict):
             self.refuse("no JSON object", f"each line is {self.shape}")
         return record
+
+    def _text(self) -> str:
+        if self.number == 1 and self.data.startswith(_UTF_16):
+            self.refuse("UTF-16, not UTF-8", f"iconv -f UTF-16 -t UTF-8 {self.file}")
+        if b"\0" in self.data:
+            self.refuse("a NUL byte", f"write line {self.number} again as JSON in UTF-8, or delete it")
+        try:
+            return self.data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            self.refuse(f"not UTF-8 (byte {error.start + 1})", f"write line {self.number} again as UTF-8, or delete it")
+
+    def _refuse_json(self, error: ValueError | RecursionError) -> NoReturn:
+        if self.data.strip() in (b"{", b"["):
+            self.refuse("not JSON: one record over several lines", f"jq -c . {self.file} writes one a line: {self.shape}")
+        why = f"{error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+        torn = "" if self.data.endswith(b"\n") else "; the file ends in the middle of it"
+        self.refuse(f"not JSON ({why}){torn}", f"write line {self.number} again, or delete it: {self.shape}")
 
 
 def numbered_lines(path: Path, *, max_bytes: int, shape: str, name: str = "") -> Iterator[Line]:
@@ -73,7 +86,7 @@ def numbered_lines(path: Path, *, max_bytes: int, shape: str, name: str = "") ->
                 return
             line = Line(name, number, data.removeprefix(_MARK) if number == 1 else data, shape)
             if len(data) > max_bytes:
-                line.refuse(f"over {max_bytes >> 20} MiB in one line", f"delete line {number}, or split it: {shape}")
+                line.refuse(f"over {max_bytes >> 20} MiB in one line", f"delete line {number}; each line is {shape}")
             if line.data.strip():
                 yield line
 

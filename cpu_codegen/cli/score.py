@@ -26,7 +26,10 @@ _COMPARATORS = ("evalplus", "strict")
 
 def score(
     samples: Annotated[
-        str, typer.Argument(metavar="FILE|RUN", help="A samples.jsonl (or .jsonl.gz), a run, or a group.")
+        str,
+        typer.Argument(
+            metavar="FILE|RUN", help="A samples.jsonl (or .jsonl.gz, or - for standard input), a run, or a group."
+        ),
     ],
     suite: Annotated[
         str,
@@ -87,10 +90,15 @@ class _Source:
 
 def _sources(name: str, problems: dict[str, Problem], *, allow_weak: bool) -> Iterator[_Source]:
     """The samples of a file, of a run, or of each run of a group."""
-    path = Path(name)
-    if path.is_file():
-        from cpu_codegen.scoring.samples import read_samples
+    from cpu_codegen.numbered_lines import can_be_read_once_only, kept
+    from cpu_codegen.scoring.samples import read_samples
 
+    path = Path("/dev/stdin" if name == "-" else name)
+    if can_be_read_once_only(path):
+        with kept(path) as copy:
+            yield _Source(lambda: read_samples(copy, problems, name=name))
+        return
+    if path.is_file() or name.endswith((".jsonl", ".jsonl.gz")):
         yield _Source(lambda: read_samples(path, problems))
         return
     from cpu_codegen.report.folders import find_runs
