@@ -25,6 +25,8 @@ from cpu_codegen.session import Session
 from cpu_codegen.store import digest, plain
 
 EXTRACT_TIMEOUT_S = 5.0
+ENGINE_FAILED = "engine_error"
+"""The detail of an answer at which the engine crashed twice: there is nothing to judge, however often."""
 
 
 def judge_hash(settings: Settings, versions: dict[str, str]) -> str:
@@ -45,7 +47,7 @@ def execute(session: Session, inputs: RunInputs, progress: Progress) -> Iterator
     """Records for all generations whose verdict is missing or outdated."""
     problems = {problem.id: problem for problem in inputs.problems}
     judge = judge_hash(session.config.settings, session.manifest["versions"])
-    judged = {r["generation"]: (r["judge_hash"], r["data_hash"]) for r in session.folder.read("results")}
+    judged = {r["generation"]: _judged_by(r) for r in session.folder.read("results")}
     wanted = [g for g in session.folder.read("generations") if g["problem_id"] in problems]
     left = [g for g in wanted if judged.get(g["key"]) != (judge, problems[g["problem_id"]].data_hash)]
     progress.begin("execute", len(wanted), len(wanted) - len(left))
@@ -68,6 +70,13 @@ def execute(session: Session, inputs: RunInputs, progress: Progress) -> Iterator
         progress.end(
             f"{tally_note(tally)}   isolation: {' + '.join(sandbox.isolation.layers)} (tier {sandbox.isolation.tier})"
         )
+
+
+def _judged_by(result: dict[str, Any]) -> tuple[str, str] | None:
+    """What a line is the verdict of; None where our own machinery failed, so that the same command tries once more."""
+    if result.get("outcome") == Outcome.HARNESS_ERROR and result.get("detail") != ENGINE_FAILED:
+        return None
+    return result["judge_hash"], result["data_hash"]
 
 
 def tally_note(tally: Counter[str]) -> str:
@@ -160,7 +169,7 @@ def without_execution(generation: dict[str, Any], extraction: Extraction) -> Exe
     """The outcome of a sample that has nothing to run, else None."""
     key, reason = generation["key"], generation["finish_reason"]
     if reason == FinishReason.ENGINE_ERROR:
-        return Execution(key, Outcome.HARNESS_ERROR, detail="engine_error", message=generation.get("error", ""))
+        return Execution(key, Outcome.HARNESS_ERROR, detail=ENGINE_FAILED, message=generation.get("error", ""))
     if reason == FinishReason.PROMPT_TOO_LONG:
         return Execution(key, Outcome.NO_CODE, detail="prompt_too_long")
     if not extraction.code.strip():

@@ -108,7 +108,10 @@ def test_a_run_that_fails_is_not_left_running(tmp_path: Path, inputs: RunInputs)
 
 
 def test_the_current_verdict_is_the_last_lines_whatever_came_before(tmp_path: Path, inputs: RunInputs) -> None:
-    """Cases edited and edited back: the last line judged other cases, so the answer is judged once more, once."""
+    """Cases edited and edited back: the last line judged other cases, so the answer is judged once more, once.
+
+    Where our own machinery failed the same command tries again; where the engine did there is nothing to judge.
+    """
     sample, config = inputs.samples[0], replace(CONFIG, out=str(tmp_path))
     answer = {"key": sample.key, **identity(sample), "text": "", "finish_reason": "prompt_too_long"}
     with open_run(config, inputs, argv=[], progress=Silent()) as session:
@@ -121,4 +124,8 @@ def test_the_current_verdict_is_the_last_lines_whatever_came_before(tmp_path: Pa
         (now,) = execute(session, inputs, Silent())
         assert now["data_hash"] == sample.problem.data_hash
         session.folder.append("results", now)
+        assert list(execute(session, inputs, Silent())) == []
+        session.folder.append("results", {**now, "outcome": "harness_error", "detail": "worker"})
+        assert [again["outcome"] for again in execute(session, inputs, Silent())] == ["no_code"]
+        session.folder.append("results", {**now, "outcome": "harness_error", "detail": "engine_error"})
         assert list(execute(session, inputs, Silent())) == []
