@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,7 +25,7 @@ from cpu_codegen.cli.options import (
 from cpu_codegen.errors import UsageError
 
 if TYPE_CHECKING:
-    from cpu_codegen.engine.bench import Profile
+    from cpu_codegen.engine.bench import Profile, Row
     from cpu_codegen.engine.protocol import EngineInfo
     from cpu_codegen.machine import Machine
     from cpu_codegen.report.tables import Table
@@ -72,7 +73,9 @@ def bench(
     lengths, tokens = _numbers("-p", prompts, (128, 512)), _numbers("-g", generated, (64,))
     behind, machine = _numbers("-d", depths, (0,)), fingerprint()
     counts = candidates(machine) if threads == "auto" else _numbers("-t", [threads], ())
-    if not any([*lengths, *tokens]) or not all(counts) or not counts:
+    if not all(counts) or not counts:
+        raise UsageError(f"-t {threads}: there is no measuring without a thread", remedy="-t auto, or -t 1,2,4")
+    if not any([*lengths, *tokens]):
         raise UsageError("there is nothing to measure", remedy="-p 512 -g 64 -t auto")
     file, bars = local_file(resolve(model)), Bars()
     context = max(behind) + max([*lengths, *tokens])
@@ -115,7 +118,7 @@ def bench(
         bars.close()
     if profile.scan:
         _remember(profile, file, machine, (kv_type_k, kv_type_v))
-    _render(Report(profile, file, info, machine, limit), Format.JSON if json else output)
+    _render(Report(profile, file, info, machine, limit, (kv_type_k, kv_type_v)), Format.JSON if json else output)
 
 
 def _remember(profile: Profile, file: ModelFile, machine: Machine, kv_types: tuple[str, str]) -> None:
@@ -135,13 +138,14 @@ def _numbers(option: str, values: list[str] | None, default: tuple[int, ...]) ->
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that one bench has to say. `limit` is how --max-ram was enforced."""
+    """All that one bench has to say. `limit` is how --max-ram was enforced, `kv_types` the cache's types (K, V)."""
 
     profile: Profile
     file: ModelFile
     info: EngineInfo
     machine: Machine
     limit: dict[str, Any] | None
+    kv_types: tuple[str, str]
 
 
 def _render(report: Report, output: Format) -> None:
@@ -150,7 +154,8 @@ def _render(report: Report, output: Format) -> None:
     if output in (Format.JSON, Format.JSONL):
         _write_json(report, indent=1 if output is Format.JSON else None)
         return
-    write_table(_speeds(report.profile, report.file), output, sys.stdout)
+    table = _fields(report) if output is Format.CSV else _speeds(report.profile, report.file)
+    write_table(table, output, sys.stdout)
     stream = sys.stdout if output in (Format.TABLE, Format.MD) else sys.stderr
     for name, value in _facts(report):
         bullet = "- " if output is Format.MD else ""
@@ -178,6 +183,45 @@ def _speeds(profile: Profile, file: ModelFile) -> Table:
         for row in profile.rows
     ]
     return Table(columns, [tuple(row) for row in rows], title=file.name, right=frozenset(columns[1:]))
+
+
+def _fields(report: Report) -> Table:
+    """For programs: a line a test, every field by its name."""
+    from cpu_codegen.report.tables import Table
+
+    records = [_record(row, report) for row in report.profile.rows]
+    columns = [name for name in records[0] if not name.startswith("samples_")]
+    return Table(tuple(columns), [tuple(record[name] for name in columns) for record in records])
+
+
+def _record(row: Row, report: Report) -> dict[str, Any]:
+    """A test by llama-bench's field names where the quantity is its own (ns = nanoseconds of a whole repetition), then ours."""
+    from cpu_codegen.engine.backend import UBATCH_TOKENS
+
+    nanoseconds = [round(1e9 * row.test.tokens / rate) for rate in row.rates]
+    own = {k: v for k, v in asdict(row).items() if k not in ("test", "rate", "deviation", "rates")}
+    return {
+        "test": row.test.name,
+        "model_filename": report.file.path,
+        "model_type": report.info.model,
+        "model_size": report.file.size_bytes,
+        "model_n_params": report.info.parameters,
+        "n_batch": UBATCH_TOKENS,
+        "n_ubatch": UBATCH_TOKENS,
+        "n_threads": row.test.threads,
+        "type_k": report.kv_types[0],
+        "type_v": report.kv_types[1],
+        "n_prompt": row.test.prompt,
+        "n_gen": row.test.generated,
+        "n_depth": row.test.depth,
+        "avg_ns": round(statistics.fmean(nanoseconds)),
+        "stddev_ns": round(statistics.stdev(nanoseconds)) if len(nanoseconds) > 1 else 0,
+        "avg_ts": row.rate,
+        "stddev_ts": row.deviation,
+        "samples_ns": nanoseconds,
+        "samples_ts": list(row.rates),
+        **own,
+    }
 
 
 def _rounded(value: float | None, digits: int, *, scale: float = 1.0) -> float | None:
@@ -228,32 +272,18 @@ def _clock(profile: Profile) -> str:
 
 
 def _write_json(report: Report, *, indent: int | None) -> None:
-    """llama-bench's field names where the quantity is its own."""
+    """All that is known; the tests' fields as in _record."""
     import json
 
     from cpu_codegen.store import plain
 
     profile = report.profile
-    tests = [
-        {
-            "test": row.test.name,
-            "n_prompt": row.test.prompt,
-            "n_gen": row.test.generated,
-            "n_depth": row.test.depth,
-            "n_threads": row.test.threads,
-            "avg_ts": row.rate,
-            "stddev_ts": row.deviation,
-            "samples_ts": list(row.rates),
-            **{k: v for k, v in asdict(row).items() if k not in ("test", "rate", "deviation", "rates")},
-        }
-        for row in profile.rows
-    ]
     record: dict[str, Any] = {
         "model": plain(report.file),
         "engine": plain(report.info),
         "machine": plain(report.machine),
         "memory_limit": report.limit,
-        "tests": tests,
+        "tests": [_record(row, report) for row in profile.rows],
         **{k: v for k, v in asdict(profile).items() if k != "rows"},
     }
     json.dump(plain(record), sys.stdout, indent=indent, allow_nan=False)

@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 from cpu_codegen.schema import Sampling
 
+UBATCH_TOKENS = 512
+"""Most tokens of one step, and so llama.cpp's n_batch and n_ubatch."""
+
 
 class EngineFailure(Exception):
     """llama.cpp gave up on a step; the engine is treated as crashed."""

@@ -13,11 +13,10 @@ from typing import Any
 
 import llama_cpp as L
 
-from cpu_codegen.engine.backend import Aborted, EngineFailure
+from cpu_codegen.engine.backend import UBATCH_TOKENS, Aborted, EngineFailure
 from cpu_codegen.engine.binding import LoadFailed, Model
 from cpu_codegen.schema import Sampling
 
-UBATCH_TOKENS = 512
 _CELL_PADDING = 256
 
 KV_TYPES = {

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import llama_cpp as L
 import numpy as np
 
+from cpu_codegen.engine.backend import UBATCH_TOKENS
 from cpu_codegen.engine.binding import Model
-from cpu_codegen.engine.context import UBATCH_TOKENS, Context
+from cpu_codegen.engine.context import Context
 from cpu_codegen.fidelity.divergence import Likelihood, likelihood
 from cpu_codegen.fidelity.kept import BYTES_PER_VALUE, base_path
 

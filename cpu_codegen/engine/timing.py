@@ -11,7 +11,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from cpu_codegen.engine import meters
-from cpu_codegen.engine.context import UBATCH_TOKENS, Context
+from cpu_codegen.engine.backend import UBATCH_TOKENS
+from cpu_codegen.engine.context import Context
 from cpu_codegen.schema import Sampling
 
 if TYPE_CHECKING:

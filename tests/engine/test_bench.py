@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -125,11 +126,27 @@ def test_quantiles_lie_between_neighbours() -> None:
 
 @pytest.mark.model
 def test_the_command_measures_the_demo_model() -> None:
-    """-o json carries llama-bench's field names, memory and the reason for every figure that was not measured."""
+    """-o json and csv carry llama-bench's field names, json also memory and the reason for every figure that was not measured."""
     pytest.importorskip("llama_cpp")
     command = [sys.executable, "-m", "cpu_codegen", "bench", "-m", str(demo_model())]
     command += ["-p", "32", "-g", "4", "-d", "0,16", "-t", "1", "--repeats", "2", "-o", "json"]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    lines = subprocess.run([*command[:-1], "csv"], capture_output=True, text=True, check=True).stdout.splitlines()
+    rows = list(csv.DictReader(lines))
+    fields = "model_filename model_type model_size model_n_params n_threads type_k type_v n_prompt n_gen n_depth"
+    assert (
+        set(f"{fields} n_batch n_ubatch avg_ns stddev_ns avg_ts stddev_ts".split())
+        <= set(rows[0])
+        <= set(found["tests"][0])
+    )
+    assert [(row["n_prompt"], row["n_gen"], row["n_depth"]) for row in rows[1:3]] == [
+        ("0", "4", "0"),
+        ("32", "0", "16"),
+    ]
+    for test in found["tests"]:
+        tokens = test["n_prompt"] or test["n_gen"]
+        assert [1e9 * tokens / ns for ns in test["samples_ns"]] == pytest.approx(test["samples_ts"], rel=1e-3)
+        assert sum(test["samples_ns"]) / 2 == pytest.approx(test["avg_ns"])
     assert [test["test"] for test in found["tests"]] == ["pp32", "tg4", "pp32 @ d16", "tg4 @ d16"]
     assert all(len(test["samples_ts"]) == 2 and test["avg_ts"] > 0 for test in found["tests"])
     assert found["memory"]["peak_rss_bytes"] > demo_model().stat().st_size
