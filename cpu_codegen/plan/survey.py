@@ -82,7 +82,7 @@ def survey(question: Question, *, progress: Progress) -> Survey:
         machine_line=_machine_line(machine, room, measured_here, question),
         basis=_basis(speed),
         answers=todos[0].answers if todos else 0,
-        notes=[*_notes(speed, question, plans), *greedy_warnings(specs if question.models else (), question.think)],
+        notes=[*_notes(speed, question), *greedy_warnings(specs if question.models else (), question.think)],
         fittings=_fittings(plans, shapes, question, speed, room) if question.models else {},
         gates=_gates(plans, question),
     )
@@ -194,7 +194,7 @@ def _machine_line(machine: Machine, room: Room, found: Calibration | None, quest
     when = "no speeds: llama.cpp cannot be used here, or the machine was too busy to time it"
     if found is not None:
         age_s = max(time.time() - found.taken_unix, 0)
-        when = f"calibrated {ago(age_s)} ago ({found.took_s:.1f} s)"
+        when = f"calibrated {ago(age_s)} ago" + (", while other programs were busy" if found.is_crowded else "")
     return f"this machine: {machine.cpu}, {threads} threads, {ram} RAM free · {when}"
 
 
@@ -205,14 +205,12 @@ def _basis(speed: Calibration | None) -> str:
     return words if speed.source == "measured" else words + ", scaled to the other machine: rough"
 
 
-def _notes(speed: Calibration | None, question: Question, plans: Sequence[Plan]) -> list[str]:
+def _notes(speed: Calibration | None, question: Question) -> list[str]:
     notes = []
     if speed is not None and speed.is_crowded:
-        slow = sum(plan.slow for plan in plans)
         notes.append(
-            f"{speed.busy_cores:.1f} cores were busy with other programs while it calibrated: speeds are too low"
-            + (f" (of {slow} models that read slow some are not)" if slow else "")
-            + "; --recalibrate when it is quiet"
+            f"{speed.busy_cores:.1f} cores were busy with other programs while it calibrated: speeds are too low, and what"
+            " reads slow may not be; plan again when it is quiet, it then calibrates anew"
         )
     elif speed is not None and any(cost.spread > 0.3 for cost in speed.types.values()):
         notes.append("the calibration was noisy (other programs?): --recalibrate when it is quiet")

@@ -88,10 +88,14 @@ def _time_type(
             for tokens, repeats in BATCHES if number else BATCHES[:-1]:
                 times[tokens] += [decode(tokens) for _ in range(repeats)]
     middle = {tokens: statistics.median(found) for tokens, found in times.items()}
-    seconds = {tokens: max(step - shape.layers * layer_s, 0.1 * step) / values for tokens, step in middle.items()}
-    spread = (middle[1] - min(times[1])) / middle[1]
+    least = {tokens: min(found) for tokens, found in times.items()}
+    seconds, fastest = (
+        {tokens: max(step - shape.layers * layer_s, 0.1 * step) / values for tokens, step in steps.items()}
+        for steps in (middle, least)
+    )
+    spread = (middle[1] - least[1]) / middle[1]
     repacked = any("CPU_REPACK model buffer size" in line for line in log)
-    return {"type": kind, "seconds": seconds, "spread": spread, "repacked": repacked}
+    return {"type": kind, "seconds": seconds, "fastest": fastest, "spread": spread, "repacked": repacked}
 
 
 def shape_for(kind: str) -> Dense:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cpu_codegen.busy import Busy
+from cpu_codegen.busy import Busy, Company
 from cpu_codegen.machine import Machine
 from cpu_codegen.plan import calibration as module
-from cpu_codegen.plan.calibration import Calibration, TypeCost, load, save
+from cpu_codegen.plan.calibration import Calibration, TypeCost, load, measure, save
 from cpu_codegen.plan.company import plausible
 from cpu_codegen.progress import Silent
 
@@ -134,3 +138,25 @@ def test_what_cannot_be_true_is_brought_down(calibrated: Calibration) -> None:
     assert told["q6_k"].seconds == odd["q6_k"].seconds
     quiet = replace(calibrated, types=odd)
     assert plausible(quiet) is quiet
+
+
+@pytest.mark.parametrize(("others", "seconds"), [(0.1, 2.0), (1.5, 1.0)])
+def test_in_company_the_fastest_repeat_counts(monkeypatch: pytest.MonkeyPatch, others: float, seconds: float) -> None:
+    """The median of a quiet machine's repeats, the fastest of those that other programs disturbed; half a line is no result."""
+    line = {"type": "q8_0", "seconds": {"1": 2.0}, "fastest": {"1": 1.0}, "spread": 0.5, "repacked": False}
+    program = f'print({json.dumps(line)!r}); print(\'{{"type": "q4_k", "sec\', end=\'\')'
+    started = subprocess.Popen
+
+    def worker(_: list[str], **options: Any) -> Any:
+        return started([sys.executable, "-c", program], **options)
+
+    class Others(Company):
+        def cores(self) -> float:
+            return others
+
+    monkeypatch.setattr(module.subprocess, "Popen", worker)
+    monkeypatch.setattr(module, "Company", Others)
+    found = measure(["q8_0", "q4_k"], threads=1)
+    assert found is not None
+    assert {kind: cost.seconds for kind, cost in found.types.items()} == {"q8_0": {1: seconds}}
+    assert found.busy_cores == others
