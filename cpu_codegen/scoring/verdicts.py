@@ -20,6 +20,8 @@ from cpu_codegen.sandbox.values import CODEC_VERSION
 from cpu_codegen.schema import Limits, Problem
 from cpu_codegen.store import digest, dump_line, plain
 
+_KEPT_VERSION = 2  # raised when verdicts kept so far may be wrong
+
 
 def judge_key(suite: str, comparator: str, limits: Limits) -> str:
     """Of everything that decides a verdict besides program and problem, this machine's speed included."""
@@ -27,7 +29,8 @@ def judge_key(suite: str, comparator: str, limits: Limits) -> str:
 
     from cpu_codegen.machine import fingerprint
 
-    versions = (JUDGE_VERSION, PREPARED_VERSION, CODEC_VERSION, platform.python_version(), version("numpy"))
+    ours = (_KEPT_VERSION, JUDGE_VERSION, PREPARED_VERSION, CODEC_VERSION)
+    versions = (*ours, platform.python_version(), version("numpy"))
     return digest("score", suite, comparator, plain(limits), fingerprint().id, *versions)
 
 

@@ -69,6 +69,17 @@ def test_what_evalplus_s_guard_takes_away_fails(sandbox: Sandbox, line: str) -> 
     assert statuses(judge(sandbox, ADD + line, PLAIN)) == ("fail", "fail")
 
 
+@pytest.mark.parametrize("name", ["subprocess.Popen", "shutil.rmtree", "shutil.move", "shutil.chown"])
+def test_what_evalplus_s_guard_takes_from_modules_is_none_however_late_they_are_imported(
+    sandbox: Sandbox, name: str
+) -> None:
+    """EvalPlus imports these modules itself, before the program; here a program that asks for one gets it without the names."""
+    module = name.partition(".")[0]
+    late = f"def add(x, y):\n    import tempfile, {module}\n    assert {name} is None and {module}.__name__\n    return x + y\n"
+    assert statuses(judge(sandbox, late, PLAIN)) == ("pass", "pass")
+    assert judge(sandbox, late, PLAIN, comparator="strict").outcome is Outcome.ERROR
+
+
 def test_a_lying_eq_passes_nowhere(sandbox: Sandbox) -> None:
     """EvalPlus compares in the program's own process and takes its word. No object of the program's reaches our checker."""
     liar = "class Liar:\n    def __eq__(self, other): return True\ndef add(x, y): return Liar()"
@@ -123,6 +134,20 @@ def add(x, y):
     first, second = judge_all(sandbox, [hangs, swallows], subject)
     assert (first.base_status, first.outcome) == ("fail", Outcome.TIMEOUT)
     assert (second.base_status, second.outcome) == ("timeout", Outcome.TIMEOUT)
+
+
+def test_a_memoized_recursion_has_the_stack_that_it_has_under_evalplus(sandbox: Sandbox) -> None:
+    """EvalPlus raises the limit of the stack with that of memory; a function behind lru_cache recurses in C."""
+    code = """
+import functools, sys
+sys.setrecursionlimit(10**6)
+@functools.lru_cache(maxsize=None)
+def depth(n): return n and 1 + depth(n - 1)
+def f(n): return depth(n)
+"""
+    for comparator in ("evalplus", "strict"):
+        found = judge(sandbox, code, task("def f(n): return n", [[60_000]], {}), "f", comparator)  # type: ignore[arg-type]
+        assert found.outcome is Outcome.PASSED, found
 
 
 BIG = "def f(n): return [i for i in range(n)]"

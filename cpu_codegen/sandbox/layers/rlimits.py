@@ -51,6 +51,7 @@ def apply(*, memory_bytes: int, cpu_s: float | None, processes: int | None, file
     limit("RLIMIT_NOFILE", MAX_OPEN_FILES)
     limit("RLIMIT_AS", memory_bytes)
     limit("RLIMIT_DATA", memory_bytes)
+    limit("RLIMIT_STACK", memory_bytes)  # as EvalPlus: 8 MB end a memoized recursion 15,000 deep, which recurses in C
     if cpu_s is not None:
         limit("RLIMIT_CPU", max(1, round(cpu_s)), max(1, round(cpu_s)) + 1)
     if processes is not None:
