@@ -188,6 +188,7 @@ def test_digests_depend_on_every_part_and_on_nothing_else() -> None:
     assert digest("a", "b") == digest("a", "b")
     assert digest("ab") != digest("a", "b") != digest("b", "a")
     assert digest({"x": 1, "y": 2}) == digest({"y": 2, "x": 1})
+    assert plain(set("unordered")) == sorted(set("unordered"))
 
 
 def test_a_manifest_is_replaced_as_a_whole(tmp_path: Path) -> None:
