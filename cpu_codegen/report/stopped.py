@@ -60,6 +60,14 @@ def _strongest(look: Look, models: Sequence[str]) -> list[Duel]:
 
 
 def _look(look: Look, duel: Duel) -> tuple[Cell, ...]:
-    so = "stopped" if duel.model in look.stopped else "goes on, the other is slower" if duel.slower else "goes on"
     limit = f"{look.threshold:g}"
-    return (look.look, duel.suite or None, duel.model, duel.rival, duel.problems, _large(duel.evidence), limit, so)
+    row = (look.look, duel.suite or None, duel.model, duel.rival, duel.problems, _large(duel.evidence), limit)
+    return (*row, _so(look, duel))
+
+
+def _so(look: Look, duel: Duel) -> str:
+    if duel.model in look.stopped:
+        return "stopped"
+    if duel.slower:
+        return "goes on, the other is slower"
+    return "goes on, not behind on every suite" if duel.evidence >= look.threshold else "goes on"
