@@ -11,15 +11,24 @@ if TYPE_CHECKING:
     from cpu_codegen.plan.estimate import Plan
 
 
+MOST_SHOWN = 12
+
+
 def suggest(models_file: Path | None, *, offline: bool) -> str:
-    """Prints what `recommend` says and gives back its first name; for a `run` without a model."""
+    """Prints what fits and what `recommend` says of it, and gives back its first name; for a `run` without a model."""
     from cpu_codegen.cli.bars import Bars
     from cpu_codegen.cli.recommend import write_names
     from cpu_codegen.plan.question import Question
     from cpu_codegen.recommend.recommend import recommend
+    from cpu_codegen.report.escape import for_terminal
 
     found = recommend(Question(models_file=models_file, offline=offline), progress=Bars())
     write_names(found, sys.stderr)
+    if found.fitting:
+        shown, more = found.fitting[:MOST_SHOWN], len(found.fitting) - MOST_SHOWN
+        others = f" and {more} smaller ones" if more > 0 else ""
+        told = f"fit and are fast enough: {', '.join(shown)}{others} (cpu-codegen plan)"
+        sys.stderr.write(for_terminal(told) + "\n\n")
     return found.choices[0].candidate.name if found.choices else "MODEL"
 
 

@@ -24,7 +24,6 @@ from cpu_codegen.config import DEFAULT_MAX_TOKENS
 
 if TYPE_CHECKING:
     from cpu_codegen.plan.estimate import Plan
-    from cpu_codegen.plan.fitting import Fitting
     from cpu_codegen.plan.question import Question
     from cpu_codegen.plan.survey import Survey
     from cpu_codegen.requirements import Gate
@@ -181,9 +180,10 @@ def _left_out(found: Survey) -> list[str]:
 
 
 def _footer(question: Question, found: Survey) -> list[str]:
+    from cpu_codegen.cli.plan_table import details
     from cpu_codegen.plan.words import duration
 
-    lines = [_fitting_line(name, fit) for name, fit in found.fittings.items()]
+    lines = [line for plan in found.plans if found.fittings for line in details(plan, found.fittings[plan.spec.name])]
     lines.append(f"basis: {found.basis}; verify: cpu-codegen bench -m MODEL -p 512 -g 64")
     lines += [f"note: {note}" for note in found.notes]
     first = _first(question, found)
@@ -195,24 +195,6 @@ def _footer(question: Question, found: Survey) -> list[str]:
         lines.append("others, and how to use it: cpu-codegen recommend")
         lines.append(f"next: cpu-codegen run -m {best.spec.name}   ({size}{time})")
     return lines
-
-
-def _fitting_line(name: str, found: Fitting) -> str:
-    """`name: largest context that fits 32768 tokens (all of its own); best quantization that fits name@q8_0, 1.65 GB`."""
-    from cpu_codegen.sizes import format_bytes
-
-    if found.ctx_tokens is None:
-        context = "largest context: cannot be told"
-    elif found.ctx_tokens == 0:
-        context = "no context fits"
-    else:
-        context = f"largest context that fits: {found.ctx_tokens} tokens" + (
-            " (all of its own)" if found.is_whole else ""
-        )
-    quant = (
-        f"{found.quant} ({format_bytes(found.bytes)}{', slow' * found.slow})" if found.quant else "none that is listed"
-    )
-    return f"{name}: {context}; best quantization that fits: {quant}"
 
 
 def _size(plan: Plan) -> str:

@@ -34,7 +34,8 @@ ORDER_OF_SUITES = ("lowcost60", "humaneval+", "mbpp+", "humaneval", "mbpp")
 class Recommendation:
     """`rows` are the models of both fronts, in order of speed; `no_data` those that fit and of which nothing is known.
 
-    `suite` is the one of own runs; `left_out` counts why the rest is not considered.
+    `suite` is the one of own runs; `fitting` names all that fit and are fast enough, the largest first; `left_out` counts why the
+    rest is not considered.
     """
 
     machine_line: str
@@ -42,6 +43,7 @@ class Recommendation:
     suite: str
     choices: list[Choice]
     rows: list[Candidate]
+    fitting: list[str]
     no_data: list[str]
     left_out: dict[str, int]
     notes: list[str]
@@ -70,6 +72,7 @@ def recommend(question: Question, *, progress: Progress, deploy: str | None = No
         suite=weighed.suite,
         choices=choices,
         rows=sorted(rows.values(), key=lambda one: -one.speed),
+        fitting=[one.name for one in sorted(candidates, key=lambda one: -weight(one.plan))],
         no_data=_no_data(candidates),
         left_out=dict(Counter(_why_not(plan) for plan in weighed.plans if not plan.is_usable)),
         notes=[*found.notes, *([UNTIMED] if any(not choice.candidate.speed for choice in choices) else [])],
@@ -230,6 +233,7 @@ def as_record(found: Recommendation) -> dict[str, Any]:
             for choice in found.choices
         ],
         "front": [row_record(one) for one in found.rows],
+        "fitting": found.fitting,
         "no_data": found.no_data,
         "left_out": found.left_out,
         "not_named_non_commercial": found.non_commercial,

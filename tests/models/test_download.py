@@ -15,6 +15,7 @@ import pytest
 from cpu_codegen import download
 from cpu_codegen.download import check_disk, describe, disk_plan, pull
 from cpu_codegen.errors import IntegrityError, MachineError, UnavailableError
+from cpu_codegen.models import hub as hub_module
 from cpu_codegen.models.caches import hub_cache
 from cpu_codegen.models.fetch import ATTEMPTS_WITHOUT_PROGRESS
 from cpu_codegen.models.layout import part_path
@@ -242,6 +243,19 @@ def test_token_stays_with_the_hub(served: Hub, monkeypatch: pytest.MonkeyPatch) 
     assert elsewhere.ranges == [0, 30_000]
     assert served.authorizations == {"Bearer hf_secret"}
     assert elsewhere.authorizations == set()
+
+
+def test_a_server_that_stalls(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection on which nothing comes is left after a while, and the rest is asked for on another one."""
+    monkeypatch.setattr(hub_module, "READ_TIMEOUT_S", 0.2)
+    content = tiny_gguf(10_000)
+    hub.add(REPO, FILE, content)
+    hub.faults.seconds_per_piece = 0.5
+    told = Told()
+    assert pull(RESOLVED, watcher=told).fetched_bytes == len(content)
+    assert any("connection failed" in line and "going on from" in line for line in told.lines)
+    assert len(hub.ranges) > 1
+    assert sorted(set(hub.ranges)) == hub.ranges
 
 
 def test_offline(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -69,6 +72,22 @@ def test_narrow_window(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(line.endswith("fits · slow") for line in table)
     told = call("--as-if", "ram=8G", "-m", "gpt-oss-20b", "--offline")
     assert "gpt-oss-20b@mxfp4: RAM 12.5 GB of 8.00 GB; instead: " in told
+
+
+def test_each_figure_has_its_interval(call: Call) -> None:
+    """Of a model asked about, memory in parts, speeds and time stand below the table with both ends; CSV has them for all."""
+    text = call("-m", "qwen2.5-coder-1.5b", "--as-if", "ram=8G", "--offline")
+    assert re.search(
+        r"RAM 1\.4\d GB \[1\.\d+ GB, 1\.\d+ GB\] = weights 1\.12 GB \+ KV cache of 4096 tokens 117 MB \+ compute", text
+    )
+    assert re.search(
+        r"prefill \d+ \[\d+, \d+\], decode [\d.]+ \[[\d.]+, [\d.]+\] tokens/s in one stream; 60 answers.* in .* \[",
+        text,
+    )
+    rows = list(csv.DictReader(io.StringIO(call("--as-if", "ram=8G", "-o", "csv"))))
+    known = next(row for row in rows if row["model"] == "qwen2.5-coder-1.5b@q4_k_m")
+    for name in ("ram_bytes", "prefill_tokens_s", "decode_tokens_s", "run_s"):
+        assert float(known[f"{name}_low"]) < float(known[name]) < float(known[f"{name}_high"])
 
 
 def test_json(call: Call) -> None:
