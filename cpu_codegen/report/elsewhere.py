@@ -9,7 +9,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import UsageError, cause
 from cpu_codegen.report.tables import Table
 
 REQUIRED = ("model", "suite", "setting", "pass@1", "source")
@@ -33,7 +33,7 @@ def read_elsewhere(path: Path) -> list[Elsewhere]:
         with path.open(encoding="utf-8", newline="") as file:
             return [_row(path, number, record) for number, record in enumerate(csv.DictReader(file), start=2)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"cannot read {path}: {error}", remedy=f"CSV with {', '.join(REQUIRED)}") from error
+        raise UsageError(f"cannot read {path}: {cause(error)}", remedy=f"CSV with {', '.join(REQUIRED)}") from error
 
 
 def _row(path: Path, number: int, record: dict[str, str | None]) -> Elsewhere:

@@ -14,6 +14,9 @@ from typing import Any
 from cpu_codegen.report.escape import visible
 from cpu_codegen.report.rates import Sample
 from cpu_codegen.report.summary import RunSummary
+from cpu_codegen.report.tables import Cell as TableCell
+from cpu_codegen.report.tables import Table
+from cpu_codegen.report.who import who_columns, who_is
 from cpu_codegen.schema import Outcome
 
 _EXCEPTION = re.compile(r"\b([A-Za-z_][A-Za-z0-9_]{0,60}(?:Error|Exception|Exit|Interrupt|StopIteration|Warning))\b")
@@ -57,3 +60,19 @@ def commonest_kinds(summaries: Sequence[RunSummary], most: int = 25) -> list[str
     """The kinds over all runs, the commonest first."""
     tally = Counter(kind for summary in summaries for s in summary.samples if (kind := error_kind(s)))
     return [kind for kind, _ in sorted(tally.items(), key=lambda item: (-item[1], item[0]))[:most]]
+
+
+def kinds_table(summaries: Sequence[RunSummary], most: int = 8) -> Table:
+    """One row per run, suite and style; a column per kind, the commonest first, and one for all others."""
+    every, who = commonest_kinds(summaries, most=1_000_000), who_columns(summaries)
+    kinds, others = every[:most], len(every) > most
+    columns = (*who, *kinds, *(("other kinds",) if others else ()))
+    rows: list[tuple[TableCell, ...]] = []
+    for summary in summaries if every else ():
+        for cell in summary.overall():
+            counted = Counter(
+                error_kind(s) for s in summary.samples if (s["suite"], s["style"]) == (cell.suite, cell.style)
+            )
+            rest = sum(n for kind, n in counted.items() if kind and kind not in kinds)
+            rows.append((*who_is(summary, cell, who), *(counted[kind] for kind in kinds), *((rest,) if others else ())))
+    return Table(columns, rows, title="failures by kind", right=frozenset(columns) - set(who))

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cpu_codegen.report.rates import Sample, counts
-from cpu_codegen.report.references import Reference
+from cpu_codegen.report.references import Reference, references
+from cpu_codegen.report.summary import RunSummary
+from cpu_codegen.report.tables import Cell as TableCell
+from cpu_codegen.report.tables import Table
+from cpu_codegen.report.who import who_columns, who_is
 from cpu_codegen.schema import Outcome
 
 MIN_PROBLEMS = 9  # three in each third
@@ -62,3 +66,19 @@ def length_records(
 def _lines(sample: Sample, known: Mapping[str, Reference]) -> int | None:
     reference = known.get(f"{sample['suite']} {sample['problem_id']}")
     return reference.lines if reference and reference.lines else None
+
+
+def lengths_table(summaries: Sequence[RunSummary]) -> Table:
+    """One row per run, suite and style, one column per third; without rows where too few references are at hand."""
+    known, who = references(summaries), who_columns(summaries)
+    parts = thirds(known)
+    columns = (*who, *(third.name for third in parts))
+    rows: list[tuple[TableCell, ...]] = []
+    for summary in summaries if parts else ():
+        for cell in summary.overall():
+            samples = [s for s in summary.samples if (s["suite"], s["style"]) == (cell.suite, cell.style)]
+            found = [tally(samples, known, third) for third in parts]
+            shown = (f"{passed / n:.2f} ({passed}/{n})" if n else None for passed, n in found)
+            rows.append((*who_is(summary, cell, who), *shown))
+    title = "share passed by the length of the reference solution (lines of code)"
+    return Table(columns, rows, title=title, right=frozenset(columns) - set(who))

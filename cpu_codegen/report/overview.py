@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
+from functools import cache
 
+from cpu_codegen.packaged import PACKAGE
 from cpu_codegen.report import figures
 from cpu_codegen.report.alarm import alarm_notes
 from cpu_codegen.report.flips import flips_line
 from cpu_codegen.report.groups import group_notes, groups_of
+from cpu_codegen.report.kinds import kinds_table
+from cpu_codegen.report.lengths import lengths_table
 from cpu_codegen.report.reasoning import SELECTED
 from cpu_codegen.report.records import flat_record
 from cpu_codegen.report.stopped import race_table, stopped_table
 from cpu_codegen.report.summary import Cell, RunSummary
 from cpu_codegen.report.tables import Cell as TableCell
 from cpu_codegen.report.tables import Table
+from cpu_codegen.report.who import who_columns, who_is
 from cpu_codegen.schema import Outcome
 
 _NUMBERS = frozenset(
     ("pass@1 [95 %]", "s/problem", "tok/s", "peak RAM", "correct/h", "n", "passed", "format kept", *map(str, Outcome))
 )
-
-
-def _who(summaries: Sequence[RunSummary]) -> tuple[str, ...]:
-    """Columns that tell rows apart: the run where there are several, the suite where there are several."""
-    suites = {cell.suite for summary in summaries for cell in summary.cells}
-    return (*(("run",) if len(summaries) > 1 else ()), *(("suite",) if len(suites) > 1 else ()), "style")
-
-
-def _names(summary: RunSummary, cell: Cell, who: tuple[str, ...]) -> tuple[str, ...]:
-    run = f"{summary.name} (stopped)" if summary.stop else summary.name
-    return tuple({"run": run, "suite": cell.suite, "style": cell.style}[name] for name in who)
 
 
 def ranked(summaries: Sequence[RunSummary], *, stopped: bool = False) -> list[tuple[RunSummary, Cell]]:
@@ -56,11 +51,11 @@ def ranked(summaries: Sequence[RunSummary], *, stopped: bool = False) -> list[tu
 
 def overview(summaries: Sequence[RunSummary]) -> Table:
     """One row per run, suite and style: what it solves, what it costs, how good its code is."""
-    who = _who(summaries)
+    who = who_columns(summaries)
     columns = (*who, "n", "pass@1 [95 %]", "s/problem", "tok/s", "peak RAM", "correct/h", "efficiency v reference")
     rows: list[tuple[TableCell, ...]] = [
         (
-            *_names(summary, cell, who),
+            *who_is(summary, cell, who),
             figures.count(cell),
             figures.share(cell.pass1),
             figures.number(cell.cost.seconds_per_problem),
@@ -76,11 +71,11 @@ def overview(summaries: Sequence[RunSummary]) -> Table:
 
 def levels(summaries: Sequence[RunSummary]) -> Table:
     """pass@1 by level."""
-    who = _who(summaries)
+    who = who_columns(summaries)
     columns = (*who, "level", "n", "passed", "pass@1 [95 %]", "format kept")
     rows: list[tuple[TableCell, ...]] = [
         (
-            *_names(summary, cell, who),
+            *who_is(summary, cell, who),
             cell.level,
             cell.n,
             cell.passed,
@@ -95,12 +90,12 @@ def levels(summaries: Sequence[RunSummary]) -> Table:
 
 def outcomes(summaries: Sequence[RunSummary]) -> Table:
     """How many samples ended how; harness errors count against no model."""
-    who = _who(summaries)
+    who = who_columns(summaries)
     cells = [(summary, cell) for summary in summaries for cell in summary.overall()]
     seen = [o.value for o in Outcome if any(cell.outcomes.get(o.value) for _, cell in cells)]
     columns = (*who, *seen, "cut at --max-tokens", "unknown")
     rows: list[tuple[TableCell, ...]] = [
-        (*_names(summary, cell, who), *(cell.outcomes.get(name, 0) for name in seen), cell.cut, cell.unknown)
+        (*who_is(summary, cell, who), *(cell.outcomes.get(name, 0) for name in seen), cell.cut, cell.unknown)
         for summary, cell in cells
     ]
     return Table(columns, rows, title="outcomes", right=frozenset(columns) - set(who))
@@ -108,7 +103,7 @@ def outcomes(summaries: Sequence[RunSummary]) -> Table:
 
 def reasoning(summaries: Sequence[RunSummary]) -> Table:
     """What reasoning took and how it ended, of the cells that reasoned; and pass@1 without what was cut off, labelled."""
-    who = _who(summaries)
+    who = who_columns(summaries)
     columns = (
         *who,
         *("reasoned", "tokens", "seconds", "of the time", "ended by model / budget / loop", "cut off [95 %]"),
@@ -128,17 +123,17 @@ def reasoning(summaries: Sequence[RunSummary]) -> Table:
                     time,
                 )
                 rates = (figures.share(found.share_cut), figures.share(found.uncut))
-                rows.append((*_names(summary, cell, who), *spent, ends, *rates))
+                rows.append((*who_is(summary, cell, who), *spent, ends, *rates))
     return Table(columns, rows, title="reasoning", right=frozenset({"reasoned", "tokens", "seconds", "of the time"}))
 
 
 def latency_and_energy(summaries: Sequence[RunSummary]) -> Table:
     """What needs a single stream or a counter, or why it is absent."""
-    who = _who(summaries)
+    who = who_columns(summaries)
     columns = (*who, "time to first token", "correct/Wh", "width", "tokens of reasoning")
     rows: list[tuple[TableCell, ...]] = [
         (
-            *_names(summary, cell, who),
+            *who_is(summary, cell, who),
             figures.first_token(cell),
             figures.number(cell.cost.correct_per_wh) if cell.cost.correct_per_wh is not None else cell.cost.energy_why,
             cell.cost.width,
@@ -171,7 +166,8 @@ def paired_styles(summaries: Sequence[RunSummary]) -> Table:
 
 def all_tables(summaries: Sequence[RunSummary]) -> list[Table]:
     """Everything that a report prints, the answer first; tables without rows are left out."""
-    makers = (overview, stopped_table, levels, outcomes, reasoning, paired_styles, latency_and_energy, race_table)
+    tables = (overview, stopped_table, levels, outcomes, kinds_table, lengths_table, reasoning, paired_styles)
+    makers = (*tables, latency_and_energy, race_table)
     return [table for table in (make(summaries) for make in makers) if table.rows]
 
 
@@ -182,7 +178,7 @@ def flat(summaries: Sequence[RunSummary]) -> Table:
     return Table(columns, [tuple(record.get(name) for name in columns) for record in records])
 
 
-def notes(summaries: Sequence[RunSummary], *, name_demo: bool = True) -> list[str]:
+def notes(summaries: Sequence[RunSummary], *, name_demo: bool = True, efficiency: bool = True) -> list[str]:
     """What a reader must know beside the numbers, in short sentences."""
     said = [note for group in groups_of([summary.path for summary in summaries]) for note in group_notes(group)]
     for summary in summaries:
@@ -206,7 +202,7 @@ def notes(summaries: Sequence[RunSummary], *, name_demo: bool = True) -> list[st
         said += [prefix + note for note in _reasoning_notes(summary)]
         said += [prefix + note for note in [*served_notes(summary), *alarm_notes(summary)]]
         for cell in summary.overall():
-            if cell.efficiency.ratio and cell.efficiency.why:
+            if efficiency and cell.efficiency.ratio and cell.efficiency.why:
                 said.append(f"{prefix}efficiency, {cell.style} {cell.efficiency.why}")
         said += [f"{prefix}{flips_line(flips)}" for flips in summary.flips]
         if name_demo and is_demo(summary):
@@ -267,9 +263,15 @@ def _unknown(summary: RunSummary) -> str:
 
 
 def is_demo(summary: RunSummary) -> bool:
-    """True for the packaged fixture, which has seen the problems."""
+    """True for the packaged fixture, which has seen the problems, and for a copy of its file under another name."""
     model = summary.manifest.get("model", {})
-    return "demo" in (model.get("alias"), model.get("name"))
+    return "demo" in (model.get("alias"), model.get("name")) or model.get("sha256") == _demo_digest()
+
+
+@cache
+def _demo_digest() -> str:
+    """The digest of the packaged model, as its card has it."""
+    return str(json.loads((PACKAGE / "data" / "demo.json").read_text(encoding="utf-8"))["gguf_sha256"])
 
 
 def wanted(summary: RunSummary) -> int:

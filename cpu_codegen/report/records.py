@@ -7,6 +7,7 @@ from typing import Any
 
 from cpu_codegen.report.alarm import alarm_records
 from cpu_codegen.report.groups import stops_of
+from cpu_codegen.report.kinds import kind_records
 from cpu_codegen.report.rates import Paired
 from cpu_codegen.report.summary import Cell, RunSummary
 from cpu_codegen.stats import Estimate
@@ -90,6 +91,7 @@ def run_record(summary: RunSummary) -> dict[str, Any]:
         "judging": manifest.get("judging"),
         "groups": [cell_record(cell) for cell in summary.cells],
         "paired": [pair_record(pair) for pair in summary.pairs],
+        "failures_by_kind": kind_records(summary),
         "harness_errors": summary.faults,
         "against_published": alarm_records(summary),
         "stopped": plain(summary.stop),

@@ -24,19 +24,21 @@ def test_the_first_screen_names_a_model(three_runs: Path, opened: Opened) -> Non
         assert page.locator("h1").inner_text().startswith("On this machine: big@q4_k_m")
         assert "per problem" in page.locator(".because").inner_text()
         assert "Rule:" in page.locator("#table .fine").inner_text()
+        assert page.locator("#results .advised").count() == page.locator("#pareto circle.advised").count() == 1
+        assert "big@q4_k_m" in page.locator("#results tr", has=page.locator(".advised")).inner_text()
         assert page.locator("h1").bounding_box()["y"] < 200
 
 
 def test_a_click_on_a_column_sorts_and_a_second_one_turns_it_round(three_runs: Path, opened: Opened) -> None:
     """Numbers sort as numbers, and the state is told to screen readers."""
     with opened(three_runs) as page:
-        head = page.locator("#results thead th").nth(4)
+        head = page.locator("#results thead th").nth(3)
         head.locator("button").click()
-        rising = [float(text) for text in column(page, 5)]
+        rising = [float(text) for text in column(page, 4)]
         assert rising == sorted(rising)
         assert head.get_attribute("aria-sort") == "ascending"
         head.locator("button").press("Enter")
-        assert [float(text) for text in column(page, 5)] == rising[::-1]
+        assert [float(text) for text in column(page, 4)] == rising[::-1]
         assert head.get_attribute("aria-sort") == "descending"
 
 
@@ -134,8 +136,14 @@ def test_axe_finds_nothing(small_page: Path, opened: Opened, viewport: dict[str,
 
 
 def test_on_a_phone_the_table_stands_before_the_picture(three_runs: Path, opened: Opened) -> None:
-    """The sentence, then the table, then the picture; on a desktop the picture first."""
+    """The sentence, then the table, then the picture; on a desktop the picture first. The first screen shows which row is
+    advised, and what it solves and takes without scrolling sideways.
+    """
     with opened(three_runs, viewport=PHONE) as page:
+        row = page.locator("#results tr", has=page.locator(".advised"))
+        assert row.bounding_box()["y"] < PHONE["height"]
+        seconds = row.locator("td").nth(2).bounding_box()
+        assert seconds["x"] + seconds["width"] <= PHONE["width"]
         assert page.locator("#table").bounding_box()["y"] < page.locator("#picture").bounding_box()["y"]
     with opened(three_runs, viewport=DESKTOP) as page:
         assert page.locator("#table").bounding_box()["y"] > page.locator("#picture").bounding_box()["y"]
@@ -185,13 +193,14 @@ def test_a_run_that_knows_no_costs_can_be_read_too(tmp_path: Path, opened: Opene
 def test_complexity_and_findings_lead_to_their_samples(three_runs: Path, opened: Opened) -> None:
     """A count of findings opens exactly those answers; a complexity opens them with the most complex first."""
     with opened(three_runs) as page:
-        row = page.locator("#efficiency tr", has_text="lines that no test executes")
-        count = row.locator("a").first
+        table = page.locator("#efficiency table", has=page.locator("th", has_text="lines that no test executes"))
+        column = table.locator("thead th").all_inner_texts().index("lines that no test executes") + 1
+        count = table.locator(f"tbody td:nth-child({column}) a").first
         wanted = int(count.inner_text())
         count.click()
         assert page.locator("#samples [role=status]").inner_text().startswith(f"{wanted} sample")
-        assert "finding has lines that no test executes" in page.locator("#samples [role=status]").inner_text()
-        complexity = page.locator("#efficiency table", has_text="Halstead effort").locator("tbody a").first
+        assert "finding lines that no test executes" in page.locator("#samples [role=status]").inner_text()
+        complexity = page.locator("#efficiency table", has_text="Halstead volume").locator("tbody a").first
         complexity.click()
         places = page.locator("#samples thead th").all_inner_texts()
         shown = page.locator(f"#samples tbody td:nth-child({places.index('complexity') + 1})").all_inner_texts()

@@ -99,6 +99,7 @@ def test_styles_are_compared_by_level(ladder_page: Path, opened: Opened) -> None
 def test_published_scores_stand_in_a_table_of_their_own(ladder_page: Path, opened: Opened) -> None:
     """With setting and source, and with the words that say what they are."""
     with opened(ladder_page) as page:
+        page.locator("summary", has_text="published scores").click()
         table = page.locator("[aria-label^='Published, unquantized'] table")
         assert "published, unquantized, not measured here" in table.inner_text()
         assert "EvalPlus" in table.inner_text()

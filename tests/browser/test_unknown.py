@@ -26,6 +26,6 @@ def test_unknown_answers_are_drawn_and_told(tmp_path: Path, opened: Opened) -> N
     run = write_run(tmp_path / "run", limit=9, styles=("plain",), change=leave_out, change_manifest=begin)
     page_file = write_page([summarize(run)], tmp_path / "report.html")
     with opened(page_file) as page:
-        assert page.locator("#results tbody td").nth(2).inner_text() == "9, 3 unknown"
+        assert page.locator("#results tbody td").nth(6).inner_text() == "9, 3 unknown"
         assert page.locator("#outcomes a[aria-label$='3 unknown']").count() == 1
         assert "3 answers are unknown" in page.locator(".notes").inner_text()

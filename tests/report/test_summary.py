@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import math
@@ -10,9 +11,13 @@ from typing import Any
 
 import pytest
 
+from cpu_codegen.packaged import demo_model
 from cpu_codegen.report import figures
 from cpu_codegen.report.advice import advise
 from cpu_codegen.report.formats import Format
+from cpu_codegen.report.kinds import commonest_kinds, kind_records, kinds_table
+from cpu_codegen.report.lengths import length_records, thirds
+from cpu_codegen.report.references import references
 from cpu_codegen.report.summary import RunSummary, efficiency_of, summarize
 from cpu_codegen.report.write import write_summaries
 from cpu_codegen.stats import wilson
@@ -211,6 +216,39 @@ def test_the_demo_model_is_never_advised(tmp_path: Path) -> None:
     advice = advise([summary_of(tmp_path, name="demo")])
     assert advice.row is None
     assert "seen the problems" in advice.sentence
+
+
+def test_a_copy_of_the_demo_model_is_the_demo_model(tmp_path: Path) -> None:
+    """Its digest tells, whatever the file is called."""
+
+    def copied(manifest: dict[str, Any]) -> None:
+        manifest["model"] |= {"name": "./copy.gguf", "sha256": hashlib.sha256(demo_model().read_bytes()).hexdigest()}
+
+    run = summarize(write_run(tmp_path / "run", name="copy", limit=3, change_manifest=copied))
+    assert advise([run]).row is None
+
+
+def test_failures_by_kind_and_length_add_up(tmp_path: Path) -> None:
+    """Every failed answer has one kind, also those past the columns; every counted one has one length."""
+
+    def strange(records: dict[str, Any]) -> None:
+        if records["result"]["outcome"] != "passed":
+            number = int(records["result"]["key"], 16) % 12
+            said = "module 'math' has no attribute 'sum'" if number < 6 else "'list' object has no attribute 'size'"
+            detail = "AttributeError" if number % 3 else f"import:package{number}"
+            records["result"] |= {"outcome": "error", "detail": detail, "message": f"AttributeError: {said}"}
+
+    summary = summarize(write_run(tmp_path / "run", share=0.4, styles=("plain",), change=strange))
+    cell = summary.overall()[0]
+    table = kinds_table([summary], most=2)
+    assert table.columns == ("style", *commonest_kinds([summary])[:2], "other kinds")
+    assert sum(map(int, map(str, table.rows[0][1:]))) == cell.n - cell.passed
+    kinds = {record["kind"] for record in kind_records(summary)}
+    assert {"AttributeError on the standard library", "AttributeError on a built-in type"} < kinds
+    known = references([summary])
+    found = length_records(summary.samples, known, thirds(known))
+    assert [sum(part[name] for part in found) for name in ("passed", "n")] == [cell.passed, cell.n]
+    assert all(part["n"] for part in found)
 
 
 def test_the_advice_is_the_fastest_that_is_not_shown_to_be_worse(tmp_path: Path) -> None:

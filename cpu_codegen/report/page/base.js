@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const OUTCOMES = ["passed", "wrong", "error", "timeout", "memory", "syntax", "no_code", "harness_error"];
-const page = { runs: [], cells: [], pairs: [], levels: [], fidelity: [], efficiency: [], lengths: [], kinds: [], problems: {}, samples: [], strings: [] };
+const page = { runs: [], cells: [], pairs: [], levels: [], fidelity: [], efficiency: [], lengths: [], kinds: [], advised: null, problems: {}, samples: [], strings: [] };
 
 const byId = (id) => document.getElementById(id);
 const text = (number) => (number === null || number === undefined ? "" : page.strings[number]);
@@ -38,11 +38,15 @@ function bytes(value) {
 }
 
 const fixed = (value) => value.toFixed(2);
+const signed = (value) => (fixed(Math.abs(value)) === "0.00" ? "0.00" : (value < 0 ? "−" : "+") + fixed(Math.abs(value)));
+const difference = (e) => `${signed(e.value)} [${e.low === null ? "?" : signed(e.low)}, ${e.high === null ? "?" : signed(e.high)}]`;
 const share = (e) => (e ? `${fixed(e.value)} [${fixed(e.low)}, ${fixed(e.high)}]` : "–");
 function ratio(e) {
   return !e ? "–" : e.low === null || e.high === null ? `${fixed(e.value)}×` : `${fixed(e.value)}× [${fixed(e.low)}, ${fixed(e.high)}]`;
 }
 
+const sameCell = (row, cell) => row.run === cell.run && row.style === cell.style && row.suite === cell.suite;
+const isAdvised = (cell) => page.advised !== null && sameCell(page.advised, cell);
 const overall = () => page.cells.filter((cell) => cell.level === "all");
 const modelColour = (run) => `var(--c${run % 8})`;
 const problemOf = (sample) => page.problems[`${sample.suite} ${sample.problem}`] ?? {};
@@ -70,9 +74,9 @@ const counted = (count, filters) => (count ? leads(count, filters) : "0");
 const pages = new Intl.PluralRules("en");
 const plural = (count, one) => `${count.toLocaleString("en")} ${one}${pages.select(count) === "one" ? "" : "s"}`;
 
-// A table for people who cannot see the picture, folded under it.
+// A table that scrolls by itself; its first column stays in sight.
 function dataTable(caption, columns, rows) {
-  const head = el("tr", {}, columns.map((c) => el("th", { scope: "col", class: c.n ? "n" : null }, c.name ?? c)));
+  const head = el("tr", {}, columns.map((c) => el("th", { scope: "col", class: c.n ? (c.wrap ? "n wrap" : "n") : null }, c.name ?? c)));
   const body = rows.map((row) =>
     el("tr", {}, row.map((value, i) => (i === 0 ? el("th", { scope: "row" }, value) : el("td", { class: columns[i].n ? "n" : null }, value)))));
   const table = el("table", {}, el("caption", {}, el("span", {}, caption)), el("thead", {}, head), el("tbody", {}, body));

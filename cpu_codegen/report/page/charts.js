@@ -49,21 +49,22 @@ function drawPareto() {
     line(svg, x(vx), y(e.low), x(vx), y(e.high), colour);
     mark(svg, { x: x(vx), y: y(vy), style: cell.style, colour, size: onFront ? 170 : 90, href: samplesLink({ run: cell.run, style: cell.style, suite: cell.suite }),
       name: `${passedName(cell)}, ${number(vx)} ${axis.name}${onFront ? ", on the front" : ""}` });
-    nameBeside(svg, x(vx), y(vy), label(cell), width, placed);
+    if (isAdvised(cell)) svg.append("circle").attr("class", "advised").attr("cx", x(vx)).attr("cy", y(vy)).attr("r", 13);
+    if (isWide() || onFront) nameBeside(svg, x(vx), y(vy), (isAdvised(cell) ? "advised: " : "") + (isWide() ? label(cell) : rowName(cell)), width, placed);
   }
   const rows = points.map(({ cell, x: vx }) => [label(cell), share(cell["pass@1"]), number(vx), front.some((p) => p.cell === cell) ? "yes" : "no"]);
-  byId("pareto").replaceChildren(svg.node(), el("figcaption", {}, "Dashed: the front; nothing else is both cheaper and better. Bars: 95 % intervals."), modelLegend() || "",
+  byId("pareto").replaceChildren(svg.node(), el("figcaption", {}, `Dashed: the front; nothing else is both cheaper and better. Bars: 95 % intervals.${page.advised ? " Ringed: what this page advises." : ""}`), modelLegend() || "",
     folded("the same as a table", dataTable(`pass@1 against ${axis.name}`, ["model and style", { name: "pass@1 [95 %]", n: 1 }, { name: axis.name, n: 1 }, "on the front"], rows)));
 }
 
 // A mark's name at its right, or left near the edge; moved down where it would cover another.
 function nameBeside(svg, x, y, name, width, placed) {
-  const shown = shortened(name, isWide() ? 34 : 22), left = x + 8 + shown.length * 6.6 > width;
-  const from = left ? x - 8 - shown.length * 6.6 : x + 8;
+  const shown = shortened(name, isWide() ? 44 : 32), left = x + 15 + shown.length * 6.6 > width;
+  const from = left ? x - 15 - shown.length * 6.6 : x + 15;
   let at = Math.max(y - 9, 13);
   while (placed.some((p) => Math.abs(p.at - at) < 13 && from < p.to && p.from < from + shown.length * 6.6)) at += 13;
   placed.push({ at, from, to: from + shown.length * 6.6 });
-  svg.append("text").attr("class", "named").attr("aria-hidden", "true").attr("x", left ? x - 8 : x + 8).attr("y", at).attr("text-anchor", left ? "end" : "start").text(shown);
+  svg.append("text").attr("class", "named").attr("aria-hidden", "true").attr("x", left ? x - 15 : x + 15).attr("y", at).attr("text-anchor", left ? "end" : "start").text(shown);
 }
 
 function drawLevels() {
@@ -80,7 +81,7 @@ function drawLevels() {
     for (const cell of list) {
       const e = cell["pass@1"], colour = modelColour(cell.run), mid = at + rowHeight / 2;
       svg.append("line").attr("class", "grid").attr("x1", left).attr("x2", width - right).attr("y1", mid).attr("y2", mid);
-      svg.append("text").attr("class", "soft").attr("x", left - 8).attr("y", mid + 4).attr("text-anchor", "end").text(shortened(label(cell)));
+      svg.append("text").attr("class", "soft").attr("x", left - 8).attr("y", mid + 4).attr("text-anchor", "end").text(rowName(cell));
       line(svg, x(e.low), mid, x(e.high), mid, colour);
       mark(svg, { x: x(e.value), y: mid, style: cell.style, colour, size: 80, name: `${level}, ${passedName(cell)}`,
         href: samplesLink({ run: cell.run, style: cell.style, suite: cell.suite, ...(level === "all" ? {} : { level }) }) });
@@ -121,7 +122,7 @@ function drawOutcomes() {
   const svg = d3.create("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("role", "group").attr("aria-label", "outcomes of all answers");
   cells.forEach((cell, row) => {
     const total = d3.sum(ENDS, (o) => ended(cell, o)) || 1, x = d3.scaleLinear([0, total], [left, width - 8]);
-    svg.append("text").attr("x", left - 8).attr("y", row * rowHeight + 19).attr("text-anchor", "end").text(shortened(label(cell)));
+    svg.append("text").attr("x", left - 8).attr("y", row * rowHeight + 19).attr("text-anchor", "end").text(rowName(cell));
     let from = 0;
     for (const outcome of ENDS) {
       const count = ended(cell, outcome);
@@ -144,10 +145,17 @@ function outcomeBar(svg, { cell, outcome, count, x, width, y, height }) {
 }
 
 // Failures by kind: the exception, a package that is not there, a crash; each count leads to its samples.
+const KINDS_SHOWN = 12;
+
 function kindsTable(cells) {
   if (!page.kinds.length) return null;
-  const rows = page.kinds.map((kind) => [kind, ...cells.map((cell) => counted(samplesOf(cell).filter((s) => s.kind === kind).length, { ...ofCell(cell), kind }))]);
-  return dataTable("Failures by kind, the commonest first", ["kind", ...cells.map((cell) => ({ name: label(cell), n: 1 }))], rows);
+  const kinds = page.kinds.slice(0, KINDS_SHOWN), others = page.kinds.length > KINDS_SHOWN;
+  const rows = cells.map((cell) => {
+    const failed = samplesOf(cell).filter((s) => s.kind), of = (kind) => failed.filter((s) => s.kind === kind).length;
+    const rest = others ? [counted(failed.filter((s) => !kinds.includes(s.kind)).length, { ...ofCell(cell), outcome: "failed", sort: "seconds" })] : [];
+    return [label(cell), ...kinds.map((kind) => counted(of(kind), { ...ofCell(cell), kind })), ...rest];
+  });
+  return dataTable("Failures by kind, the commonest first", ["model and style", ...kinds.map((name) => ({ name, n: 1 })), ...(others ? [{ name: "other kinds", n: 1 }] : [])], rows);
 }
 
 function drawTime() {

@@ -13,6 +13,7 @@ from cpu_codegen.compare_factors import family, quantization
 from cpu_codegen.fidelity.find import ladders_of
 from cpu_codegen.fidelity.steps import Ladder
 from cpu_codegen.fidelity.tables import record as fidelity_record
+from cpu_codegen.report.advice import Row
 from cpu_codegen.report.escape import visible
 from cpu_codegen.report.kinds import commonest_kinds, error_kind
 from cpu_codegen.report.lengths import length_records, thirds
@@ -78,9 +79,17 @@ class Strings:
         return visible(text) if whole else visible(text[: self.limit]) + CUT.format(self.limit, len(text))
 
 
-def page_figures(summaries: Sequence[RunSummary], known: dict[str, Reference]) -> dict[str, Any]:
+def page_figures(
+    summaries: Sequence[RunSummary], known: dict[str, Reference], advised: Row | None = None
+) -> dict[str, Any]:
     """The numbers: all that does not depend on where long answers are cut. `known`: the references at hand."""
     numbered = list(enumerate(summaries))
+    rows = [
+        {"run": i, "suite": c.suite, "style": c.style}
+        for i, s in numbered
+        for c in s.overall()
+        if advised and c is advised.cell
+    ]
     return {
         "runs": [_run(summary) for summary in summaries],
         "cells": [{"run": i, **cell_record(c)} for i, summary in numbered for c in summary.cells],
@@ -90,6 +99,7 @@ def page_figures(summaries: Sequence[RunSummary], known: dict[str, Reference]) -
         "lengths": [row for i, summary in numbered for row in _lengths(summary, i, known)],
         "kinds": commonest_kinds(summaries),
         "levels": list(LEVELS),
+        "advised": rows[0] if rows else None,
     }
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cpu_codegen.report import figures, overview
-from cpu_codegen.report.advice import advise
+from cpu_codegen.report.advice import Advice, Row, advise
 from cpu_codegen.report.elsewhere import Elsewhere, elsewhere_table
 from cpu_codegen.report.escape import for_html
 from cpu_codegen.report.gate import gate_table
@@ -75,9 +75,9 @@ def write_page(
 
 def page_html(summaries: Sequence[RunSummary], others: Sequence[Elsewhere] = (), gates: Sequence[Gate] = ()) -> str:
     """The page's text; long answers are cut further until it is under MAX_BYTES."""
-    before, after = _around_the_data(summaries, others, gates)
-    known = references(summaries)
-    numbers = page_figures(summaries, known)
+    known, advice = references(summaries), advise(summaries)
+    before, after = _around_the_data(summaries, others, gates, advice)
+    numbers = page_figures(summaries, known, advice.row)
     for limit in ANSWER_LIMITS:
         html = before + packed(numbers | page_texts(summaries, known, limit=limit)) + after
         if len(html.encode()) <= MAX_BYTES:
@@ -124,11 +124,11 @@ def inline_source(text: str) -> str:
 
 
 def _around_the_data(
-    summaries: Sequence[RunSummary], others: Sequence[Elsewhere], gates: Sequence[Gate]
+    summaries: Sequence[RunSummary], others: Sequence[Elsewhere], gates: Sequence[Gate], advice: Advice
 ) -> tuple[str, str]:
     """The page before and after its data. Filled in one pass, so that no foreign text is taken for a place to fill."""
     library, script = _scripts()
-    style, advice = _asset("page.css"), advise(summaries)
+    style = _asset("page.css")
     parts = {
         "POLICY": policy((library, script), (style,)),
         "STYLE": style,
@@ -139,8 +139,8 @@ def _around_the_data(
         "ANSWER": for_html(advice.sentence),
         "BECAUSE": for_html(advice.because),
         "RULE": for_html(advice.rule),
-        "NOTES": "".join(f"<li>{for_html(note)}</li>" for note in _notes(summaries)),
-        "ROWS": _rows(summaries),
+        "NOTES": _listed(_notes(summaries)),
+        "ROWS": _rows(summaries, advice.row),
         "REASONING": _reasoning(summaries),
         "PUBLISHED": _published(summaries),
         "STOPPED": _region(stopped_table(summaries), "Stopped by the race"),
@@ -162,8 +162,19 @@ def _filled(template: str, parts: dict[str, str]) -> str:
     return re.sub(r"@([A-Z]+)@", lambda match: parts[match[1]], template)
 
 
+def _listed(notes: list[str], shown: int = 3) -> str:
+    """The first notes in sight, the rest folded, so that a phone's first screen has room for the answer."""
+    items = [f"<li>{for_html(note)}</li>" for note in notes]
+    rest = "".join(items[shown:])
+    more = f"<details><summary>{len(items) - shown} more notes</summary><ul>{rest}</ul></details>" if rest else ""
+    return f"<ul>{''.join(items[:shown])}</ul>{more}" if items else ""
+
+
 def _notes(summaries: Sequence[RunSummary]) -> list[str]:
-    notes = overview.notes(summaries, name_demo=not all(map(overview.is_demo, summaries)))  # else the heading says it
+    every_demo = all(
+        map(overview.is_demo, summaries)
+    )  # then the heading says it; what efficiency leaves out its section says
+    notes = overview.notes(summaries, name_demo=not every_demo, efficiency=False)
     machines = {(s.manifest.get("machine") or {}).get("id") for s in summaries}
     if len(machines) > 1:
         notes.append(f"these runs come from {len(machines)} machines: compare pass@1, not seconds")
@@ -172,22 +183,29 @@ def _notes(summaries: Sequence[RunSummary]) -> list[str]:
     return notes
 
 
-def _rows(summaries: Sequence[RunSummary]) -> str:
+def _rows(summaries: Sequence[RunSummary], advised: Row | None) -> str:
     """The table's body, the best of each suite first; data-v carries what a column sorts by, links lead to the samples."""
     numbers = {id(summary): number for number, summary in enumerate(summaries)}
+    models = [summary.model for summary in summaries]
     rows = []
     for summary, cell in overview.ranked(summaries):
         number, cost, ratio = numbers[id(summary)], cell.cost, cell.efficiency.ratio
         to = _samples_link(number, cell)
         cells = [
-            _th(summary, cell.style, to),
+            _th(
+                summary,
+                cell.style,
+                to,
+                advised=bool(advised and advised.cell is cell),
+                run=models.count(summary.model) > 1,
+            ),
             _td(cell.suite, cell.suite),
             _td(figures.share(cell.pass1), cell.pass1.value if cell.pass1 else None, to),
-            _td(figures.count(cell), cell.n, to),
             _td(figures.number(cost.seconds_per_problem), cost.seconds_per_problem, f"{to}&sort=seconds"),
-            _td(figures.number(cost.tokens_per_s), cost.tokens_per_s, f"{to}&sort=tokens"),
             _td(figures.size(cost.peak_rss_bytes), cost.peak_rss_bytes),
+            _td(figures.number(cost.tokens_per_s), cost.tokens_per_s, f"{to}&sort=tokens"),
             _td(figures.number(cost.correct_per_hour), cost.correct_per_hour, f"{to}&outcome=passed"),
+            _td(figures.count(cell), cell.n, to),
             _td(figures.share(cell.format_ok), cell.format_ok.value if cell.format_ok else None, f"{to}&format=no"),
             _td(figures.efficiency(cell.efficiency), ratio.value if ratio else None, f"{to}&sort=ratio"),
         ]
@@ -200,13 +218,14 @@ def _samples_link(number: int, cell: Cell) -> str:
     return f"#samples?run={number}&style={quote(cell.style)}&suite={quote(cell.suite)}"
 
 
-def _th(summary: RunSummary, style: str, link: str) -> str:
-    """The row's head: model and style, and the run's folder where it tells more."""
-    run = f"<small>{for_html(summary.name)}</small>" if summary.name != summary.model else ""
-    model = for_html(summary.model)
+def _th(summary: RunSummary, style: str, link: str, *, advised: bool, run: bool) -> str:
+    """The row's head: model and style, whether the page advises it, and the folder where several are of one model."""
+    model, shown = for_html(summary.model), for_html(style)
+    more = ' <strong class="advised">advised</strong>' if advised else ""
+    more += f"<small>{for_html(summary.name)}</small>" if run else ""
     return (
-        f'<th scope="row" data-v="{model} {for_html(style)}"><a href="{for_html(link)}">{model}</a> '
-        f'<span class="style">{for_html(style)}</span>{run}</th>'
+        f'<th scope="row" data-v="{model} {shown}"><a href="{for_html(link)}">{model}</a> '
+        f'<span class="style">{shown}</span>{more}</th>'
     )
 
 
@@ -245,8 +264,14 @@ def _reasoning(summaries: Sequence[RunSummary]) -> str:
 
 
 def _published(summaries: Sequence[RunSummary]) -> str:
-    """What others measured of these models unquantized, as the registry has it: a table of its own."""
-    return _region(published_table(summaries), "Published, unquantized, not measured here")
+    """What others measured of these models unquantized, as the registry has it: folded, because it is not of this machine."""
+    table = published_table(summaries)
+    region = _region(table, "Published, unquantized, not measured here")
+    return (
+        f"<details><summary>published scores of these models, not measured here</summary>{region}</details>"
+        if region
+        else ""
+    )
 
 
 def _groups(summaries: Sequence[RunSummary]) -> str:

@@ -2,13 +2,12 @@
 
 const view = { cell: 0 };
 const FINDINGS = {
-  unreached_lines: "has lines that no test executes", unknown_imports: "imports packages that are not known", third_party_imports: "imports beyond the standard library",
+  unreached_lines: "lines that no test executes", unknown_imports: "imports of unknown packages", third_party_imports: "imports beyond the standard library",
   dangerous_calls: "calls that deserve a look (eval, open …)", unused_imports: "unused imports", bare_excepts: "bare except", mutable_defaults: "mutable defaults",
   bandit: "security rules of ruff (bandit's)", ruff: "other rules of ruff",
 };
 const METRICS = {
-  complexity: "cyclomatic complexity", maintainability: "maintainability index", sloc: "source lines", halstead_volume: "Halstead volume", halstead_difficulty: "Halstead difficulty",
-  halstead_effort: "Halstead effort",
+  complexity: "cyclomatic", maintainability: "maintainability", sloc: "source lines", halstead_volume: "Halstead volume", halstead_difficulty: "difficulty", halstead_effort: "effort",
 };
 
 function drawEfficiency() {
@@ -30,8 +29,6 @@ function ratioTable(cells) {
     ["model and style", { name: "ratio [95 %]", n: 1 }, "verdict", { name: "problems", n: 1 }, "the passed answers"], rows);
 }
 
-const sameCell = (row, cell) => row.run === cell.run && row.style === cell.style && row.suite === cell.suite;
-
 function complexityTable() {
   const known = page.efficiency.filter((row) => Object.keys(row.complexity).length);
   if (!known.length) return null;
@@ -40,13 +37,16 @@ function complexityTable() {
     known.map((row) => [label(row), ...Object.keys(METRICS).map((name) => pair(row, name))]));
 }
 
+const GROWTHS = [["growth", "CPU time"], ["memory_growth", "memory"]];
+
 function growthTable() {
-  const rows = page.efficiency.flatMap((row) => [["growth", "CPU time"], ["memory_growth", "memory"]].filter(([name]) => row[name]).map(([name, of]) => {
+  const known = page.efficiency.filter((row) => GROWTHS.some(([name]) => row[name]));
+  const shown = (row, name) => {
     const g = row[name], count = (n, way) => counted(n, { ...ofCell(row), [name]: way });
-    return [label(row), of, `n^${fixed(g.median_exponent)} v n^${fixed(g.reference_median_exponent)}`, count(g.faster, "faster"), count(g.no_difference, "alike"), count(g.slower, "slower")];
-  }));
-  return rows.length ? dataTable("Growth with the size of the input: exponents, median answer v median reference, and answers that surely grow faster or slower", ["model and style", "of",
-    { name: "median v reference", n: 1 }, { name: "grow faster", n: 1 }, { name: "no difference", n: 1 }, { name: "grow slower", n: 1 }], rows) : null;
+    return g ? [`n^${fixed(g.median_exponent)} v n^${fixed(g.reference_median_exponent)}`, [count(g.faster, "faster"), " / ", count(g.no_difference, "alike"), " / ", count(g.slower, "slower")]] : ["–", "–"];
+  };
+  return known.length ? dataTable("Growth with the size of the input: median answer v median reference, and how many answers surely grow faster / cannot be told apart / surely grow slower",
+    ["model and style", ...GROWTHS.flatMap(([, of]) => [{ name: of, n: 1 }, { name: "faster / alike / slower", n: 1 }])], known.map((row) => [label(row), ...GROWTHS.flatMap(([name]) => shown(row, name))])) : null;
 }
 
 // Programs with a finding, of those looked at; "–" where nobody looked.
@@ -54,9 +54,11 @@ function findingsTable() {
   const known = page.efficiency.filter((row) => Object.keys(row.findings).length);
   if (!known.length) return null;
   const part = (row, name) => (row.findings[name] ? [counted(row.findings[name][0], { ...ofCell(row), finding: name }), ` of ${row.findings[name][1]}`] : "–");
-  const names = Object.keys(FINDINGS).filter((name) => known.some((row) => row.findings[name]));
-  return dataTable("What the text of passed answers shows: programs with such a finding (never a verdict; – = not looked for)", ["finding", ...known.map((row) => ({ name: label(row), n: 1 }))],
-    names.map((name) => [FINDINGS[name], ...known.map((row) => part(row, name))]));
+  const looked = Object.keys(FINDINGS).filter((name) => known.some((row) => row.findings[name])), found = looked.filter((name) => known.some((row) => row.findings[name]?.[0]));
+  if (!found.length) return el("p", { class: "fine" }, `The text of ${plural(d3.sum(known, (row) => Math.max(...Object.values(row.findings).map(([, n]) => n))), "passed answer")} shows none of: ${looked.map((name) => FINDINGS[name]).join("; ")}.`);
+  const none = looked.filter((name) => !found.includes(name)).map((name) => FINDINGS[name]);
+  return dataTable(`What the text of passed answers shows: programs with such a finding (never a verdict; – = not looked for)${none.length ? `. In none: ${none.join("; ")}` : ""}`,
+    ["model and style", ...found.map((name) => ({ name: FINDINGS[name], n: 1, wrap: 1 }))], known.map((row) => [label(row), ...found.map((name) => part(row, name))]));
 }
 
 function literatureTable() {
@@ -75,7 +77,7 @@ function growthOf(efficiency, name) {
 }
 
 function ratioFigure(cell, measured) {
-  const width = across(), rowHeight = 16, left = labelRoom(), height = measured.length * rowHeight + 50;
+  const width = across(), rowHeight = 16, left = labelRoom(), height = measured.length * rowHeight + 62;
   const ends = measured.flatMap((s) => [s.efficiency.cpu_ratio.low, s.efficiency.cpu_ratio.high, s.efficiency.cpu_ratio.value]).filter((v) => v > 0);
   const x = d3.scaleLog([Math.min(0.5, ...ends), Math.max(2, ...ends)], [left, width - 70]), colour = modelColour(cell.run);
   const svg = d3.create("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("role", "group").attr("aria-label", `CPU time over the reference's, by problem, ${label(cell)}`);
@@ -84,12 +86,12 @@ function ratioFigure(cell, measured) {
     const e = s.efficiency.cpu_ratio, mid = i * rowHeight + 10;
     svg.append("text").attr("class", "soft").attr("x", left - 8).attr("y", mid + 4).attr("text-anchor", "end").text(shortened(s.problem.replace(/^.*?\//, "")));
     const [least, most] = x.domain(); // an end that the data do not bound is null: the bar goes to the edge
-    line(svg, x(Math.max(e.low ?? least, least)), mid, x(Math.min(e.high ?? most, most)), mid, colour);
+    line(svg, x(Math.max(e.low ?? least, least)), mid, x(Math.min(e.high ?? most, most)), mid, colour, e.low === null || e.high === null);
     mark(svg, { x: x(e.value), y: mid, style: cell.style, colour, size: 55, href: `#sample=${page.samples.indexOf(s)}`, name: `${s.problem}: ${ratio(e)}` });
     svg.append("text").attr("x", width - 62).attr("y", mid + 4).text(`${fixed(e.value)}×`);
   });
-  const axis = d3.axisBottom(x).tickSizeOuter(0).ticks(6, "~g");
+  const [least, most] = x.domain(), ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100].filter((tick) => tick >= least && tick <= most);
+  const axis = d3.axisBottom(x).tickSizeOuter(0).tickValues(ticks).tickFormat((tick) => `${tick}×`);
   svg.append("g").attr("transform", `translate(0,${height - 40})`).attr("aria-hidden", "true").call(axis);
-  svg.append("text").attr("class", "soft").attr("x", width - 70).attr("y", height - 4).attr("text-anchor", "end").text("times the reference (dashed: equal)");
-  return el("figure", {}, svg.node());
+  return el("figure", {}, el("figcaption", {}, "CPU time of each answer in multiples of the reference's, 95 %. Dashed: equal. Dotted: too few pairs for an interval."), svg.node());
 }

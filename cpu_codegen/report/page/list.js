@@ -98,13 +98,16 @@ function drawList() {
   const { found, shown, filters } = listing, several = severalRuns(), sorted = filters.sort in SORTS && !IN_LIST.includes(filters.sort) ? [filters.sort] : [];
   const measures = [...IN_LIST, ...sorted].filter((name) => page.samples.some((s) => typeof SORTS[name].of(s) === "number"));
   const rows = found.slice(0, shown).map(({ sample: s, number: n }) => [
-    el("a", { href: `#sample=${n}` }, s.problem), ...(several ? [runLabel(s.run)] : []), s.style, badge(s), s.kind === s.outcome ? "" : s.kind, s.level,
+    el("a", { href: `#sample=${n}` }, nameOf(s)), badge(s), ...(several ? [runLabel(s.run)] : []), s.style, s.kind === s.outcome ? "" : s.kind, s.level,
     `${s.tests_passed}/${s.tests_total}`, ...measures.map((name) => number(SORTS[name].of(s))),
   ]);
-  const columns = ["problem", ...(several ? ["model"] : []), "style", "outcome", "kind", "level", { name: "tests", n: 1 }, ...measures.map((name) => ({ name: SORTS[name].name, n: 1 }))];
+  const columns = ["problem", "outcome", ...(several ? ["model"] : []), "style", "kind", "level", { name: "tests", n: 1 }, ...measures.map((name) => ({ name: SORTS[name].name, n: 1 }))];
   const more = found.length > shown ? el("button", { type: "button", on: { click: () => { listing.shown += 240; drawList(); } } }, `show more (${found.length - shown} left)`) : null;
   fill("samples", filterControls(), el("p", { role: "status" }, listTitle()), dataTable("Answers; choose one to see it whole", columns, rows), more);
 }
+
+// Without the suite's name where all problems are of one.
+const nameOf = (sample) => (!severalSuites() && sample.problem.startsWith(`${sample.suite}/`) ? sample.problem.slice(sample.suite.length + 1) : sample.problem);
 
 function badge(sample) {
   const outcome = sample.outcome ?? "not judged yet";

@@ -70,11 +70,9 @@ def _few(names: list[str]) -> str:
 def efficiency_rows(summary: RunSummary, run: int) -> list[dict[str, Any]]:
     """One record per suite and style with a measured answer, the same figures as `cpu-codegen efficiency` prints."""
     measured = {(suite, style): records_of(group) for suite, style, group in groups(summary.samples)}
-    return [
-        _row(record, measured[record["suite"], record["style"]], run)
-        for record in efficiency_records(summary.samples)
-        if measured[record["suite"], record["style"]]
-    ]
+    records = {(record["suite"], record["style"]): record for record in efficiency_records(summary.samples)}
+    names = [(cell.suite, cell.style) for cell in summary.overall()]
+    return [_row(records[name], measured[name], run) for name in names if measured.get(name)]
 
 
 def _row(record: dict[str, Any], measured: list[dict[str, Any]], run: int) -> dict[str, Any]:

@@ -19,9 +19,9 @@ function pairsFigure() {
       const e = p.difference, mid = at + rowHeight / 2, colour = modelColour(p.run);
       svg.append("text").attr("class", "soft").attr("x", left - 8).attr("y", mid + 4).attr("text-anchor", "end").text(p.level === "all" ? "all levels" : p.level);
       line(svg, x(Math.max(-reach, e.low ?? -reach)), mid, x(Math.min(reach, e.high ?? reach)), mid, colour);
-      mark(svg, { x: x(e.value), y: mid, style: p.style, colour, size: p.level === "all" ? 90 : 50, name: `${name}, ${p.level === "all" ? "all levels" : p.level}: ${share(e)}${p.verdict ? `, ${words(p.verdict)}` : ""}`,
+      mark(svg, { x: x(e.value), y: mid, style: p.style, colour, size: p.level === "all" ? 90 : 50, name: `${name}, ${p.level === "all" ? "all levels" : p.level}: ${difference(e)}${p.verdict ? `, ${words(p.verdict)}` : ""}`,
         href: samplesLink({ run: p.run, style: p.style, suite: p.suite, ...(p.level === "all" ? {} : { level: p.level }) }) });
-      svg.append("text").attr("x", width - right + 8).attr("y", mid + 4).text(`${fixed(e.value)}  ${isWide() && p.verdict ? words(p.verdict) : ""}`);
+      svg.append("text").attr("x", width - right + 8).attr("y", mid + 4).text(`${signed(e.value)}  ${isWide() && p.verdict ? words(p.verdict) : ""}`);
       at += rowHeight;
     }
     at += 10;
@@ -33,6 +33,6 @@ function pairsFigure() {
 
 function pairsTable() {
   if (!page.pairs.length) return null;
-  const rows = page.pairs.map((p) => [pairName(p), p.level === "all" ? "all levels" : p.level, share(p.difference), p.verdict ? words(p.verdict) : "–", p.verdict ? `${p.test} p = ${number(p.p, 2)}` : "–", p.n]);
+  const rows = page.pairs.map((p) => [pairName(p), p.level === "all" ? "all levels" : p.level, difference(p.difference), p.verdict ? words(p.verdict) : "–", p.verdict ? `${p.test} p = ${number(p.p, 2)}` : "–", p.n]);
   return dataTable("Styles on the same problems: difference of pass@1. Levels have intervals and no verdict: every further look makes a false one likelier", ["styles", "level", { name: "difference [95 %]", n: 1 }, "verdict", "test", { name: "pairs", n: 1 }], rows);
 }

@@ -9,7 +9,24 @@ const symbolPath = (style, size = 110) => d3.symbol(shapeOf(style), size)();
 const isWide = () => matchMedia("(min-width: 700px)").matches || matchMedia("print").matches;
 const across = () => (isWide() ? 920 : 400);
 const labelRoom = () => (isWide() ? 230 : 150);
-const shortened = (name, letters = Math.floor(labelRoom() / 7.4)) => (name.length > letters ? name.slice(0, letters - 1) + "…" : name);
+// Cut in the middle: the end holds quantization and style.
+function shortened(name, letters = Math.floor(labelRoom() / 7)) {
+  const head = Math.floor(letters / 3);
+  return name.length > letters ? `${name.slice(0, head)}…${name.slice(head + 1 - letters)}` : name;
+}
+
+// A row's name in a picture: on a narrow screen without what all models' names begin with.
+function rowName(cell) {
+  const name = label(cell), shared = sharedStart(page.runs.map((_, run) => runLabel(run)));
+  return shortened(!isWide() && severalRuns() && shared ? `…${name.slice(shared)}` : name);
+}
+
+// How many letters all names share at their start, up to the last sign that parts words.
+function sharedStart(names) {
+  let at = 0;
+  while (at < names[0].length && names.every((name) => name[at] === names[0][at])) at++;
+  return Math.max(0, ...["-", "/", "@", "_"].map((sign) => names[0].lastIndexOf(sign, at - 1) + 1).filter((end) => end <= at));
+}
 
 // Logarithmic when the values span much and none is 0; else from 0.
 function scaleFor(values, range, { log = null, zero = true } = {}) {
@@ -44,8 +61,8 @@ function mark(layer, { x, y, style, colour, href, name, size }) {
   return link;
 }
 
-function line(layer, x1, y1, x2, y2, colour) {
-  layer.append("line").attr("class", "whisker").attr("x1", x1).attr("y1", y1).attr("x2", x2).attr("y2", y2).style("stroke", colour);
+function line(layer, x1, y1, x2, y2, colour, open = false) {
+  layer.append("line").attr("class", open ? "whisker open" : "whisker").attr("x1", x1).attr("y1", y1).attr("x2", x2).attr("y2", y2).style("stroke", colour);
 }
 
 function legend(entries) {
