@@ -102,6 +102,7 @@ class Context:
             raise LoadFailed(f"no context of {self.cells} tokens")
         self._memory = L.llama_get_memory(self.pointer)
         self._greedy: Any = None
+        self._chains: dict[int, Any] = {}
         self._make_batch()
 
     def _make_batch(self) -> None:
@@ -166,16 +167,18 @@ class Context:
 
         A chain keeps a table of the whole vocabulary (1.8 MB for 152,000 tokens).
         """
-        if sampling.temperature > 0:
-            return _chain(sampling, seed)
-        if self._greedy is None:
-            self._greedy = _chain(sampling, seed)
-        return self._greedy
+        if sampling.temperature <= 0 and self._greedy is not None:
+            return self._greedy
+        chain = _chain(sampling, seed)
+        self._chains[id(chain)] = chain
+        if sampling.temperature <= 0:
+            self._greedy = chain
+        return chain
 
     def free_sampler(self, sampler: Any) -> None:
         """Frees a chain and what it holds; the greedy one lives as long as the context."""
         if sampler is not self._greedy:
-            L.llama_sampler_free(sampler)
+            L.llama_sampler_free(self._chains.pop(id(sampler)))
 
     def synchronize(self) -> None:
         """Waits for a step's results, as reading them would."""
@@ -186,10 +189,10 @@ class Context:
         L.llama_set_n_threads(self.pointer, threads, threads)
 
     def close(self) -> None:
-        """Frees the context."""
-        if self._greedy is not None:
-            L.llama_sampler_free(self._greedy)
-            self._greedy = None
+        """Frees the context and the chains of samples that a run which was left had open; may be called twice."""
+        self._greedy = None
+        while self._chains:
+            L.llama_sampler_free(self._chains.popitem()[1])
         if self.pointer:
             L.llama_free(self.pointer)
             self.pointer = None

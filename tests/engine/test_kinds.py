@@ -73,6 +73,31 @@ def test_sharing_and_batching_are_right_for_every_kind(name: str, tmp_path: Path
     assert {g.finish_reason for g in found.values()} <= {FinishReason.LENGTH, FinishReason.EOS}
 
 
+@pytest.mark.model
+def test_a_context_frees_the_chains_of_a_run_that_was_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each holds a table of the whole vocabulary: those given back are freed at once, all others with the context, none twice."""
+    import llama_cpp
+
+    from cpu_codegen.engine import binding
+    from cpu_codegen.engine.context import Context
+
+    path, freed = tmp_path / "model.gguf", list[int]()
+    synthetic.write(path, synthetic.TINY["tiny-llama"], "tiny-llama", "Q8_0")
+    binding.start_backend()
+    free, model = llama_cpp.llama_sampler_free, binding.Model(str(path))
+    monkeypatch.setattr(llama_cpp, "llama_sampler_free", lambda chain: (freed.append(id(chain)), free(chain)))
+    context = Context(model, cells=256, sequences=1, outputs=1, threads=1)
+    chains = [context.new_sampler(sampling, 1) for sampling in (Sampling(), Sampling(0.8), Sampling(0.8), Sampling())]
+    assert chains[0] is chains[3]
+    for chain in chains[:2]:
+        context.free_sampler(chain)
+    assert freed == [id(chains[1])]
+    context.close()
+    context.close()
+    model.close()
+    assert sorted(freed) == sorted({id(chain) for chain in chains})
+
+
 @pytest.mark.parametrize("name", [*synthetic.TINY, "smollm2-135m"])
 def test_synthetic_models_have_the_asked_geometry(name: str, tmp_path: Path) -> None:
     """The header reads back as it was meant, the file is as long as its tensors, and text in its vocabulary is whole."""
