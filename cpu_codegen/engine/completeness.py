@@ -6,6 +6,7 @@ where no sandbox can be had; generation then goes on to the model's own end.
 
 from __future__ import annotations
 
+import threading
 from types import TracebackType
 from typing import Any
 
@@ -16,21 +17,25 @@ TIMEOUT_S = 0.1
 
 
 class Completeness:
-    """`decide` may be called from any thread; the parser starts with the first question."""
+    """`decide` may be called from any thread; the parser starts with the first question, and not again after `close`."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._parser: Any = None
         self._unavailable = False
 
     def decide(self, code: str, entry_point: str) -> bool:
         """True when the block parses and gives the entry point a real body."""
-        if len(code) > MAX_CODE_CHARS or self._unavailable:
+        if len(code) > MAX_CODE_CHARS:
             return False
-        try:
-            outline = self._opened().outline(code, TIMEOUT_S, max_bytes=MAX_CODE_CHARS)
-        except (CpuCodegenError, ImportError, AttributeError, OSError):
-            self._unavailable = True  # no sandbox here; judging will say so in words
-            return False
+        with self._lock:
+            if self._unavailable:
+                return False
+            try:
+                outline = self._opened().outline(code, TIMEOUT_S, max_bytes=MAX_CODE_CHARS)
+            except (CpuCodegenError, ImportError, AttributeError, OSError):
+                self._unavailable = True  # no sandbox here; judging will say so in words
+                return False
         return any(entry_point in item.defines and item.has_body for item in outline.items)
 
     def _opened(self) -> Any:
@@ -42,10 +47,12 @@ class Completeness:
         return self._parser
 
     def close(self) -> None:
-        """Ends the parser."""
-        if self._parser is not None:
-            self._parser.close()
-            self._parser = None
+        """Ends the parser, also one that another thread is just starting; may be called twice."""
+        with self._lock:
+            self._unavailable = True
+            if self._parser is not None:
+                self._parser.close()
+                self._parser = None
 
     def __enter__(self) -> Completeness:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,35 @@ def test_the_sandboxed_parser_decides() -> None:
         for code in (STATEMENT, "x = 1\n", "def add(:\n", "x\n" * 40_000, "(" * 5_000 + BODY):
             assert not asked.decide(code, "add")
         assert asked.decide(BODY, "add"), "a parser that died is replaced"
+
+
+def test_a_parser_that_is_just_starting_is_closed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine ends while another thread starts the parser: nothing is left behind, and nothing starts any more."""
+    from cpu_codegen.sandbox import parser
+
+    started, go_on, ended = threading.Event(), threading.Event(), list[str]()
+
+    class Slow:
+        def outline(self, text: str, timeout_s: float, **_: int) -> Outline:
+            return Outline((), "", None)
+
+        def close(self) -> None:
+            ended.append("parser")
+
+    def open_slowly() -> Slow:
+        started.set()
+        assert go_on.wait(20)
+        return Slow()
+
+    monkeypatch.setattr(parser, "open_parser", open_slowly)
+    asked = Completeness()
+    asking = threading.Thread(target=asked.decide, args=(BODY, "add"))
+    asking.start()
+    assert started.wait(20)
+    closing = threading.Thread(target=asked.close)
+    closing.start()
+    go_on.set()
+    for thread in (asking, closing):
+        thread.join(20)
+    assert ended == ["parser"]
+    assert not asked.decide(BODY, "add")
