@@ -111,7 +111,7 @@ def _refuse_changed(spec: ModelSpec, remote: RemoteFile) -> None:
     """An unpinned file that we fetched before must still be the same: repos are re-quantized in place."""
     for old in downloads():
         same = (old.repo, old.file) == (remote.repo, remote.file) and old.state == "whole"
-        if same and not spec.revision and remote.sha256 and old.sha256 != remote.sha256:
+        if same and spec.revision in ("", "main") and remote.sha256 and old.sha256 != remote.sha256:
             raise IntegrityError(
                 f"{remote.file} has changed on the hub since {old.utc[:10]}: {old.sha256[:12]}… → {remote.sha256[:12]}…",
                 remedy=f"--again takes the new one; hf:{old.repo}@{old.commit[:12]}/{old.file} keeps the old one",

@@ -52,7 +52,7 @@ class RemoteFile:
 def remote_file(repo: str, file: str, revision: str = "") -> RemoteFile:
     """Size, digest and commit of a file."""
     what = f"{repo}/{file}"
-    with hub_errors(what):
+    with hub_errors(what), _answers_that_make_sense(what):
         from huggingface_hub import get_hf_file_metadata
 
         url = _url(repo, file, revision or "main")
@@ -62,14 +62,14 @@ def remote_file(repo: str, file: str, revision: str = "") -> RemoteFile:
             f"the hub's answer for {what} names no size, digest or commit",
             remedy="check HF_ENDPOINT, or a proxy in between",
         )
-    if not _TAG.fullmatch(found.etag) or not _TAG.fullmatch(found.commit_hash):
-        raise UnavailableError(f"the hub's answer for {what} makes no sense", remedy="check HF_ENDPOINT")
+    if not _TAG.fullmatch(found.etag) or not _TAG.fullmatch(found.commit_hash) or found.size < 0:
+        raise _no_sense(what)
     return RemoteFile(repo, file, found.commit_hash, found.etag, found.size, _url(repo, file, found.commit_hash))
 
 
 def list_files(repo: str, revision: str = "") -> list[str]:
     """Names of all files of a repo."""
-    with hub_errors(repo):
+    with hub_errors(repo), _answers_that_make_sense(repo):
         from huggingface_hub import HfApi
 
         api = HfApi(endpoint=_endpoint(), token=_token())
@@ -141,6 +141,25 @@ def _url(repo: str, file: str, revision: str) -> str:
     from huggingface_hub import hf_hub_url
 
     return hf_hub_url(repo, file, revision=revision, endpoint=_endpoint())
+
+
+@contextmanager
+def _answers_that_make_sense(what: str) -> Iterator[None]:
+    """A login page of a network, or a mirror that speaks another protocol, ends in errors of parsers."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _no_sense(what) from error
+    except ValueError as error:
+        if type(error).__module__.startswith("huggingface_hub"):
+            raise
+        raise _no_sense(what) from error
+
+
+def _no_sense(what: str) -> UnavailableError:
+    return UnavailableError(
+        f"the hub's answer for {what} makes no sense", remedy="check HF_ENDPOINT, or a proxy or login page in between"
+    )
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from cpu_codegen.models.layout import blob_lock, size_of
 from cpu_codegen.models.ledger import Download, downloads, forget
 from cpu_codegen.models.spec import ModelSpec
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")
 
 
 def remove(spec: ModelSpec, *, dry_run: bool = False) -> int:
@@ -42,7 +42,7 @@ def _is_meant(entry: Download, spec: ModelSpec) -> bool:
     pinned = spec.sha256s[spec.files.index(entry.file)] if spec.sha256s else ""
     if pinned and entry.sha256:
         return entry.sha256 == pinned
-    return not _COMMIT.fullmatch(spec.revision) or entry.commit == spec.revision
+    return not _COMMIT.fullmatch(spec.revision) or entry.commit.startswith(spec.revision)
 
 
 def _files(entry: Download) -> tuple[Path, ...]:

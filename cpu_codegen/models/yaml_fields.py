@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import UsageError, cause
 
 _TAG = "tag:yaml.org,2002:"
 MAX_FILE_BYTES = 4 << 20
@@ -31,7 +31,7 @@ def read_yaml(path: Path, *, remedy: str = REGISTRY_REMEDY) -> Fields:
             raise UsageError(f"{path}: over {MAX_FILE_BYTES} bytes", remedy="a registry is a short YAML file")
         node = yaml.compose(data.decode("utf-8"), Loader=loader)
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}", remedy="name a YAML file in UTF-8") from error
+        raise UsageError(f"cannot read {path}: {cause(error)}", remedy="name a YAML file in UTF-8") from error
     except RecursionError:
         raise UsageError(f"{path}: nested too deeply", remedy="see models.yaml for the format") from None
     except yaml.MarkedYAMLError as error:

@@ -54,6 +54,8 @@ class Faults:
     seconds_per_piece: float = 0.0
     redirect: bool = False
     redirect_to: str = ""
+    list_as: bytes | None = None
+    announce_size: str = ""
     content_range: list[str | None] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -126,7 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
                 {"type": "file", "path": name, "size": len(data), "oid": "0" * 40}
                 for name, data in hub.files.get(tree[1], {}).items()
             ]
-            self._plain(200, {"Content-Type": "application/json"}, json.dumps(rows).encode(), body=body)
+            self._plain(
+                200, {"Content-Type": "application/json"}, faults.list_as or json.dumps(rows).encode(), body=body
+            )
             return
         file = re.fullmatch(r"(/cdn)?/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", self.path)
         if file is None or file[2] not in hub.files:
@@ -144,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
         facts = {
             "X-Repo-Commit": self.owner.commit,
             "X-Linked-ETag": f'"{faults.announce_sha256 or sha256(data)}"',
-            "X-Linked-Size": str(announced),
+            "X-Linked-Size": faults.announce_size or str(announced),
             "ETag": f'"{sha256(data)}"',
         }
         if (faults.redirect or faults.redirect_to) and not on_cdn:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -284,8 +285,9 @@ def test_first_use_is_said_and_remembered(served: Hub) -> None:
     changed = tiny_gguf(50_000, fill=0.25)
     served.add(REPO, FILE, changed)
     served.commit = "b" * 40
-    with pytest.raises(IntegrityError, match="changed on the hub"):
-        pull(RESOLVED, watcher=Told())
+    for revision in ("", "main"):
+        with pytest.raises(IntegrityError, match="changed on the hub"):
+            pull(replace(RESOLVED, revision=revision), watcher=Told())
     assert pull(RESOLVED, again=True, watcher=Told()).model.sha256 == sha256(changed)
 
 
@@ -390,6 +392,25 @@ def test_hostile_names_from_the_hub(served: Hub) -> None:
         pull(RESOLVED, watcher=Told())
     served.add(REPO, "../../evil-q8_0.gguf", DATA)
     assert "evil" not in " ".join(resolve(f"hf:{REPO}").files)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"<html>Please log in</html>", b"[1, 2]", b'[{"type": "file"}]', b"[" * 100_000]
+)
+def test_a_list_that_is_none(served: Hub, answer: bytes) -> None:
+    """A login page in between, or a mirror of another kind, is named as such."""
+    served.faults.list_as = answer
+    with pytest.raises(UnavailableError, match="makes no sense") as caught:
+        resolve(f"hf:{REPO}:q4_k_m")
+    assert "HF_ENDPOINT" in (caught.value.remedy or "")
+
+
+@pytest.mark.parametrize("size", ["many", "-5", "1e9"])
+def test_a_size_that_is_none(served: Hub, size: str) -> None:
+    """So is a length that is no number."""
+    served.faults.announce_size = size
+    with pytest.raises(UnavailableError, match="the hub's answer"):
+        pull(RESOLVED, watcher=Told())
 
 
 # ── processes of their own ───────────────────────────────────────────────────────────────────────────────────────────
