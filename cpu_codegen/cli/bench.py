@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -96,7 +96,8 @@ def bench(
         waits_asleep=busy is not None and busy.crowds(max(counts)),
     )
     if not force:
-        refuse_unless_it_fits(Load(file, context, (kv_type_k, kv_type_v), settings.max_ram_bytes), machine)
+        load = Load(file, context, (kv_type_k, kv_type_v), settings.max_ram_bytes)
+        refuse_unless_it_fits(replace(load, smaller_context="-d and -p of {} tokens together"), machine)
     if busy is not None and (warning := busy.warning(max(counts))):
         bars.say(f"warning: {warning}")
     try:

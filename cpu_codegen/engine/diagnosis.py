@@ -21,6 +21,7 @@ _MEMORY = re.compile(
 _LAST_ERROR = re.compile(r"^(?:llama_model_load|llama_init_from_model|load_tensors|\S+): (?:error[^:]*: )?(.+)$")
 
 LESS_MEMORY = "--parallel 1, a smaller --ctx, a smaller quantization, or close other programs"
+LESS_DEPTH = "shorter -p, -g and -d, a smaller quantization, or close other programs"
 REBUILD = "pip install --upgrade --no-binary llama-cpp-python llama-cpp-python"
 
 
@@ -33,13 +34,14 @@ def no_binding(why: str) -> CpuCodegenError:
 
 
 def refused(kind: str, why: str, log: str, *, model: str) -> CpuCodegenError:
-    """The engine said no. `kind`: no_binding, unsupported, load, context, disk, numbers."""
+    """The engine said no. `kind`: no_binding, unsupported, load, context (of a run), depth (of a measurement), disk, numbers."""
     if kind == "no_binding":
         return no_binding(why)
     if kind == "unsupported":
         return UsageError(f"{model} cannot continue text: {why}", remedy="-m with a model that generates text")
-    if kind == "context":
-        return MachineError(f"llama.cpp gave no context for {model}: {why}", remedy=LESS_MEMORY)
+    if kind in ("context", "depth"):
+        remedy = LESS_MEMORY if kind == "context" else LESS_DEPTH
+        return MachineError(f"llama.cpp gave no context for {model}: {why}", remedy=remedy)
     if kind == "disk":
         return MachineError(f"cannot keep what {model} says: {why}", remedy="free some space; the same command goes on")
     if kind == "numbers":

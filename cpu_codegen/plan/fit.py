@@ -26,13 +26,14 @@ _CONTEXTS = (2048, 1024, 512)
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A model as it is about to be loaded."""
+    """A model as it is about to be loaded. `smaller_context` is how to ask for a context of so many tokens."""
 
     model: ModelFile
     ctx_tokens: int
     kv_types: tuple[str, str] = ("f16", "f16")
     max_ram_bytes: int | None = None
     models_file: Path | None = None
+    smaller_context: str = "--ctx {}"
 
 
 def refuse_unless_it_fits(load: Load, machine: Machine | None = None) -> None:
@@ -62,7 +63,7 @@ def _smaller(load: Load, header: GgufHeader, room: int) -> Iterator[str]:
     """Options that make this model fit, then the nearest model that does."""
     for ctx in _CONTEXTS:
         if ctx < load.ctx_tokens and needed_bytes(load, header, ctx, load.kv_types) <= room:
-            yield f"--ctx {ctx}"
+            yield load.smaller_context.format(ctx)
             break
     if not is_quantized(load.kv_types[0]) and _fits_quantized(load, header, room):
         yield "--kv-type q8_0"

@@ -124,6 +124,18 @@ def test_quantiles_lie_between_neighbours() -> None:
     assert quantile([1.0], 0.95) == 1.0
 
 
+def test_a_depth_beyond_memory_is_refused_with_benchs_own_options() -> None:
+    """Nothing is loaded, and the remedy names no option that bench does not have."""
+    from cpu_codegen.engine import diagnosis
+
+    command = [sys.executable, "-m", "cpu_codegen", "bench", "-m", str(demo_model()), "-t", "1", "-d", "9999999"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    forced = str(diagnosis.refused("depth", "no context of 9 tokens", "", model="m.gguf").remedy)
+    assert done.returncode == 3
+    assert "-d and -p of 2048 tokens together" in done.stderr
+    assert not [words for words in (done.stderr, forced) if "--ctx" in words or "--parallel" in words]
+
+
 @pytest.mark.model
 def test_the_command_measures_the_demo_model() -> None:
     """-o json and csv carry llama-bench's field names, json also memory and the reason for every figure that was not measured."""
