@@ -24,7 +24,7 @@ from cpu_codegen.schema import Extraction, Outline, OutlineItem
 Parse = Callable[[str], Outline]
 
 MAX_CODE_CHARS = 256_000
-MAX_BLOCKS = 40
+MAX_BLOCKS = 200
 
 _CODE_LINE = re.compile(
     r"(from\s+\S+\s+import\b|import\s+\w|def\s+\w+\s*\(|async\s+def\s|class\s+\w|@\w|[A-Za-z_]\w*\s*(:[^=]+)?=[^=])"
@@ -43,28 +43,27 @@ def extract(raw: str, *, entry_point: str, statement: str, parse: Parse, is_comp
     """The program in a raw answer. `statement` gives the imports that the prompt had; `is_completion` = raw goes on after it."""
     text = _ANSI.sub("", raw.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff"))
     answer, reasoning, unclosed = strip_reasoning(text)
-    blocks = [b for b in find_blocks(answer) if b.is_python][:MAX_BLOCKS]
+    all_blocks = find_blocks(answer, MAX_BLOCKS)
+    blocks = [block for block in all_blocks if block.is_python]
     finder = _Finder(entry_point, statement, parse)
     found = finder.find(answer, blocks, is_completion=is_completion)
     if unclosed and not finder.defines(found.code):
-        inner = finder.find(
-            reasoning, [b for b in find_blocks(reasoning) if b.is_python][:MAX_BLOCKS], is_completion=False
-        )
+        inside = [block for block in find_blocks(reasoning, MAX_BLOCKS) if block.is_python]
+        inner = finder.find(reasoning, inside, is_completion=False)
         if finder.defines(inner.code):
             found = _Found(inner.code, "reasoning", (*inner.notes, "found inside unclosed reasoning"))
     code, notes = finder.finish(found.code)
     return Extraction(
         code=code,
-        format_ok=_format_ok(answer, blocks, found, unclosed=unclosed) and finder.defines(code),
+        format_ok=_format_ok(all_blocks, found, unclosed=unclosed) and finder.defines(code),
         how=found.how if code else "none",
         notes=(*found.notes, *notes),
         reasoning=reasoning,
     )
 
 
-def _format_ok(answer: str, blocks: list[Block], found: _Found, *, unclosed: bool) -> bool:
-    all_blocks = find_blocks(answer)
-    return found.how == "block" and len(all_blocks) == 1 and len(blocks) == 1 and blocks[0].closed and not unclosed
+def _format_ok(all_blocks: list[Block], found: _Found, *, unclosed: bool) -> bool:
+    return found.how == "block" and len(all_blocks) == 1 and all_blocks[0].closed and not unclosed
 
 
 class _Finder:
@@ -96,6 +95,9 @@ class _Finder:
         for index, (code, notes) in enumerate(candidates):
             if self.defines(code):
                 return self._with_earlier(code, [c for c, _ in candidates[:index]], notes)
+        whole = _first_to_last_fence(answer) if len(blocks) > 1 else ""
+        if self.defines(whole):
+            return _Found(whole, "blocks", ("a fence within the code",))
         for block in blocks:
             found = self._continuation(block.text)
             if found:
@@ -111,7 +113,7 @@ class _Finder:
         code = block.text
         if not self.outline(code).error:
             return code, ()
-        for change, note in ((_expand_tabs, "tabs expanded"), (_strip_prompts, "interpreter prompts removed")):
+        for change, note in _MENDS:
             changed = change(code)
             if changed != code and not self.outline(changed).error:
                 return changed, (note,)
@@ -166,11 +168,12 @@ class _Finder:
         """Code without fences: from the first code-like line to where prose begins again."""
         for text in (answer, _dedent_all(answer)):
             region = _code_region(text, self.entry_point)
-            for code, notes in (
-                (region, ()),
-                (_expand_tabs(region), ("tabs expanded",)),
-                (self._cut_torn_end(region), ("torn end cut off",)),
+            for change, notes in (
+                (str, ()),
+                (_expand_tabs, ("tabs expanded",)),
+                (self._cut_torn_end, ("torn end cut off",)),
             ):
+                code = change(region)
                 if code.strip() and self.defines(code):
                     return _Found(code, "bare", ("no fence", *notes))
         return None
@@ -225,7 +228,10 @@ def _last_needed_line(items: tuple[OutlineItem, ...], entry_point: str) -> int:
     """The last line that is no example: trailing statements that only call the entry point, print or read input are examples."""
     last = items[-1].last_line
     for item in reversed(items):
-        is_example = item.kind == "other" and {entry_point, "print", "input"} & set(item.uses)
+        uses = set(item.uses)
+        is_example = item.kind == "other" and {entry_point, "print", "input"} & uses
+        if item.kind == "assign" and entry_point not in item.defines:  # there is no input to read
+            is_example = {"input"} & uses
         if not is_example:
             return item.last_line
         last = item.first_line - 1
@@ -240,6 +246,13 @@ def _import_line(items: tuple[OutlineItem, ...]) -> int:
             break
         at = item.last_line
     return at
+
+
+def _first_to_last_fence(answer: str) -> str:
+    """The text between the outermost fences, for a program whose own docstring holds some."""
+    lines = answer.split("\n")
+    marks = [index for index, line in enumerate(lines) if line.startswith(("```", "~~~"))]
+    return "\n".join(lines[marks[0] + 1 : marks[-1]]) + "\n" if len(marks) > 1 else ""
 
 
 def _code_region(text: str, entry_point: str) -> str:
@@ -260,6 +273,16 @@ def _code_region(text: str, entry_point: str) -> str:
     return "\n".join(lines[start:]).rstrip() + "\n"
 
 
+def _plain_spaces(code: str) -> str:
+    """Characters that no program can hold outside of texts, and nobody sees: the byte order mark, spaces of other kinds."""
+    return code.translate(_INVISIBLE)
+
+
+def _without_fences(code: str) -> str:
+    """A fence within a fence: "```" and "```python" one after the other."""
+    return "\n".join(line for line in code.split("\n") if not line.lstrip().startswith(("```", "~~~")))
+
+
 def _expand_tabs(code: str) -> str:
     return code.expandtabs(4)
 
@@ -274,6 +297,15 @@ def _strip_prompts(code: str) -> str:
 def _dedent_all(text: str) -> str:
     """Markdown's code by indentation: four spaces off every line that has them."""
     return "\n".join(line[4:] if line.startswith("    ") else line for line in text.split("\n"))
+
+
+_INVISIBLE = {0xA0: " ", 0x202F: " ", 0x200B: None, 0x2060: None, 0xFEFF: None}
+_MENDS: tuple[tuple[Callable[[str], str], str], ...] = (
+    (_expand_tabs, "tabs expanded"),
+    (_strip_prompts, "interpreter prompts removed"),
+    (_plain_spaces, "invisible characters removed"),
+    (_without_fences, "fences within the block removed"),
+)
 
 
 def _indent(body: str) -> str:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from cpu_codegen.extraction.answer import extract
+from cpu_codegen.extraction.answer import MAX_BLOCKS, extract
 from cpu_codegen.extraction.fences import find_blocks, strip_reasoning
 from cpu_codegen.sandbox.inside.outline import outline as outline_lists
 from cpu_codegen.schema import Extraction, Outline, OutlineItem
@@ -103,6 +103,32 @@ ANSWERS = {
     "unclosed reasoning": ("<think>\nx = 1\n```python\n" + BODY + "```", "reasoning"),
     "byte order mark": ("\ufeff```python\n" + BODY + "```", "block"),
     "terminal colours": ("\x1b[32m```python\x1b[0m\n" + BODY + "```", "block"),
+    "a fence within the docstring": (
+        "```python\ndef add(x, y):\n    '''Adds.\n\n    ```\n    add(1, 2)\n    ```\n    '''\n    return x + y\n```",
+        "block",
+    ),
+    "the same, flush left": (
+        "```python\ndef add(x, y):\n    '''Adds.\n```\nadd(1, 2)\n```\n    '''\n    return x + y\n```",
+        "blocks",
+    ),
+    "a fence within a fence": ("```\n```python\n" + BODY + "```\n```", "block"),
+    "a quotation": ("> ```python\n> def add(x, y):\n>     return x + y\n> ```", "block"),
+    "a reasoning tag in a text of the program": (
+        "```python\nTAG = '<think>'\n" + BODY + "END = '</think>'\n```",
+        "block",
+    ),
+    "reasoning twice": (
+        "<think>a</think>\nSo:\n<think>\n```python\ndef add(x, y):\n    return 0\n```\n</think>\n```python\n"
+        + BODY
+        + "```",
+        "block",
+    ),
+    "an open fence in the reasoning": ("hmm\n```python\nadd(\n</think>\n```python\n" + BODY + "```", "block"),
+    "a byte order mark within": ("```python\n\ufeff" + BODY + "```", "block"),
+    "spaces of another kind": ("```python\ndef add(x, y):\n\xa0\xa0\xa0\xa0return x +\u200b y\n```", "block"),
+    "a line separator in a text": ("```python\nMARK = 'a\u2028b'\n" + BODY + "```", "block"),
+    "input for the example": ("```python\n" + BODY + "\nx = int(input())\nprint(add(x, 2))\n```", "block"),
+    "the 61st block": ("```python\nz = 1\n```\n" * 60 + "```python\n" + BODY + "```", "block"),
     "chinese prose": ("这是代码：\n```python\n" + BODY + "```\n谢谢", "block"),
 }
 
@@ -204,3 +230,17 @@ def test_blocks_and_reasoning_are_found_by_line() -> None:
     assert text[: block.end] == "a\n```python\nx = 1\n```\n"
     assert strip_reasoning("<think>a</think>b") == ("b", "a", False)
     assert strip_reasoning("x<think>a") == ("x", "a", True)
+
+
+def test_a_flood_of_fences_is_given_up() -> None:
+    """However long the answer: at most MAX_BLOCKS blocks are looked at."""
+    asked: list[str] = []
+
+    def counting(text: str) -> Outline:
+        asked.append(text)
+        return parse(text)
+
+    flood = "".join(f"```python\n) # {i}\n```\n" for i in range(20_000))
+    found = extract(flood, entry_point="add", statement=STATEMENT, parse=counting)
+    assert found.how == "fallback"
+    assert len(asked) < 5 * MAX_BLOCKS
