@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import UnavailableError, UsageError
 from cpu_codegen.models.splits import is_later_part, split_parts
 
 # files that stand beside a model in its repo and are none: projectors, multi-token heads, drafts, importance matrices
@@ -32,8 +32,12 @@ def quant_of(file: str) -> str:
 
 
 def choose_file(repo: str, files: Iterable[str], quant: str) -> tuple[str, ...]:
-    """The parts of the one file that `quant` means ("" = the only one, else q4_k_m). UsageError with the choices otherwise."""
-    models = models_among(files)
+    """The parts of the one file that `quant` means ("" = the only one, else q4_k_m). UsageError with the choices otherwise.
+
+    UnavailableError for a split file of which a part is not there.
+    """
+    there = set(files)
+    models = models_among(there)
     if not models:
         raise UsageError(f"{repo} holds no GGUF model", remedy="a repo with .gguf files, most end in -GGUF")
     wanted = quant.lower()
@@ -41,7 +45,7 @@ def choose_file(repo: str, files: Iterable[str], quant: str) -> tuple[str, ...]:
         wanted = "" if len(models) == 1 else "q4_k_m"
     matching = models if not wanted else [file for file in models if quant_of(file) == wanted]
     if len(matching) == 1:
-        return split_parts(matching[0])
+        return _whole(repo, split_parts(matching[0]), there)
     choices = ", ".join(sorted({quant_of(file) or file for file in models}))
     if not matching:
         raise UsageError(f"{repo} has no {wanted}; it has: {choices}", remedy=f"hf:{repo}:QUANT with one of them")
@@ -49,6 +53,16 @@ def choose_file(repo: str, files: Iterable[str], quant: str) -> tuple[str, ...]:
         f"{repo} has {len(matching)} files for {wanted}: {', '.join(matching)}",
         remedy=f"hf:{repo}@main/{matching[0]}, or another of them",
     )
+
+
+def _whole(repo: str, parts: tuple[str, ...], there: Set[str]) -> tuple[str, ...]:
+    missing = next((part for part in parts if part not in there), None)
+    if missing is not None:
+        raise UnavailableError(
+            f"{missing} of {repo} is not there, and the model is not whole without",
+            remedy=f"hf:{repo}:QUANT with another one",
+        )
+    return parts
 
 
 def bits_of(quant: str) -> float | None:

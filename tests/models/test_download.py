@@ -394,9 +394,7 @@ def test_hostile_names_from_the_hub(served: Hub) -> None:
     assert "evil" not in " ".join(resolve(f"hf:{REPO}").files)
 
 
-@pytest.mark.parametrize(
-    "answer", [b"<html>Please log in</html>", b"[1, 2]", b'[{"type": "file"}]', b"[" * 100_000]
-)
+@pytest.mark.parametrize("answer", [b"<html>Please log in</html>", b"[1, 2]", b'[{"type": "file"}]', b"[" * 100_000])
 def test_a_list_that_is_none(served: Hub, answer: bytes) -> None:
     """A login page in between, or a mirror of another kind, is named as such."""
     served.faults.list_as = answer

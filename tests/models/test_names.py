@@ -93,6 +93,13 @@ def test_ambiguity_is_refused() -> None:
     assert "hf:u/d@main/" in (caught.value.remedy or "")
 
 
+def test_a_split_file_with_a_missing_part() -> None:
+    """Half of a model is none: the part that lacks is named before anything is fetched."""
+    parts = [f"big-q8_0-0000{n}-of-00003.gguf" for n in (1, 3)]
+    with pytest.raises(UnavailableError, match="big-q8_0-00002-of-00003.gguf of user/big is not there"):
+        choose_file("user/big", parts, "q8_0")
+
+
 def test_hub_quant(hub: Hub) -> None:
     """`hf:user/repo:QUANT` asks the hub which file that is."""
     for quant in ("Q4_K_M", "Q8_0"):
