@@ -14,7 +14,8 @@ from typing import Any
 
 from cpu_codegen.judging import asserts, evalplus, prepare, problem_file
 from cpu_codegen.judging.verdict import of_fault
-from cpu_codegen.sandbox.inside.calls import Candidate, CandidateFault, HarnessFault
+from cpu_codegen.sandbox.inside.calls import Candidate
+from cpu_codegen.sandbox.inside.replies import CandidateFault, HarnessFault
 
 JUDGE_VERSION = 1  # raised when the same code could get another verdict; part of every result's key
 

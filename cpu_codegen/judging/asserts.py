@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from cpu_codegen.judging import verdict
-from cpu_codegen.sandbox.inside.calls import Candidate, CandidateFault
+from cpu_codegen.sandbox.inside.calls import Candidate
+from cpu_codegen.sandbox.inside.replies import CandidateFault
 
 
 def decide(job: dict[str, Any], candidates: list[Candidate], prepared: Callable[[], None]) -> dict[str, Any]:

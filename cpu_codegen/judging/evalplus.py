@@ -15,17 +15,9 @@ from typing import Any
 from cpu_codegen.judging import verdict
 from cpu_codegen.judging.comparators import Rule
 from cpu_codegen.judging.prepared import CALL_LIMIT_S, Digest, Part, unpack
-from cpu_codegen.sandbox.inside.calls import (
-    LARGE_OUTPUT_S,
-    Candidate,
-    CandidateFault,
-    HarnessFault,
-    Large,
-    Raised,
-    Reply,
-    Returned,
-)
+from cpu_codegen.sandbox.inside.calls import LARGE_OUTPUT_S, Candidate
 from cpu_codegen.sandbox.inside.raw_batch import Chunk, replies
+from cpu_codegen.sandbox.inside.replies import CandidateFault, HarnessFault, Large, Raised, Reply, Returned
 
 _ALARM = "cpu_codegen.sandbox.inside.alarm.TimeoutException"
 _TEXT = ("str", "bytes")

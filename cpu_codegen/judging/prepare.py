@@ -15,8 +15,9 @@ from cpu_codegen.judging.comparators import NOT_NONE_TASKS, is_floats, needs_arg
 from cpu_codegen.judging.inputs import encoded_inputs
 from cpu_codegen.judging.prepared import Digest, Part, chunks_of, pack
 from cpu_codegen.sandbox import values
-from cpu_codegen.sandbox.inside.calls import Announced, Candidate, HarnessFault, Large, Raised, Returned, parse_replies
+from cpu_codegen.sandbox.inside.calls import Candidate
 from cpu_codegen.sandbox.inside.raw_batch import Chunk, Known, send_chunk
+from cpu_codegen.sandbox.inside.replies import Announced, HarnessFault, Large, Raised, Returned, parse_replies
 
 _SLOW_S = 0.9  # a call under it keeps the plain limit of 4 s
 

@@ -9,7 +9,8 @@ from typing import Any
 from cpu_codegen.judging import verdict
 from cpu_codegen.judging.equality import normal, same
 from cpu_codegen.sandbox import values
-from cpu_codegen.sandbox.inside.calls import Candidate, CandidateFault, Large, Raised, Reply
+from cpu_codegen.sandbox.inside.calls import Candidate
+from cpu_codegen.sandbox.inside.replies import CandidateFault, Large, Raised, Reply
 
 
 def run_file(source: str, name: str = "problem") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cpu_codegen.judging.brief import brief
-from cpu_codegen.sandbox.inside.calls import CandidateFault, Raised
+from cpu_codegen.sandbox.inside.replies import CandidateFault, Raised
 
 _EXITS = ("SystemExit", "KeyboardInterrupt", "GeneratorExit", "BaseException")
 _UNSUPPORTED = "cpu_codegen.sandbox.values.Unsupported"

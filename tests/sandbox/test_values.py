@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cpu_codegen.sandbox import values
-from cpu_codegen.sandbox.inside.calls import _DECODE_ERRORS
+from cpu_codegen.sandbox.inside.replies import _DECODE_ERRORS
 
 ROUNDS = 8_000
 TAGS = [*values._DECODERS, "x", "", "__class__"]

@@ -12,71 +12,33 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cpu_codegen.sandbox import values
 from cpu_codegen.sandbox.frames import BadFrame, Channel, ChannelClosed, ChannelTimeout
 from cpu_codegen.sandbox.inside import large
+from cpu_codegen.sandbox.inside.replies import (
+    Announced,
+    CandidateFault,
+    Decoding,
+    HarnessFault,
+    Large,
+    Reply,
+    error_of,
+    parse_replies,
+)
 
 LATENESS_S = 0.1  # what scheduling may add to a call before it counts as too slow
 LARGE_OUTPUT_S = 120.0  # what the digest of a huge output may take, and its pieces, where one is expected
 _MAX_BATCH = 512
-_DECODE_ERRORS = (
-    ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, ImportError, RecursionError, MemoryError
-)  # fmt: skip
 
 
-class CandidateFault(BaseException):
-    """The candidate ended, hung or broke the protocol. No Exception, so that no test swallows it by accident.
-
-    `kind`: gone (the parent knows how it ended), timeout, protocol, load, compile, exit.
-    """
-
-    def __init__(self, kind: str, message: str = "", error: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.error = error
+def _no_time() -> float:
+    return 0.0
 
 
 class CandidateError(Exception):
     """The candidate raised something that is no built-in exception."""
-
-
-class HarnessFault(Exception):
-    """Our own machinery failed; not the candidate's fault."""
-
-
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """The candidate raised: [type name, message, missing module]."""
-
-    error: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """The candidate returned a value; `mutated` holds its mutable arguments after the call, where asked for."""
-
-    value: Any
-    mutated: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Large:
-    """The candidate returned more than a frame should hold. Equal, non-empty digests mean equal values of equal types.
-
-    `pieces()` may be called once, before the next reply is asked for: slices of the value, in order.
-    """
-
-    kind: str
-    length: int
-    digest: str
-    all_floats: bool
-    pieces: Callable[[], Iterator[Any]]
-
-
-Reply = Returned | Raised | Large
 
 
 class Candidate:
@@ -96,9 +58,7 @@ class Candidate:
         self.wall_s = wall_s
         self.call_s = call_s
         self.deadline = time.monotonic() + wall_s
-        self.large_output_s: Callable[[], float] = lambda: (
-            0.0
-        )  # that a huge output may take beyond the deadline, asked at each
+        self.large_output_s: Callable[[], float] = _no_time  # for a huge output beyond the deadline, asked at each
         self.may_stop = True  # StopIteration comes through; else as RuntimeError, as from a generator (PEP 479)
         self.on_large = on_large  # tells the parent that the verdict will take longer than the calls
         self.finish = on_finished  # tells the parent that this candidate is asked no more
@@ -119,7 +79,7 @@ class Candidate:
         if type(reply) is list and reply[:1] == ["ready"]:
             return
         if type(reply) is list and len(reply) == 3 and reply[0] == "failed" and reply[1] in ("compile", "load"):
-            raise CandidateFault(reply[1], "", _error(reply[2]))
+            raise CandidateFault(reply[1], "", error_of(reply[2]))
         raise CandidateFault("protocol", "no answer to load")
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -134,7 +94,7 @@ class Candidate:
         if type(reply) is not list or len(reply) < 3 or reply[0] != number or type(reply[0]) is not int:
             raise CandidateFault("protocol", "a reply to another call")
         if reply[1] == 1:
-            self.last_error = _rebuild(_error(reply[2]), may_stop=self.may_stop)
+            self.last_error = _rebuild(error_of(reply[2]), may_stop=self.may_stop)
             raise self.last_error
         with Decoding():
             output = values.decode(reply[2])
@@ -244,75 +204,6 @@ class Candidate:
                 self.deadline += more_s
             except (BadFrame, MemoryError):
                 raise CandidateFault("protocol", "output too large") from None
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """A large output's kind and length; the digest is still to come. That of a huge one takes its time."""
-
-    kind: str
-    length: int
-    is_huge: bool
-
-
-def parse_replies(
-    payload: bytes, count: int, number: int, *, mutable: bool = False
-) -> list[Returned | Raised | Announced]:
-    """One frame of a batch's replies, at most `count` of them. `mutable`: arguments after the call were asked for."""
-    with Decoding():
-        return _batch_replies(json.loads(payload), count, number, tagged=b"{" in payload, mutable=mutable)
-
-
-def _batch_replies(
-    parsed: Any, count: int, number: int, *, tagged: bool, mutable: bool
-) -> list[Returned | Raised | Announced]:
-    """`tagged`: there may be a tag in it."""
-    if (
-        type(parsed) is not list
-        or not 2 <= len(parsed) <= count + 1
-        or parsed[0] != number
-        or type(parsed[0]) is not int
-    ):
-        raise CandidateFault("protocol", "a reply to another batch")
-    replies: list[Returned | Raised | Announced] = []
-    for item in parsed[1:]:
-        if type(item) is not list or len(item) < 2 or item[0] not in (0, 1, 2):
-            raise CandidateFault("protocol", "no reply")
-        if item[0] == 1:
-            replies.append(Raised(_error(item[1])))
-        elif item[0] == 2:
-            replies.append(_announced(item, is_last=item is parsed[-1]))
-        elif len(item) != 2 + mutable:  # arguments that nobody asked for would be judged by
-            raise CandidateFault("protocol", "no reply")
-        elif mutable:
-            mutated = tuple(values.decode(entry[0]) if entry else None for entry in item[2])
-            replies.append(Returned(values.decode(item[1]), mutated))
-        else:
-            replies.append(Returned(values.decode(item[1]) if tagged else item[1]))
-    return replies
-
-
-def _announced(item: list[Any], *, is_last: bool) -> Announced:
-    if len(item) != 4 or item[1] not in large.KINDS or type(item[2]) is not int or not is_last:
-        raise CandidateFault("protocol", "a malformed large output")
-    return Announced(item[1], item[2], item[3] == 1)
-
-
-class Decoding:
-    """A context: anything that goes wrong while hostile data is decoded is the sender's fault."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, _DECODE_ERRORS):
-            raise CandidateFault("protocol", f"malformed reply ({type(error).__name__})") from None
-
-
-def _error(item: Any) -> list[str]:
-    if type(item) is not list or len(item) != 3 or not all(type(part) is str for part in item):
-        raise CandidateFault("protocol", "malformed error")
-    return [part[:500] for part in item]
 
 
 def _rebuild(error: list[str], *, may_stop: bool) -> BaseException:

@@ -11,14 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cpu_codegen.sandbox.inside.calls import (
-    Announced,
-    Candidate,
-    CandidateFault,
-    Reply,
-    parse_replies,
-    random_number,
-)
+from cpu_codegen.sandbox.inside.calls import Candidate, random_number
+from cpu_codegen.sandbox.inside.replies import Announced, CandidateFault, Reply, parse_replies
 
 SLACK_BYTES = 1 << 16  # an output whose reply is longer is told by its digest
 SLACK_ITEMS = 1 << 13  # the same, guessed before it is encoded
