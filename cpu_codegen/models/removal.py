@@ -55,14 +55,29 @@ def _files(entry: Download) -> tuple[Path, ...]:
 def _delete(entry: Download) -> None:
     """Under the lock of downloads: what is just coming is waited for, never torn. A blob's other names go with it."""
     blob = Path(entry.blob)
-    snapshots = _repo_folder(entry) / "snapshots"
+    repo = _repo_folder(entry)
+    snapshots = repo / "snapshots"
     with blob_lock(entry.repo, blob.name, lambda: None):
         going = _files(entry)
         names = [name for name in snapshots.rglob("*") if name.is_symlink() and _points_to(name, blob)]
         for path in (*going, *(names if blob in going else ())):
             path.unlink(missing_ok=True)
-    for folder in sorted(snapshots.rglob("*"), reverse=True):
-        with contextlib.suppress(OSError):  # rmdir takes empty folders only
+    _remove_empty(snapshots)
+    if not (snapshots / entry.commit).exists():
+        _remove_branches(repo / "refs", entry.commit)
+
+
+def _remove_branches(references: Path, commit: str) -> None:
+    """Those that name a commit of which nothing is left: huggingface-hub takes such a cache for a damaged one."""
+    for reference in references.rglob("*"):
+        if reference.is_file() and size_of(reference) == len(commit) and reference.read_bytes() == commit.encode():
+            reference.unlink(missing_ok=True)
+
+
+def _remove_empty(top: Path) -> None:
+    """All folders below that hold nothing, and itself."""
+    for folder in sorted((path for path in (top, *top.rglob("*")) if not path.is_symlink()), reverse=True):
+        with contextlib.suppress(OSError):  # rmdir takes empty folders only, and no files
             folder.rmdir()
 
 

@@ -195,6 +195,18 @@ def test_rm_leaves_other_names_and_other_commits(served: Hub, call: Call) -> Non
     assert not path.exists()
 
 
+def test_a_cache_behind_a_link(served: Hub, call: Call, tmp_path: Path) -> None:
+    """A cache that lies on another disk by a symbolic link is filled, found and emptied like any other."""
+    elsewhere = tmp_path / "big-disk"
+    elsewhere.mkdir()
+    (tmp_path / "hf").symlink_to(elsewhere)
+    call("pull", NAME)
+    assert Path(call("path", NAME).strip()).read_bytes() == DATA
+    assert "right" in call("verify", NAME)
+    call("rm", NAME)
+    assert not [path for path in elsewhere.rglob("*") if path.is_file() and path.suffix != ".lock"]
+
+
 def test_rm_distrusts_the_ledger(served: Hub, call: Call, tmp_path: Path) -> None:
     """A ledger that names a file outside of the cache deletes nothing."""
     call("pull", NAME)

@@ -96,7 +96,7 @@ def test_ambiguity_is_refused() -> None:
 def test_a_split_file_with_a_missing_part() -> None:
     """Half of a model is none: the part that lacks is named before anything is fetched."""
     parts = [f"big-q8_0-0000{n}-of-00003.gguf" for n in (1, 3)]
-    with pytest.raises(UnavailableError, match="big-q8_0-00002-of-00003.gguf of user/big is not there"):
+    with pytest.raises(UnavailableError, match=r"big-q8_0-00002-of-00003\.gguf of user/big is not there"):
         choose_file("user/big", parts, "q8_0")
 
 
