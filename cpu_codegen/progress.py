@@ -14,6 +14,9 @@ class Progress(Protocol):
     def advance(self, note: str = "") -> None:
         """One more sample; `note` is shown beside the bar."""
 
+    def note(self, note: str) -> None:
+        """What is shown beside the bar changes, though no sample has ended; about twice a second at most."""
+
     def end(self, note: str = "") -> None:
         """The column is complete."""
 
@@ -28,6 +31,9 @@ class Silent:
         """Nothing."""
 
     def advance(self, note: str = "") -> None:
+        """Nothing."""
+
+    def note(self, note: str) -> None:
         """Nothing."""
 
     def end(self, note: str = "") -> None:

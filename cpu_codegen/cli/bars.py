@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 PLAIN_LINE_EVERY_S = 30.0
 _BAR_COLUMNS = 20
-_NOTE_COLUMNS = 36  # room for `1640 tok/s  61 MB  ETA 0:11` and the like, which matters more than the bar
+_NOTE_COLUMNS = 36  # what `1,640 tok/s  61 MB  ETA 0:11` may grow to, kept free so that the bar does not jump
+_TIME_COLUMNS = 10  # `  1:02:03`, `  ETA 00:11`
 
 
 class Bars:
@@ -39,22 +40,34 @@ class Bars:
                 initial=done,
                 desc=f"{column:<9}",
                 file=sys.stderr,
-                ascii=None,
-                bar_format=self._layout(""),
+                ncols=_columns(),
+                bar_format=f"  {column:<9} {{n_fmt}}/{{total_fmt}}",
             )
 
     def advance(self, note: str = "") -> None:
         """One more sample."""
         self._done += 1
         if self._bar is not None:
-            self._bar.bar_format = self._layout(note)
+            self._bar.bar_format = self._layout(note, is_moving=True)
             self._bar.update(1)
-        elif time.monotonic() - self._last_line_s >= PLAIN_LINE_EVERY_S:
-            self._plain_line(note)
+        else:
+            self._plain_line_in_time(note)
+
+    def note(self, note: str) -> None:
+        """What is shown beside the bar changes, though no sample has ended."""
+        if self._bar is not None:
+            self._bar.bar_format = self._layout(note)
+            self._bar.refresh()
+        else:
+            self._plain_line_in_time(note)
 
     def end(self, note: str = "") -> None:
         """The column is complete."""
-        if self._bar is not None:
+        if self._bar is not None and self._is_too_long(note):
+            self._bar.leave = False  # a line that the terminal breaks, rather than one that is cut
+            self.close()
+            self._plain_line(note)
+        elif self._bar is not None:
             if note:
                 self._bar.bar_format = self._layout(note)
                 self._bar.refresh()
@@ -75,15 +88,33 @@ class Bars:
             self._bar.close()
             self._bar = None
 
-    def _layout(self, note: str) -> str:
-        """The line for the terminal as wide as it is now: what gives way first is the bar, then elapsed time and spaces."""
-        said = for_terminal(note).replace("{", "{{").replace("}", "}}")
-        head = f"  {self._column:<9} {self._total}/{self._total}  "
-        room = _columns() - len(head) - _NOTE_COLUMNS
-        if room < 4:
-            return f"{self._column} {{n_fmt}}/{{total_fmt}} {said.replace('  ', ' ')}"
-        bar = f"{{bar:{min(room - 8, _BAR_COLUMNS)}}} " if room >= 12 else ""
-        return f"  {{desc}} {bar}{{n_fmt}}/{{total_fmt}}  {said}  {{elapsed}}"
+    def _layout(self, note: str, *, is_moving: bool = False) -> str:
+        """The line for the terminal as wide as it is now: what gives way first is the bar, then the times, then spaces.
+
+        The bar's own ETA, by samples, stands only where the note has none by tokens.
+        """
+        assert self._bar is not None, "a layout is of a bar"
+        self._bar.ncols = wide = _columns()
+        said = for_terminal(note)
+        spare = wide - len(f"  {self._column:<9} {self._total}/{self._total}  ") - len(said)
+        text = said.replace("{", "{{").replace("}", "}}")
+        if spare < 0:
+            return f"{self._column} {{n_fmt}}/{{total_fmt}} {text.replace('  ', ' ')}"
+        if is_moving and "ETA" not in said and self._done < self._total and spare >= 2 * _TIME_COLUMNS:
+            text, spare = f"{text}  ETA {{remaining}}", spare - _TIME_COLUMNS
+        if spare >= _TIME_COLUMNS:
+            text, spare = f"{text}  {{elapsed}}", spare - _TIME_COLUMNS
+        room = min(spare - max(0, _NOTE_COLUMNS - len(said)), _BAR_COLUMNS)
+        return f"  {{desc}} {f'{{bar:{room}}} ' if room >= 4 else ''}{{n_fmt}}/{{total_fmt}}  {text}"
+
+    def _is_too_long(self, note: str) -> bool:
+        """Whether the line cannot be shown whole, however it is laid out."""
+        squeezed = for_terminal(note).replace("  ", " ")
+        return len(f"{self._column} {self._done}/{self._total} {squeezed}") > _columns()
+
+    def _plain_line_in_time(self, note: str) -> None:
+        if time.monotonic() - self._last_line_s >= PLAIN_LINE_EVERY_S:
+            self._plain_line(note)
 
     def _plain_line(self, note: str) -> None:
         self._last_line_s = time.monotonic()

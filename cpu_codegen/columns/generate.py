@@ -5,7 +5,6 @@ The engine is loaded only when something is left to generate, and is gone before
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import Any, Literal
 
 from cpu_codegen.busy import watch
 from cpu_codegen.columns.in_time import time_for_answers
+from cpu_codegen.columns.rate import Rate
 from cpu_codegen.config import RunConfig
-from cpu_codegen.engine.protocol import Engine, EngineSettings
+from cpu_codegen.engine.protocol import Engine, EngineSettings, Feel, Pulse
 from cpu_codegen.errors import IntegrityError
 from cpu_codegen.inputs import RunInputs, Sample
 from cpu_codegen.machine import default_threads
@@ -49,26 +49,38 @@ def in_turn(samples: list[Sample]) -> list[Sample]:
 def _generate(left: list[Sample], session: Session, inputs: RunInputs, progress: Progress) -> Iterator[dict[str, Any]]:
     by_key = {sample.key: sample for sample in left}
     requests = [request_for(sample, session.config) for sample in left]
-    rate, within = Rate(len(requests)), time_for_answers(session)
+    within = time_for_answers(session)
     if within is not None and within.left_s() <= 0:
         progress.end("no time left before the deadline")
         return
     _refuse_what_does_not_fit(session.config, inputs)
     _note_company(session, progress)
+    progress.note("loading the model")
     with closing(open_engine(session, inputs)) as engine:
+        rate = Rate(len(requests))
         if engine.info.memory_limit:
             progress.say(f"--max-ram is enforced by {engine.info.memory_limit}")
         _note_limit(session, engine)
         session.note_run(engine=plain(engine.info))
         session.note(load_s=engine.info.load_s, width=engine.info.width, threads=engine.info.threads)
-        for generation in engine.run(requests, within=within):
+        for generation in engine.run(requests, within=within, feel=_shown(rate, progress)):
             rate.add(generation)
             progress.advance(rate.note())
             yield generation_record(by_key[generation.key], generation)
         _note_limit(session, engine)
-        progress.end(rate.note())
+        progress.end(rate.whole())
     if within is not None:
         _note_late(session, [by_key[key] for key in within.late], progress, nothing=rate.nothing)
+
+
+def _shown(rate: Rate, progress: Progress) -> Feel:
+    """Inside a long answer too, the bar says how fast it goes."""
+
+    def feel(pulse: Pulse) -> None:
+        rate.feel(pulse)
+        progress.note(rate.note())
+
+    return feel
 
 
 def _note_late(session: Session, late: list[Sample], progress: Progress, *, nothing: bool) -> None:
@@ -205,34 +217,3 @@ def generation_record(sample: Sample, generation: Generation) -> dict[str, Any]:
         "is_completion": sample.prompt.is_completion,
         **{k: v for k, v in plain(generation).items() if k != "key"},
     }
-
-
-class Rate:
-    """Tokens per second so far, and how long the rest will take at that rate."""
-
-    def __init__(self, total: int) -> None:
-        self._total, self._done, self._tokens = total, 0, 0
-        self._peak_rss_bytes = 0
-        self._started = time.monotonic()
-
-    def add(self, generation: Generation) -> None:
-        """One more sample is complete."""
-        self._done += 1
-        self._tokens += generation.completion_tokens
-        self._peak_rss_bytes = max(self._peak_rss_bytes, generation.peak_rss_bytes or 0)
-
-    @property
-    def nothing(self) -> bool:
-        """Whether no sample is complete yet."""
-        return self._done == 0
-
-    def note(self) -> str:
-        """`1640 tok/s  61 MB  ETA 0:11`."""
-        elapsed_s = max(time.monotonic() - self._started, 1e-9)
-        rate = self._tokens / elapsed_s
-        parts = [f"{rate:,.0f} tok/s", f"{self._peak_rss_bytes / 1e6:,.0f} MB"]
-        if self._done < self._total and rate > 0:
-            tokens_left = self._tokens / max(self._done, 1) * (self._total - self._done)
-            minutes, seconds = divmod(round(tokens_left / rate), 60)
-            parts.append(f"ETA {minutes}:{seconds:02d}")
-        return "  ".join(parts)

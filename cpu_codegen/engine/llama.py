@@ -7,6 +7,7 @@ Not covered: batching and llama.cpp itself, which live in the engine's process (
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict
@@ -20,7 +21,7 @@ from cpu_codegen.engine.events import read_generation
 from cpu_codegen.engine.memory_limit import Enclosure, enclose
 from cpu_codegen.engine.opening import checked, forget_files, open_settings
 from cpu_codegen.engine.process import EngineDied, EngineProcess
-from cpu_codegen.engine.protocol import EngineInfo, EngineSettings, TimeLimit
+from cpu_codegen.engine.protocol import BEAT_S, EngineInfo, EngineSettings, Feel, Pulse, TimeLimit
 from cpu_codegen.errors import MachineError
 from cpu_codegen.machine import Machine, fingerprint
 from cpu_codegen.schema import FinishReason, Generation, Request
@@ -28,6 +29,8 @@ from cpu_codegen.schema import FinishReason, Generation, Request
 CRASHES_ALONE = 2
 BLIND_CRASHES = 2
 ABORT_S = 1.0
+MOST_AT_ONCE = 20_000
+"""Requests of one batch: a frame of some 60 MB. More follow when those are done, which costs a shared prefix once more."""
 
 
 class LlamaEngine:
@@ -146,7 +149,9 @@ class LlamaEngine:
 
     # ── runs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def run(self, requests: Iterable[Request], *, within: TimeLimit | None = None) -> Iterator[Generation]:
+    def run(
+        self, requests: Iterable[Request], *, within: TimeLimit | None = None, feel: Feel | None = None
+    ) -> Iterator[Generation]:
         """All generations, in the order in which they end; a crash is survived as the module's text says.
 
         Where time is limited, those that could not be begun are left out.
@@ -158,10 +163,11 @@ class LlamaEngine:
         blind = 0
         while left:
             suspect = next(iter(alone), None)
-            batch = [left[suspect]] if suspect else list(left.values())
+            batch = [left[suspect]] if suspect else list(itertools.islice(left.values(), MOST_AT_ONCE))
             started: list[str] = []
             try:
-                for generation in self._attempt(batch, 1 if suspect else self._info.width, started, within):
+                wide = 1 if suspect else self._info.width
+                for generation in self._attempt(batch, wide, started, within=within, feel=feel):
                     del left[generation.key]
                     alone.pop(generation.key, None)
                     yield generation
@@ -181,7 +187,7 @@ class LlamaEngine:
                         yield Generation(key, "", FinishReason.ENGINE_ERROR, error=error)
 
     def _attempt(
-        self, batch: list[Request], wide: int, started: list[str], within: TimeLimit | None
+        self, batch: list[Request], wide: int, started: list[str], *, within: TimeLimit | None, feel: Feel | None
     ) -> Iterator[Generation]:
         """One batch on the process that is there, or a new one."""
         if self._process is None:
@@ -193,10 +199,14 @@ class LlamaEngine:
         command = {"do": "run", "requests": [asdict(request) for request in batch], "width": wide}
         if within is not None:
             command["within"] = {"left_s": within.left_s(), "each_s": within.each_s}
+        if feel is not None:
+            command["beat_s"] = BEAT_S
         with contextlib.closing(self.ask(command, within)) as events:
             for event in events:
                 if event["event"] == "started":
                     started.append(event["key"])
+                elif event["event"] == "working" and feel is not None:
+                    feel(Pulse(**event["pulse"]))
                 elif event["event"] == "generation":
                     yield read_generation(event["generation"], offset_s)
                 elif event["event"] == "done":
@@ -215,9 +225,10 @@ class LlamaEngine:
         try:
             while not ended:
                 event = _next(process) if within is None else process.next()
+                is_idle = event is None or event["event"] == "working"
+                if is_idle and within is not None and within.left_s() <= 0:
+                    return  # what was begun and is not there by now comes too late
                 if event is None:
-                    if within is not None and within.left_s() <= 0:
-                        return  # what was begun and is not there by now comes too late
                     continue
                 ended = event["event"] in ("done", "refused")
                 if event["event"] == "refused":

@@ -78,6 +78,27 @@ class TimeLimit:
     late: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How far a run is, told about twice a second while it goes on, in the middle of long answers too.
+
+    `open`: samples begun and not complete; `open_tokens`: what they have written so far. `prompt_tokens` counts what was read since
+    the engine began this run. `peak_rss_bytes`: its largest memory so far, where it can be known.
+    """
+
+    open: int = 0
+    open_tokens: int = 0
+    prompt_tokens: int = 0
+    peak_rss_bytes: int | None = None
+
+
+Feel = Callable[[Pulse], None]
+"""Is given each pulse, between two generations, in the thread that iterates."""
+
+BEAT_S = 0.5
+"""Seconds between pulses, at least: people read no faster, and a step of a small model takes a thousandth."""
+
+
 class Engine(Protocol):
     """Answers requests. `run` may be called again; `close` may be called twice and ends everything at once."""
 
@@ -86,7 +107,9 @@ class Engine(Protocol):
         """What was opened."""
         ...
 
-    def run(self, requests: Iterable[Request], *, within: TimeLimit | None = None) -> Iterator[Generation]:
+    def run(
+        self, requests: Iterable[Request], *, within: TimeLimit | None = None, feel: Feel | None = None
+    ) -> Iterator[Generation]:
         """One generation for every request, in the order in which they end; for fewer where time is limited."""
         ...
 

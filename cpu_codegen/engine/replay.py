@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from cpu_codegen.engine.protocol import EngineInfo, TimeLimit
+from cpu_codegen.engine.protocol import EngineInfo, Feel, TimeLimit
 from cpu_codegen.schema import FinishReason, Generation, Request
 
 
@@ -20,8 +20,10 @@ class ReplayEngine:
         """Kind "replay"; nothing is loaded."""
         return self._info
 
-    def run(self, requests: Iterable[Request], *, within: TimeLimit | None = None) -> Iterator[Generation]:
-        """The recorded generations, in the order of the requests; none any more once the time is up."""
+    def run(
+        self, requests: Iterable[Request], *, within: TimeLimit | None = None, feel: Feel | None = None
+    ) -> Iterator[Generation]:
+        """The recorded generations, in the order of the requests; none any more once the time is up. Has no pulse."""
         for request in requests:
             if within is not None and within.left_s() <= 0:
                 return

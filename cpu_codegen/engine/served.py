@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from cpu_codegen.engine.completeness import Completeness
 from cpu_codegen.engine.meters import EnergyMeter, energy_meter
-from cpu_codegen.engine.protocol import EngineInfo, TimeLimit
+from cpu_codegen.engine.protocol import BEAT_S, EngineInfo, Feel, Pulse, TimeLimit
 from cpu_codegen.engine.served_facts import Served, no_server, peak_memory
 from cpu_codegen.engine.served_http import Patience, Refused, Stream, Trouble, ask
 from cpu_codegen.engine.served_queue import Shares, Waiting
@@ -65,6 +65,7 @@ class ServedEngine:
         self._decide_lock = threading.Lock()
         self._stopped = threading.Event()
         self._streams: set[Stream] = set()
+        self._replies: dict[str, Reply] = {}
         self._energy = _meter(served)
         self._shares = Shares(self._energy.joules)
         self._began_s: float | None = None
@@ -96,7 +97,9 @@ class ServedEngine:
         for stream in list(self._streams):
             stream.close()
 
-    def run(self, requests: Iterable[Request], *, within: TimeLimit | None = None) -> Iterator[Generation]:
+    def run(
+        self, requests: Iterable[Request], *, within: TimeLimit | None = None, feel: Feel | None = None
+    ) -> Iterator[Generation]:
         """All generations, in the order in which they end; fewer where time is limited. UnavailableError when one cannot be had."""
         self._began_s = self._began_s if self._began_s is not None else time.perf_counter()
         requests = list(requests)
@@ -113,6 +116,10 @@ class ServedEngine:
         try:
             while at_work:
                 found = _next(ended, within)
+                if found == "nothing yet":
+                    if feel is not None:
+                        feel(self._pulse())
+                    continue
                 if isinstance(found, BaseException):
                     raise found
                 if found is None:
@@ -127,6 +134,12 @@ class ServedEngine:
                 self._halt()
             for worker in workers:
                 worker.join(2.0)
+
+    def _pulse(self) -> Pulse:
+        """One piece of text is counted as one token, as in Reply."""
+        replies = list(self._replies.values())
+        memory = peak_memory(self._served.pid) if self._served.pid else None
+        return Pulse(len(replies), sum(len(reply.pieces) for reply in replies), peak_rss_bytes=memory)
 
     def _work(self, waiting: Waiting, ended: queue.SimpleQueue[Generation | BaseException | None]) -> None:
         """One of the threads: takes requests until there are none, then says so with None."""
@@ -180,7 +193,7 @@ class ServedEngine:
 
     def _attempt(self, request: Request) -> Generation:
         """Sends the request once and reads until the answer is complete."""
-        reply = Reply(request, self._decide)
+        reply = self._replies[request.key] = Reply(request, self._decide)
         stream = Stream(self._served.address, body_of(request, self._served), self._patience)
         self._streams.add(stream)
         self._shares.enter(request.key)
@@ -189,6 +202,7 @@ class ServedEngine:
         finally:
             stream.close()
             self._streams.discard(stream)
+            self._replies.pop(request.key, None)
             cost_s, energy_j = self._shares.leave(request.key)
         offset_s = reply.began_s - (self._began_s or reply.began_s)
         return reply.generation(
@@ -257,15 +271,15 @@ def _read(stream: Stream, reply: Reply) -> None:
 
 def _next(
     ended: queue.SimpleQueue[Generation | BaseException | None], within: TimeLimit | None
-) -> Generation | BaseException | None:
-    """Waits in short turns: on Windows nothing else lets a Ctrl-C through, and a time limit may pass."""
-    while True:
-        left_s = within.left_s() if within is not None else 0.5
-        try:
-            return ended.get(timeout=max(0.0, min(0.5, left_s)))
-        except queue.Empty:
-            if left_s <= 0:
-                raise _OutOfTime from None
+) -> Generation | BaseException | Literal["nothing yet"] | None:
+    """Waits in short turns: on Windows nothing else lets a Ctrl-C through, a time limit may pass, and a bar wants to move."""
+    left_s = within.left_s() if within is not None else BEAT_S
+    try:
+        return ended.get(timeout=max(0.0, min(BEAT_S, left_s)))
+    except queue.Empty:
+        if left_s <= 0:
+            raise _OutOfTime from None
+        return "nothing yet"
 
 
 def _width(served: Served, parallel: int | Literal["auto"]) -> int:

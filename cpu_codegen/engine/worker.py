@@ -2,11 +2,12 @@
 
 `python -m cpu_codegen.engine.worker`, in a session of its own; stderr is the log. A thread reads the pipe, so that an abort is
 heard in the middle of a step; when the parent is gone the process ends at once. Commands: open, run, answer, abort, measure,
-tokenize, score, close. Events: ready, refused, started, asked, generation, scored, done, measured.
+tokenize, score, close. Events: ready, refused, started, working, asked, generation, scored, done, measured.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import queue
 import sys
@@ -18,6 +19,7 @@ from typing import IO, Any, NoReturn
 
 from cpu_codegen.engine.backend import Aborted, EngineFailure
 from cpu_codegen.engine.events import Asked, Event, Started
+from cpu_codegen.engine.meters import peak_rss_bytes
 from cpu_codegen.engine.wire import Wire, WireClosed
 
 EXIT_FAILURE = 70
@@ -145,13 +147,20 @@ def _run(wire: Wire, inbox: Inbox, opened: Any, message: dict[str, Any]) -> None
     except LoadFailed as error:
         wire.send({"event": "refused", "kind": "context", "why": str(error)})
         return
+    except Aborted:  # in the steps that tell a deadline's pace, or what guessing costs
+        wire.send({"event": "done", "aborted": True, "totals": {}})
+        return
     try:
         _send_all(wire, finished)
+        beat_s, beats_at_s = message.get("beat_s", math.inf), time.monotonic()
         while not scheduler.is_done:
             waits = scheduler.is_waiting
             events = [] if waits else scheduler.step()
             _send_all(wire, events)
             _take_answers(wire, inbox, scheduler, wait=waits)
+            if time.monotonic() - beats_at_s >= beat_s:
+                beats_at_s = time.monotonic()
+                wire.send(_working(scheduler))
     except Aborted:
         wire.send({"event": "done", "aborted": True, "totals": asdict(scheduler.totals)})
         return
@@ -160,13 +169,22 @@ def _run(wire: Wire, inbox: Inbox, opened: Any, message: dict[str, Any]) -> None
     wire.send({"event": "done", "aborted": False, "totals": asdict(scheduler.totals)})
 
 
+def _working(scheduler: Any) -> dict[str, Any]:
+    """A pulse (protocol.py), between two steps."""
+    count, tokens = scheduler.open
+    read = scheduler.totals.prompt_tokens + scheduler.totals.prefix_tokens
+    pulse = {"open": count, "open_tokens": tokens, "prompt_tokens": read, "peak_rss_bytes": peak_rss_bytes()}
+    return {"event": "working", "pulse": pulse}
+
+
 def _measure(wire: Wire, opened: Any, message: dict[str, Any]) -> None:
     from cpu_codegen.engine.binding import LoadFailed
 
+    opened.abort.clear()
     try:
         wire.send({"event": "measured", **opened.measure(message)})
     except LoadFailed as error:
-        wire.send({"event": "refused", "kind": "context", "why": str(error)})
+        wire.send({"event": "refused", "kind": "depth", "why": str(error)})
 
 
 def _score(wire: Wire, opened: Any, message: dict[str, Any]) -> None:

@@ -27,4 +27,10 @@ def test_help_loads_no_command() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(result.stdout.splitlines()[-1].split())
-    assert loaded == {"cpu_codegen", "cpu_codegen.cli", "cpu_codegen.cli.commands", "cpu_codegen.errors"}
+    assert loaded == {
+        "cpu_codegen",
+        "cpu_codegen.cli",
+        "cpu_codegen.cli.commands",
+        "cpu_codegen.cli.usage",
+        "cpu_codegen.errors",
+    }

@@ -15,8 +15,9 @@ import pytest
 
 from cpu_codegen.columns.generate import request_for
 from cpu_codegen.config import RunConfig
+from cpu_codegen.engine import llama
 from cpu_codegen.engine.llama import LlamaEngine
-from cpu_codegen.engine.protocol import EngineSettings
+from cpu_codegen.engine.protocol import EngineSettings, Pulse
 from cpu_codegen.errors import IntegrityError, MachineError
 from cpu_codegen.inputs import prepare
 from cpu_codegen.packaged import demo_model
@@ -143,6 +144,20 @@ def test_a_prompt_longer_than_the_context_is_marked_and_the_rest_goes_on(
     assert found["long"].finish_reason is FinishReason.PROMPT_TOO_LONG
     assert "1024" in found["long"].error
     assert found[prompts[1].key].text
+
+
+def test_a_run_is_felt_inside_its_answers(
+    engine: LlamaEngine, prompts: list[Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two steps it is told how much the open samples have written; the answers are those of a run without."""
+    monkeypatch.setattr(llama, "BEAT_S", 0.0)
+    pulses: list[Pulse] = []
+    asked = [replace(request, max_tokens=8, early_stop=False) for request in prompts[:2]]
+    felt = {one.key: one.text for one in engine.run(asked, feel=pulses.append)}
+    assert felt == texts(engine, asked)
+    assert any(pulse.open == 2 and pulse.open_tokens > 2 for pulse in pulses)
+    assert max(pulse.prompt_tokens for pulse in pulses) > 100
+    assert min(pulse.peak_rss_bytes or 1 for pulse in pulses) > 0
 
 
 def test_a_crash_in_flight_costs_nobody_an_answer(prompts: list[Request]) -> None:

@@ -117,6 +117,13 @@ def test_pull_path_verify_rm(served: Hub, call: Call) -> None:
         call("path", NAME)
 
 
+def test_what_came_before_a_failure_is_said(served: Hub, call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of two models the second is not on the hub: exit 4, and the first one's path stands on stdout."""
+    with pytest.raises(UnavailableError):
+        call("pull", NAME, f"hf:{REPO}@main/absent.gguf")
+    assert Path(capsys.readouterr().out.strip()).read_bytes() == DATA
+
+
 def test_verify_reads_again(served: Hub, call: Call) -> None:
     """Rot on the disk is found although size and time are as they were: exit 6."""
     import os

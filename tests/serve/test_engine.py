@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cpu_codegen.engine.protocol import TimeLimit
+from cpu_codegen.engine.protocol import Pulse, TimeLimit
 from cpu_codegen.engine.served import CLIENT_SIDE, SERVERS_OWN, Retries, ServedEngine
 from cpu_codegen.engine.served_facts import look
 from cpu_codegen.engine.served_http import Patience, parse_address
@@ -258,6 +258,14 @@ def test_an_endless_stream_is_ended_by_us(server: StandIn) -> None:
     assert second.finish_reason is FinishReason.LOOP
 
 
+def test_a_stream_of_nothing_is_given_up(server: StandIn) -> None:
+    """Events without text are no sign of life for ever: after twice max_tokens and some the attempt has failed."""
+    server.script = [streams(*[chunk()] * 360, *map(chunk, pieces()), chunk(finish="stop"), None), GOOD]
+    (found,) = ask(server, request(max_tokens=50))
+    assert found.finish_reason is not None
+    assert len(server.requests) == 2
+
+
 def test_a_prompt_that_is_too_long_is_an_answer_not_an_error(server: StandIn) -> None:
     """400 with words about the context → prompt_too_long, which counts as no code."""
     server.script = [lambda talk: talk.json({"error": {"message": "exceeds the available context size"}}, 400)]
@@ -312,13 +320,24 @@ def test_no_request_is_begun_that_cannot_end_in_time() -> None:
 
 
 def test_at_the_deadline_what_is_open_is_late(server: StandIn) -> None:
-    """The run ends at once; complete answers are given, the open one is named."""
+    """The run ends at once; complete answers are given, the open one is named. Until then the open one is felt to grow."""
     server.script = [GOOD, endless(pause_s=0.01)]
-    until = time.monotonic() + 1.5
-    within = TimeLimit(lambda: until - time.monotonic())
+    pulses: list[Pulse] = []
+
+    def left_s() -> float:
+        """Time is up when the second answer has grown, however slow this machine is."""
+        return 0.0 if len({pulse.open_tokens for pulse in pulses if pulse.open_tokens}) > 1 else 1e6
+
+    def feel(pulse: Pulse) -> None:
+        if len(server.requests) == 2:
+            pulses.append(pulse)
+
+    within = TimeLimit(left_s)
     engine = ServedEngine(look(parse_address(server.url)), patience=Patience(30, 30))
-    found = [one.key for one in engine.run([request("1"), request("2", max_tokens=2000), request("3")], within=within)]
+    asked = [request("1"), request("2", max_tokens=2000), request("3")]
+    found = [one.key for one in engine.run(asked, within=within, feel=feel)]
     engine.close()
+    assert {pulse.open for pulse in pulses if pulse.open_tokens} == {1}
     assert (found, within.late) == (["1"], ["2"])
     assert len(server.requests) == 2
 
