@@ -13,7 +13,6 @@ from cpu_codegen.errors import IntegrityError, UsageError
 
 if TYPE_CHECKING:
     from cpu_codegen.models.spec import ModelSpec
-    from cpu_codegen.report.tables import Table
 
 app = typer.Typer(
     help="List, show, pull, verify, remove, find and add models.", no_args_is_help=True, rich_markup_mode=None
@@ -107,22 +106,12 @@ def show(
         print(writer.dumps(facts(spec, local=local), indent=None if output is Format.JSONL else 1, allow_nan=False))
         return
     from cpu_codegen.models.card import card
-
-    others = list(load_catalogue(models_file).models.get(spec.alias, {}).values())
-    table = card(spec, others=others, path=_path_if(spec, local))
-    _write(table, output)
-
-
-def _path_if(spec: ModelSpec, local: bool) -> str | None:
     from cpu_codegen.registry import local_paths
-
-    return str(local_paths(spec)[0]) if local else None
-
-
-def _write(table: Table, output: Format) -> None:
     from cpu_codegen.report.tables import write_table
 
-    write_table(table, output, sys.stdout)
+    others = list(load_catalogue(models_file).models.get(spec.alias, {}).values())
+    path = str(local_paths(spec)[0]) if local else None
+    write_table(card(spec, others=others, path=path), output, sys.stdout)
 
 
 @app.command()
@@ -147,17 +136,20 @@ def pull(
 
     found: list[dict[str, Any]] = []
     lines: list[str] = []
-    for spec in [resolve(name, models_file=models_file, offline=offline) for name in names]:
-        if dry_run:
-            record, line = _outlook(spec)
-        else:
-            with Transfers() as watcher:
-                _terms(spec, watcher)
-                model = fetch(spec, offline=offline, again=again, watcher=watcher).model
-            record, line = {"model": spec.name, "path": model.path, "sha256": model.sha256}, model.path
-        found.append(record)
-        lines.append(line)
-    tell(found, lines, output=output, json=json)
+    specs = [resolve(name, models_file=models_file, offline=offline) for name in names]
+    try:
+        for spec in specs:
+            if dry_run:
+                record, line = _outlook(spec)
+            else:
+                with Transfers() as watcher:
+                    _terms(spec, watcher)
+                    model = fetch(spec, offline=offline, again=again, watcher=watcher).model
+                record, line = {"model": spec.name, "path": model.path, "sha256": model.sha256}, model.path
+            found.append(record)
+            lines.append(line)
+    finally:  # what came before one that failed is here, and said
+        tell(found, lines, output=output, json=json)
 
 
 def _terms(spec: ModelSpec, watcher: Any) -> None:
@@ -221,12 +213,17 @@ def verify(
 
 def _checked(spec: ModelSpec) -> dict[str, Any]:
     """Is its file right, what was it compared with, what is its digest."""
+    from cpu_codegen.cli.bars import Bars
+    from cpu_codegen.models.obtain import Hashing
     from cpu_codegen.models.verify import verify_local
 
+    shown = Hashing(Bars())
     try:
-        found = verify_local(spec)
+        found = verify_local(spec, progress=shown)
     except IntegrityError as error:
         return {"model": spec.name, "right": False, "basis": str(error), "sha256": None}
+    finally:
+        shown.end()
     return {"model": spec.name, "right": True, "basis": found.basis, "sha256": found.sha256}
 
 

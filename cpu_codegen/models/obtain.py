@@ -23,7 +23,7 @@ def obtain(
     offline = offline or is_offline()
     spec = resolve(name, models_file=models_file, offline=offline)
     if not spec.repo or is_local(spec):
-        shown = _Hashing(progress)
+        shown = Hashing(progress)
         model = local_file(spec, progress=shown)
         shown.end()
         return spec, model
@@ -78,16 +78,17 @@ class ProgressWatcher(Watcher):
         self._column.end()
 
 
-class _Hashing:
+class Hashing:
     """The first look at a big file: minutes on a slow disk, so it shows."""
 
     def __init__(self, progress: Progress) -> None:
         self._column = _Percent(progress, "check")
 
     def __call__(self, done: int, total: int) -> None:
+        """So many bytes are read."""
         if total >= HASH_SHOWN_FROM_BYTES:
             self._column.to(done, total, f"sha256 of {format_bytes(total)}")
 
     def end(self) -> None:
-        """Read."""
+        """It is read."""
         self._column.end()
