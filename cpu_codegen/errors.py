@@ -79,3 +79,8 @@ class Interrupted(CpuCodegenError):
     def __init__(self, message: str, *, remedy: str | None = None, signal_number: int = 2) -> None:
         super().__init__(message, remedy=remedy)
         self.signal_number = signal_number
+
+
+def cause(error: Exception) -> str:
+    """What the system says of a file, without the errno and the path, which stand beside it anyway."""
+    return getattr(error, "strerror", None) or str(error)

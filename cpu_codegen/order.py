@@ -6,6 +6,7 @@ seed and the suite alone, never on filters, so that a scope may grow later witho
 
 from __future__ import annotations
 
+import difflib
 import random
 from collections.abc import Iterable, Sequence
 
@@ -31,6 +32,12 @@ def short_id(problem: Problem) -> str:
     return problem.id.partition("/")[2]
 
 
+def _near(name: str, known: set[str]) -> str:
+    """What to type instead of an id that there is not."""
+    near = difflib.get_close_matches(name, sorted(known), n=2)
+    return f"--ids {' or '.join(near)}" if near else "cpu-codegen problems list"
+
+
 def select(
     ordered: Iterable[Problem], *, ids: Sequence[str] = (), levels: Sequence[Level] = (), limit: int | None = None
 ) -> list[Problem]:
@@ -40,7 +47,7 @@ def select(
         known = {name for p in problems for name in (p.id, short_id(p))}
         unknown = [name for name in ids if name not in known]
         if unknown:
-            raise UsageError(f"no problem {unknown[0]!r} in this suite", remedy="cpu-codegen problems list")
+            raise UsageError(f"no problem {unknown[0]!r} in this suite", remedy=_near(unknown[0], known))
         problems = [p for p in problems if p.id in ids or short_id(p) in ids]
     if levels:
         problems = [p for p in problems if p.level in levels]

@@ -5,6 +5,7 @@ Names begin with the time at which a run was begun, so they sort by age. Not cov
 
 from __future__ import annotations
 
+import difflib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,4 +52,8 @@ def find_run(name: str, *, root: Path = RUNS) -> Path:
     for path in (Path(name), root / name):
         if (path / MANIFEST).is_file() or (path / "group.json").is_file():
             return path
-    raise UsageError(f"{name} is no run folder", remedy="cpu-codegen runs list, or `latest`")
+    near = difflib.get_close_matches(Path(name).name, ["latest", "prev", *(path.name for path in runs)], n=1)
+    raise UsageError(
+        f"{name} is no run folder",
+        remedy=f"{near[0]}, or cpu-codegen runs list" if near else "cpu-codegen runs list, or `latest`",
+    )

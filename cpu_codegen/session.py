@@ -152,8 +152,11 @@ def differences(manifest: dict[str, Any], inputs: RunInputs) -> list[str]:
         found.append(f"model {before}, now {now}" if before != now else f"what {_known_by(inputs)} {now}")
     old, new = {**LATER_SETTINGS, **manifest.get("settings", {})}, {**LATER_SETTINGS, **plain(inputs.settings)}
     for name, value in new.items():
-        if old.get(name) != value:
-            found.append(f"{name} {old.get(name)}, now {value}")
+        before = old.get(name)
+        if isinstance(value, dict) and isinstance(before, dict):
+            found += [f"{part} {before.get(part)}, now {now}" for part, now in value.items() if before.get(part) != now]
+        elif before != value:
+            found.append(f"{name} {before}, now {value}")
     judging = manifest.get("judging", {})
     found += [f"{n} {judging[n]}, now {v}" for n, v in inputs.judging.items() if n in judging and judging[n] != v]
     for text in inputs.prompt_texts:

@@ -31,7 +31,7 @@ def demo(
         model="demo",
         styles=split_commas(style) or ("plain", "cot"),
         limit=limit,
-        efficiency_budget_s=seconds(efficiency_budget),
+        efficiency_budget_s=seconds(efficiency_budget, "--efficiency-budget"),
         out=str(out) if out else None,
     )
     evaluate(Campaign(("demo",), config), Format.JSON if json else output)

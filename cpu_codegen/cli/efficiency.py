@@ -52,14 +52,24 @@ def efficiency(
     if self_test == (run is not None):
         raise UsageError("efficiency takes a RUN or --self-test, one of them", remedy="cpu-codegen efficiency latest")
     if self_test:
-        _self_test(_ids(ids), comparisons, seconds(each), busy=busy, allow_weak=allow_weak_isolation, output=shown)
+        _self_test(
+            _ids(ids), comparisons, seconds(each, "--each"), busy=busy, allow_weak=allow_weak_isolation, output=shown
+        )
         return
     assert run is not None
     moved = _ids(suites)
     from cpu_codegen.report.folders import find_runs
 
     for number, path in enumerate(find_runs([run])):
-        _measure(path, _ids(ids), seconds(budget), moved, redo=redo, offline=offline, allow_weak=allow_weak_isolation)
+        _measure(
+            path,
+            _ids(ids),
+            seconds(budget, "--budget"),
+            moved,
+            redo=redo,
+            offline=offline,
+            allow_weak=allow_weak_isolation,
+        )
         if deterministic:
             _count_instructions(path, moved, offline=offline)
         if number:

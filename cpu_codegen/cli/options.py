@@ -18,7 +18,9 @@ OutputFormat = Annotated[
     Format, typer.Option("-o", "--output", help="Format of stdout: table, md, csv, json, jsonl, latex, html.")
 ]
 Json = Annotated[bool, typer.Option("--json", hidden=True, help="The same as -o json.")]
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, its name under ./runs, latest, prev, or a group.")]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run folder, its name under ./runs, latest, prev, or a group.")
+]
 KvType = Annotated[
     str,
     typer.Option(
@@ -88,15 +90,18 @@ def at_k(text: str | None) -> tuple[int, ...] | None:
     return tuple(sorted(map(int, parts)))
 
 
+LEAST_MEMORY_BYTES = 1_000_000
+"""Who asks for less forgot the unit."""
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?$")
 _UNITS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
-def seconds(text: str) -> float:
-    """`45s`, `4m`, `1.5h` or plain seconds → seconds."""
+def seconds(text: str, option: str) -> float:
+    """`45s`, `4m`, `1.5h` or plain seconds → seconds. `option` is whose value it is."""
     match = _DURATION.match(text.strip())
     if match is None:
-        raise UsageError(f"{text!r} is no duration", remedy="45s, 4m or 1.5h")
+        raise UsageError(f"{option} {text!r} is no duration", remedy=f"{option} 45s, 4m or 1.5h")
     return float(match[1]) * _UNITS[match[2]]
 
 
@@ -122,6 +127,6 @@ def size(text: str | None) -> int | None:
 
     if text is None:
         return None
-    if not (count := parse_bytes(text)):
-        raise UsageError(f"{text!r} is no memory to run in", remedy="--max-ram 2G")
+    if (count := parse_bytes(text)) < LEAST_MEMORY_BYTES:
+        raise UsageError(f"--max-ram {text!r} is no memory to run in ({count:,} bytes)", remedy="--max-ram 2G")
     return count

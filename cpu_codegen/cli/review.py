@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cpu_codegen.cli.options import Format, Json, OutputFormat, RunArgument, split_commas
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import UsageError, cause
 
 if TYPE_CHECKING:
     from cpu_codegen.report.tables import Table
@@ -59,7 +59,8 @@ def _import(grading: Grading, path: Path) -> None:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"cannot read {path}: {error}", remedy='JSON lines: {"generation": "…", "points": {…}}'
+            f"cannot read {path}: {cause(error)}",
+            remedy='JSON lines: {"generation": "…", "points": {…}}',
         ) from error
     print(f"{import_grades(grading, lines)} grades of {grading.reviewer} stored")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -168,6 +169,7 @@ def run(
         raise UsageError(
             "--kv-type, --max-ram, --mlock and --no-mmap are for an engine of ours", remedy="drop --engine"
         )
+    _refuse_what_cannot_help(draft, parallel, threads)
     requirements(require)  # wrong ones end the command before it begins
     early_stop = early_stop and extract != "evalplus"
     kv_type_k, kv_type_v = kv_types(kv_type)
@@ -201,7 +203,7 @@ def run(
         parallel=_width(parallel),
         draft=draft,
         workers=workers,
-        efficiency_budget_s=seconds(efficiency_budget),
+        efficiency_budget_s=seconds(efficiency_budget, "--efficiency-budget"),
         offline=offline,
         models_file=str(models_file) if models_file else None,
         allow_weak_isolation=allow_weak_isolation,
@@ -220,6 +222,16 @@ def run(
     )
     campaign = Campaign(_models(model), config, max_hours=max_hours, until=until, race=race, screen=screen)
     evaluate(campaign, Format.JSON if json else output)
+
+
+def _refuse_what_cannot_help(draft: str | None, parallel: str, threads: int | None) -> None:
+    """Options that would be passed over in silence, or turn minutes into days."""
+    if draft is not None and parallel not in ("auto", "1"):
+        raise UsageError(f"--draft guesses ahead at width 1, not at --parallel {parallel}", remedy="--parallel 1")
+    if threads is not None and threads > (logical := os.cpu_count() or threads):
+        raise UsageError(
+            f"--threads {threads}: this machine has {logical}; they would wait for each other", remedy=f"-t {logical}"
+        )
 
 
 def _models(names: list[str] | None) -> tuple[str, ...]:

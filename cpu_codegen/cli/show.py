@@ -21,7 +21,7 @@ Sample = dict[str, Any]
 
 def show(
     run: RunArgument,
-    failed: Annotated[bool, typer.Option("--failed", help="Only samples that did not pass.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Only samples that were judged and did not pass.")] = False,
     ids: Annotated[list[str] | None, typer.Option("--ids", "--id", help="Only these problems, by comma.")] = None,
     style: Annotated[list[str] | None, typer.Option("--style", help="Only these styles.")] = None,
     outcome: Annotated[
@@ -133,7 +133,7 @@ def _print_sample(console: Console, sample: Sample, *, place: str, with_prompt: 
         line("── prompt ──", "dim")
         line(sample["prompt"])
     if raw or not sample["code"]:
-        line("── answer ──" if raw else "── no code found; the answer was ──", "dim")
+        line("── no code found; the answer was ──" if sample["outcome"] and not raw else "── answer ──", "dim")
         line(sample["text"])
     if sample["code"]:
         line("── code ──", "dim")

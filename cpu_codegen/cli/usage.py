@@ -48,10 +48,16 @@ def _said(error: Any, *, fallback: str) -> BaseException:
     where = context.command_path if context is not None else fallback
     if hasattr(error, "possibilities"):
         return _no_such_option(error, where)
-    message = error.format_message().rstrip(".")
+    message = _plain(error.format_message())
     if unknown := re.match(r"No such command '(.*?)'", message):
         return _no_such_command(unknown[1], context, where)
     return UsageError(message[:1].lower() + message[1:], remedy=_remedy(error, context, where))
+
+
+def _plain(message: str) -> str:
+    """On one line, without the words of the library that parses."""
+    words = " ".join(message.split()).rstrip(".")
+    return words.replace("Value error, ", "").replace("Input should be", "must be").replace(". Choose from:", ":")
 
 
 def _no_such_option(error: Any, where: str) -> UsageError:
@@ -70,13 +76,23 @@ def _no_such_command(name: str, context: Any, where: str) -> UsageError:
 
 
 def _remedy(error: Any, context: Any, where: str) -> str:
-    """A missing argument: how the command is typed. One too many: as the model that it probably is. Else the help."""
+    """Something missing: how the command is typed with it. One too many: as the model that it probably is. Else the help."""
     if context is None:
         return f"{where} -h"
     if hasattr(error, "param_type"):
         usage = " ".join(context.get_usage().removeprefix("Usage:").split())
-        return re.sub(r"[{}]|\.{3}", "", usage.replace(" [OPTIONS]", ""))
+        typed = re.sub(r"[{}]|\.{3}", "", usage.replace(" [OPTIONS]", ""))
+        return (
+            typed if error.param is None or error.param.param_type_name == "argument" else f"{typed} {_option(error)}"
+        )
     extra = re.search(r"unexpected extra argument\S* \((\S+)", error.format_message())
     if extra and any("-m" in parameter.opts for parameter in context.command.params):
         return f"{where} -m {extra[1].rstrip(')')}"
     return f"{where} -h"
+
+
+def _option(error: Any) -> str:
+    """The missing option with a value: the first one that it may have, else what stands for it in the help."""
+    parameter = error.param
+    choices = re.search(r"Choose from:\s*([^\s,]+)", error.format_message())
+    return f"{parameter.opts[0]} {choices[1] if choices else parameter.metavar or str(parameter.name).upper()}"

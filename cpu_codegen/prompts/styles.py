@@ -15,7 +15,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import UsageError, cause
 from cpu_codegen.prompts.chat_template import ChatTemplate, render_chat
 from cpu_codegen.schema import Problem, Prompt
 
@@ -96,7 +96,10 @@ def _user_text(style: str, path: Path, *, is_completion: bool) -> PromptText:
     try:
         text = path.read_text(encoding="utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}", remedy="--prompt-file FILE, a UTF-8 text") from error
+        raise UsageError(
+            f"cannot read {path}: {cause(error)}",
+            remedy="--prompt-file FILE, a UTF-8 text",
+        ) from error
     if STATEMENT not in text:
         raise UsageError(f"{path} has no {STATEMENT}", remedy=f"put {STATEMENT} where the problem's statement belongs")
     return PromptText(style, "user", text, sha256_text(text), is_completion)

@@ -52,7 +52,9 @@ def load_rubric(path: Path | None) -> Rubric:
         entries = value["criteria"]
         criteria = tuple(_criterion(entry) for entry in entries)
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", remedy=REMEDY) from error
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}", remedy="check the path; docs/review.md shows a rubric"
+        ) from error
     except (yaml.YAMLError, LookupError, TypeError, ValueError) as error:
         raise UsageError(f"{path} is no rubric: {error}", remedy=REMEDY) from error
     if not criteria or len({c.name for c in criteria}) != len(criteria):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -33,6 +34,9 @@ def refused(line: str) -> tuple[str, str]:
         ("show a b", "unexpected extra argument", "cpu-codegen show -h"),
         ("run -m x --limit 0", "invalid value for '--limit': ", "cpu-codegen run -h"),
         ("run -m x --limit", "'--limit' requires an argument", "cpu-codegen run -h"),
+        ("run -m x --temperature 9", "'--temperature': must be less than or equal to 5", "cpu-codegen run -h"),
+        ("bench", "missing option '-m'", "cpu-codegen bench -m"),
+        ("export d9", "missing option '--as': evalplus, human-eval", "cpu-codegen export RUN --as evalplus"),
         ("report latest -o xml", "'xml' is not one of 'table', 'md'", "cpu-codegen report -h"),
     ],
 )
@@ -41,6 +45,31 @@ def test_what_was_meant_is_named(line: str, message: str, remedy: str) -> None:
     said, advised = refused(line)
     assert message in said
     assert advised.startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "remedy"),
+    [
+        ("run -m demo --efficiency-budget 4x", "--efficiency-budget '4x' is no duration", "--efficiency-budget 45s"),
+        ("run -m demo --max-ram 2", "--max-ram '2' is no memory to run in (2 bytes)", "--max-ram 2G"),
+        ("run -m demo --threads 9999", "--threads 9999: this machine has", "-t "),
+        ("run -m demo --draft lookup --parallel 4", "--draft guesses ahead at width 1", "--parallel 1"),
+        ("run -m demo --ids lone_tent --out new", "no problem 'lone_tent'", "--ids lone_tents"),
+        ("run -m demo --prompt-file no.txt --out new", "cannot read no.txt: No such file", "--prompt-file FILE"),
+        ("bench -m demo -t 0", "no measuring without a thread", "-t auto"),
+        ("show latset", "latset is no run folder", "latest"),
+        ("show two --ids x", "two is no run folder", "cpu-codegen runs list"),
+    ],
+)
+def test_what_a_command_refuses_names_the_option(
+    line: str, message: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is loaded, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    said, advised = refused(line)
+    assert message in said
+    assert advised.startswith(remedy)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_a_wrong_line_is_told_in_the_voice_of_all_errors(
