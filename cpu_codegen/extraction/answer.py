@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cpu_codegen.extraction.fences import Block, find_blocks, strip_reasoning
+from cpu_codegen.extraction.mends import MENDS, dedented, expand_tabs, indented, torn_body
 from cpu_codegen.schema import Extraction, Outline, OutlineItem
 
 Parse = Callable[[str], Outline]
@@ -113,7 +114,7 @@ class _Finder:
         code = block.text
         if not self.outline(code).error:
             return code, ()
-        for change, note in _MENDS:
+        for change, note in MENDS:
             changed = change(code)
             if changed != code and not self.outline(changed).error:
                 return changed, (note,)
@@ -152,7 +153,7 @@ class _Finder:
         flush = not body[:1].isspace()
         if flush and not self._gives_back(body):
             return None
-        for candidate in [_indent(body)] if flush else [body, _torn_body(body)]:
+        for candidate in [indented(body)] if flush else [body, torn_body(body)]:
             code = self.statement.rstrip("\n") + "\n" + candidate + "\n"
             if self.defines(code):
                 return _Found(code, "continuation", ("the prompt's signature put in front",))
@@ -166,11 +167,11 @@ class _Finder:
 
     def _bare(self, answer: str) -> _Found | None:
         """Code without fences: from the first code-like line to where prose begins again."""
-        for text in (answer, _dedent_all(answer)):
+        for text in (answer, dedented(answer)):
             region = _code_region(text, self.entry_point)
             for change, notes in (
                 (str, ()),
-                (_expand_tabs, ("tabs expanded",)),
+                (expand_tabs, ("tabs expanded",)),
                 (self._cut_torn_end, ("torn end cut off",)),
             ):
                 code = change(region)
@@ -271,52 +272,3 @@ def _code_region(text: str, entry_point: str) -> str:
         if is_prose and seen_entry:
             return "\n".join(lines[start:index]).rstrip() + "\n"
     return "\n".join(lines[start:]).rstrip() + "\n"
-
-
-def _plain_spaces(code: str) -> str:
-    """Characters that no program can hold outside of texts, and nobody sees: the byte order mark, spaces of other kinds."""
-    return code.translate(_INVISIBLE)
-
-
-def _without_fences(code: str) -> str:
-    """A fence within a fence: "```" and "```python" one after the other."""
-    return "\n".join(line for line in code.split("\n") if not line.lstrip().startswith(("```", "~~~")))
-
-
-def _expand_tabs(code: str) -> str:
-    return code.expandtabs(4)
-
-
-def _strip_prompts(code: str) -> str:
-    lines = code.split("\n")
-    if not any(line.startswith(">>> ") for line in lines):
-        return code
-    return "\n".join(line[4:] for line in lines if line.startswith((">>> ", "... ")))
-
-
-def _dedent_all(text: str) -> str:
-    """Markdown's code by indentation: four spaces off every line that has them."""
-    return "\n".join(line[4:] if line.startswith("    ") else line for line in text.split("\n"))
-
-
-_INVISIBLE = {0xA0: " ", 0x202F: " ", 0x200B: None, 0x2060: None, 0xFEFF: None}
-_MENDS: tuple[tuple[Callable[[str], str], str], ...] = (
-    (_expand_tabs, "tabs expanded"),
-    (_strip_prompts, "interpreter prompts removed"),
-    (_plain_spaces, "invisible characters removed"),
-    (_without_fences, "fences within the block removed"),
-)
-
-
-def _indent(body: str) -> str:
-    return "\n".join("    " + line if line.strip() else line for line in body.split("\n"))
-
-
-def _torn_body(body: str) -> str:
-    """An indented body up to its last flush-left line (what follows is prose or another definition)."""
-    kept: list[str] = []
-    for line in body.split("\n"):
-        if line.strip() and not line[0].isspace():
-            break
-        kept.append(line)
-    return "\n".join(kept)
