@@ -123,18 +123,6 @@ def test_samples_differ_by_seed_and_repeat_by_seed(engine: LlamaEngine, prompts:
     assert texts(engine, others)["2"] == first["2"]
 
 
-def test_early_stop_only_ever_shortens(prompts: list[Request]) -> None:
-    """At width 1 an answer with early stop is the whole one, or its beginning up to the end of its block."""
-    stopping = [replace(request, max_tokens=200, early_stop=True) for request in prompts[:3]]
-    with LlamaEngine(settings(parallel=1)) as opened:
-        whole = texts(opened, [replace(request, early_stop=False) for request in stopping])
-        for generation in opened.run(stopping):
-            assert whole[generation.key].startswith(generation.text)
-            was_cut = generation.finish_reason is FinishReason.ANSWER_COMPLETE
-            assert generation.text.endswith("```\n") or not was_cut
-            assert generation.text == whole[generation.key] or was_cut
-
-
 def test_a_prompt_longer_than_the_context_is_marked_and_the_rest_goes_on(
     engine: LlamaEngine, prompts: list[Request]
 ) -> None:

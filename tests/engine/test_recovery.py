@@ -141,6 +141,33 @@ def test_an_engine_that_dies_at_load_names_the_cause(process: type[ScriptedProce
     assert caught.value.remedy
 
 
+def test_a_great_many_requests_go_in_several_batches(
+    process: type[ScriptedProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No frame grows without bound; every key gets its answer once."""
+    monkeypatch.setattr(llama, "MOST_AT_ONCE", 2)
+    assert [g.key for g in engine().run(requests(*"abcde"))] == [*"abcde"]
+    assert [batch for made in process.made for batch in made.batches] == [["a", "b"], ["c", "d"], ["e"]]
+
+
+def test_an_abort_before_the_first_step_keeps_the_process() -> None:
+    """The steps that tell a deadline's pace may be stopped like all others: the worker says so and waits for the next command."""
+    pytest.importorskip("llama_cpp")
+    from types import SimpleNamespace
+
+    from cpu_codegen.engine import worker
+    from cpu_codegen.engine.backend import Aborted
+
+    def prepare(*_: object, **__: object) -> None:
+        raise Aborted
+
+    sent: list[dict[str, Any]] = []
+    opened = SimpleNamespace(abort=SimpleNamespace(clear=lambda: None), prepare=prepare)
+    wire, inbox = SimpleNamespace(send=sent.append), SimpleNamespace()
+    worker._run(wire, inbox, opened, {"requests": [], "width": 1})  # type: ignore[arg-type]
+    assert sent == [{"event": "done", "aborted": True, "totals": {}}]
+
+
 def test_leaving_a_run_stops_the_engine_but_keeps_the_model(process: type[ScriptedProcess]) -> None:
     """A caller that stops in the middle (Ctrl-C) aborts the step; the next run needs no new process."""
     opened = engine()
