@@ -7,7 +7,6 @@ the pieces. A digest is as hard to forge as the value: both come from the candid
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 from collections.abc import Iterator, Sized
 from typing import Any
@@ -44,6 +43,8 @@ def all_floats(output: Any) -> bool:
 
 def digest(output: Any) -> str:
     """Of exact built-in values; "" where an item is of any other type."""
+    import hashlib  # here: it maps OpenSSL, which few programs need and every fork would copy
+
     total = hashlib.sha256(type(output).__name__.encode())
     try:
         for piece in pieces(output):

@@ -21,16 +21,17 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from typing import Any, Protocol
 
 from cpu_codegen.sandbox.inside import candidate, checker, outline, probe
 
+# What most programs import. Every page of it makes every fork dearer, so what few ask for is left to them: threading runs a
+# handler in every child that is forked (0.5 ms of about 1.4), hashlib maps OpenSSL.
 _PRELOADED = """
 math re collections itertools functools heapq bisect string random statistics decimal fractions datetime copy operator typing
-dataclasses enum hashlib array queue cmath numbers abc contextlib textwrap unicodedata calendar shutil subprocess threading
+dataclasses enum array cmath numbers abc contextlib textwrap unicodedata calendar
 """.split()
 _FIRST_DATA_FD = 3
 _PARKING_FD = 100  # above any number that the data sockets move to
@@ -64,8 +65,11 @@ class Isolation(Protocol):
         """Leaves nothing for the next."""
 
 
-class OnlyPackages(MetaPathFinder):
-    """Finds the packages that candidates may import besides the standard library, without showing their neighbours."""
+class OnlyPackages:
+    """A finder of the packages that candidates may import besides the standard library, without showing their neighbours.
+
+    No MetaPathFinder by name: that class lives in importlib.abc, which imports tempfile, pathlib and urllib with it.
+    """
 
     def __init__(self, packages: dict[str, str]) -> None:
         self.packages = packages
