@@ -108,12 +108,6 @@ class GgufHeader:
         return self.text("tokenizer.chat_template")
 
     @property
-    def add_bos(self) -> bool | None:
-        """Whether the file asks for BOS before a prompt; None = the tokenizer's own habit."""
-        value = self.metadata.get("tokenizer.ggml.add_bos_token")
-        return value if isinstance(value, bool) else None
-
-    @property
     def vocabulary(self) -> int | None:
         """Number of tokens."""
         tokens = self.metadata.get("tokenizer.ggml.tokens")
@@ -142,14 +136,6 @@ class GgufHeader:
         if token is None or not isinstance(tokens, Strings) or not 0 <= token < len(tokens):
             return None
         return tokens[token]
-
-    @cached_property
-    def bytes_by_type(self) -> dict[str, int]:
-        """Bytes of tensor data by tensor type."""
-        totals: dict[str, int] = {}
-        for tensor in self.tensors:
-            totals[tensor.type] = totals.get(tensor.type, 0) + tensor.bytes
-        return totals
 
     @cached_property
     def parameters(self) -> int:
