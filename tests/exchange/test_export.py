@@ -40,6 +40,8 @@ def run(tmp_path: Path) -> Path:
         manifest["machine"]["id"] = "machine-id-77"
         manifest["sessions"][0]["argv"] = ["run", "-m", "/home/alice/models/secret.gguf"]
         manifest["config"] = {"out": "/home/alice/out"}
+        manifest["suites"]["lowcost60"]["source"] = "/home/alice/tasks"
+        manifest["served"] = {"kind": "llama-server", "url": "http://alice.example", "is_local": False}
 
     return write_run(tmp_path / "run", limit=12, change_manifest=owned)
 

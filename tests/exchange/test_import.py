@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from cpu_codegen.cli import app
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import IntegrityError, UsageError
 from cpu_codegen.exchange.foreign import read_foreign
 from cpu_codegen.report.references import references
 from cpu_codegen.report.summary import summarize
@@ -105,3 +106,92 @@ def test_a_damaged_log_names_its_line(tmp_path: Path) -> None:
     path.write_text('{"resps": [["x"]], "doc": {"task_id": "lowcost60/none"}}\n')
     with pytest.raises(UsageError, match=r"log\.jsonl:1"):
         read_foreign(path, {p.id: p for p in load_lowcost60()})
+
+
+def typed(*arguments: str) -> str:
+    """stdout of a command that succeeds."""
+    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def artifact(tmp_path: Path) -> Path:
+    """`export --as artifact` of a run with costs and measurements."""
+    run = write_run(tmp_path / "run", limit=6)
+    typed("export", str(run), "--as", "artifact", "--out", str(tmp_path / "artifact"))
+    return tmp_path / "artifact"
+
+
+def test_an_artifact_comes_back_with_the_same_figures(artifact: Path, tmp_path: Path) -> None:
+    """Cells, pairs and samples are those of the run that was exported: costs, one load and measurements included; twice is once."""
+    out = tmp_path / "back"
+    for _ in range(2):
+        assert typed("import", str(artifact), "--out", str(out)).strip() == str(out)
+    first, second = summarize(tmp_path / "run"), summarize(out)
+    assert second.cells == first.cells
+    assert second.pairs == first.pairs
+    assert second.samples == first.samples
+    assert second.manifest["imported"]["artifact"] == "artifact"
+    with pytest.raises(UsageError, match="holds another run"):
+        typed("import", str(artifact), "--out", str(tmp_path / "run"))
+
+
+def test_a_group_of_artifacts_comes_back_as_runs(artifact: Path, tmp_path: Path) -> None:
+    """One run folder each, under one folder."""
+    several = tmp_path / "several"
+    several.mkdir()
+    shutil.copytree(artifact, several / "a")
+    shutil.copytree(artifact, several / "b")
+    typed("import", str(several), "--out", str(tmp_path / "both"))
+    assert (
+        len(
+            json.loads(typed("report", str(tmp_path / "both" / "a"), str(tmp_path / "both" / "b"), "-o", "json"))[
+                "runs"
+            ]
+        )
+        == 2
+    )
+
+
+@pytest.mark.parametrize("harm", ["changed", "added", "linked", "manifest"])
+def test_an_artifact_that_was_tampered_with_is_refused(artifact: Path, tmp_path: Path, harm: str) -> None:
+    """Another byte, a column without a sum, a link to elsewhere, a manifest without a sum: exit 6, and no run."""
+    sums = artifact / "SHA256SUMS"
+    without = [line for line in sums.read_text().splitlines() if "results.jsonl" not in line]
+    if harm == "changed":
+        (artifact / "results.jsonl").write_bytes((artifact / "results.jsonl").read_bytes() + b"\n")
+    elif harm == "added":
+        sums.write_text("".join(f"{line}\n" for line in without))
+    elif harm == "linked":
+        shutil.move(artifact / "results.jsonl", tmp_path / "elsewhere")
+        (artifact / "results.jsonl").symlink_to(tmp_path / "elsewhere")
+    else:
+        sums.write_text("")
+    with pytest.raises(IntegrityError, match="SHA256SUMS says"):
+        typed("import", str(artifact), "--out", str(tmp_path / "back"))
+    assert not (tmp_path / "back").exists()
+
+
+@pytest.mark.parametrize("form", ["csv", "leaderboard", "parquet"])
+def test_what_holds_no_run_says_what_to_use(tmp_path: Path, form: str) -> None:
+    """Each lossy export is refused by name, with the formats that come back."""
+    run, path = write_run(tmp_path / "run", limit=3, styles=("plain",)), tmp_path / "out"
+    if form == "parquet":
+        path.write_bytes(b"PAR1\x15\x04")
+    else:
+        typed("export", str(run), "--as", form, "--out", str(path))
+    with pytest.raises(UsageError, match="cannot become a run again") as caught:
+        typed("import", str(path), "-s", "lowcost60", "-m", "x")
+    assert "--as artifact" in str(caught.value.remedy)
+
+
+def test_what_import_cannot_know_it_asks_for(answers: Path, tmp_path: Path) -> None:
+    """Samples without -s and -m, a run folder, a folder that is nothing: what to type."""
+    with pytest.raises(UsageError, match="which suite and whose answers"):
+        typed("import", str(answers))
+    with pytest.raises(UsageError, match="is a run folder already"):
+        typed("import", str(tmp_path / "known"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="no artifact"):
+        typed("import", str(tmp_path / "empty"))
