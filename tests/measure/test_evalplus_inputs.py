@@ -52,7 +52,8 @@ def result(problem: Problem, code: str) -> dict[str, Any]:
 def test_the_heaviest_inputs_are_kept(sandbox: Sandbox) -> None:
     """Of inputs of equal length the slow ones are found, and the quick ones counted as under the floor."""
     quick, slow = [[n] for n in range(10, 20)], [[90_000], [80_000], [70_000]]
-    with open_workload(sandbox, problem(quick, slow), share_s=300.0) as workload:  # time for all, however busy the cores
+    share_s = 300.0  # time for all, however busy the cores
+    with open_workload(sandbox, problem(quick, slow), share_s=share_s) as workload:
         assert sorted(args[0] for args in workload.rungs[0].batch) == [70_000, 80_000, 90_000]
         assert workload.inputs is not None
         assert (workload.inputs.total, workload.inputs.tried) == (13, 13)
