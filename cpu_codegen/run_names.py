@@ -1,11 +1,12 @@
 """The names of run folders: of a new one, of those that there are, and what a RUN argument means.
 
-Names begin with the time at which a run was begun, so they sort by age. Not covered: what a folder holds (store.py).
+Names begin with the time at which a run was begun, unless `--out` gave another. Not covered: what a folder holds (store.py).
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from cpu_codegen.errors import UsageError
 from cpu_codegen.store import MANIFEST
 
 RUNS = Path("runs")
+_STAMP = "%Y%m%dT%H%M%S"
+_STAMPED = re.compile(r"\d{8}T\d{4}(\d\d)?")
 
 
 def utc_stamp() -> str:
     """Now, as 20261124T0915."""
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    return datetime.now(UTC).strftime(_STAMP)
 
 
 def now_utc() -> str:
@@ -35,10 +38,24 @@ def new_run_path(slug: str, *, root: Path = RUNS) -> Path:
 
 
 def list_runs(root: Path = RUNS) -> list[Path]:
-    """Run folders under `root`, oldest first (their names begin with the time)."""
+    """Run folders and groups under `root`, oldest first."""
     if not root.is_dir():
         return []
-    return sorted(p for p in root.iterdir() if (p / MANIFEST).is_file() or (p / "group.json").is_file())
+    return sorted((path for path in root.iterdir() if _record(path) is not None), key=_age)
+
+
+def _record(path: Path) -> Path | None:
+    """The file that makes a folder a run's or a group's."""
+    return next((file for name in (MANIFEST, "group.json") if (file := path / name).is_file()), None)
+
+
+def _age(path: Path) -> tuple[str, str]:
+    """When it was begun, by its name; of a folder that `--out` named, when its record was last written."""
+    if stamped := _STAMPED.match(path.name):
+        return stamped[0], path.name
+    record = _record(path)
+    written_s = record.stat().st_mtime if record is not None else 0.0
+    return datetime.fromtimestamp(written_s, UTC).strftime(_STAMP), path.name
 
 
 def find_run(name: str, *, root: Path = RUNS) -> Path:
@@ -50,7 +67,7 @@ def find_run(name: str, *, root: Path = RUNS) -> Path:
             raise UsageError(f"there is no {name} run under {root}/", remedy="cpu-codegen demo")
         return runs[-back]
     for path in (Path(name), root / name):
-        if (path / MANIFEST).is_file() or (path / "group.json").is_file():
+        if _record(path) is not None:
             return path
     near = difflib.get_close_matches(Path(name).name, ["latest", "prev", *(path.name for path in runs)], n=1)
     raise UsageError(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from cpu_codegen.cli.options import Format, Json, OutputFormat, RunArgument
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import IntegrityError, UsageError
 
 app = typer.Typer(help="List and remove run folders.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -30,23 +30,58 @@ def list_(output: OutputFormat = Format.TABLE, json: Json = False) -> None:
 app.command("ls", hidden=True)(list_)
 
 
+class _Facts(NamedTuple):
+    """What the list shows of one run."""
+
+    model: str
+    suites: str
+    styles: str
+    generated: int
+    wanted: int
+    status: str
+
+
 def _row(path: Path) -> tuple[str, ...]:
+    """A damaged folder hides no other: it gets a row, and stderr says how to be rid of it."""
+    from cpu_codegen.report.escape import for_terminal
+
+    try:
+        facts = _of_group(path) if (path / "group.json").is_file() else _of_run(path)
+    except IntegrityError as error:
+        print(f"{for_terminal(str(error))}; cpu-codegen runs rm {for_terminal(path.name)} removes it", file=sys.stderr)
+        return (path.name, "?", "", "", "", "damaged")
+    return (path.name, facts.model, facts.suites, facts.styles, f"{facts.generated}/{facts.wanted}", facts.status)
+
+
+def _of_group(path: Path) -> _Facts:
+    """Its runs together: all models, every suite and style once, all answers."""
+    from cpu_codegen.group import members, read_group
+
+    status = str(read_group(path).get("status", "?"))
+    runs = [_of_run(folder) for folder in members(path)]
+    return _Facts(
+        f"group of {len(runs)}: {', '.join(run.model for run in runs)}",
+        " ".join(dict.fromkeys(run.suites for run in runs)),
+        " ".join(dict.fromkeys(run.styles for run in runs)),
+        sum(run.generated for run in runs),
+        sum(run.wanted for run in runs),
+        status,
+    )
+
+
+def _of_run(path: Path) -> _Facts:
+    """As it stands in the manifest; the answers are counted."""
     from cpu_codegen.store import RunFolder
 
     folder = RunFolder(path)
-    if not folder.has_manifest:
-        inside = len(list(path.glob("*/manifest.json")))
-        return (path.name, f"group of {inside} runs", "", "", "", "")
     manifest = folder.manifest()
     scope = manifest.get("scope", {})
-    wanted = len(scope.get("problems", [])) * len(scope.get("styles", [])) * scope.get("n", 1)
-    generated = sum(1 for _ in folder.read("generations"))
-    return (
-        path.name,
+    return _Facts(
         str(manifest.get("model", {}).get("name", "?")),
         ",".join(manifest.get("suites", {})),
         ",".join(scope.get("styles", [])),
-        f"{generated}/{wanted}",
+        sum(1 for _ in folder.read("generations")),
+        len(scope.get("problems", [])) * len(scope.get("styles", [])) * scope.get("n", 1),
         str(manifest.get("status", "?")),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -78,15 +79,28 @@ def _chosen(run: str, wanted: Wanted) -> list[Sample]:
     from cpu_codegen.report.samples import load_samples
     from cpu_codegen.store import RunFolder
 
-    samples = [
-        {"run": path.name, **sample}
-        for path in find_runs([run])
-        for sample in load_samples(RunFolder(path))
-        if sample in wanted
-    ]
+    every = [{"run": path.name, **sample} for path in find_runs([run]) for sample in load_samples(RunFolder(path))]
+    samples = [sample for sample in every if sample in wanted]
     if not samples:
-        raise UsageError("no sample fits", remedy=f"cpu-codegen show {run}")
+        raise _none_fits(run, wanted, every)
     return samples
+
+
+def _none_fits(run: str, wanted: Wanted, every: list[Sample]) -> UsageError:
+    """Says why, as far as one reason is enough: nothing there, nothing failed, an id that is not there."""
+    if not every:
+        return UsageError(f"{run} has no answers yet", remedy="the command that began it goes on")
+    if wanted.failed and all(sample["outcome"] in ("passed", None) for sample in every):
+        return UsageError(f"none of the {len(every)} samples failed", remedy=f"cpu-codegen show {run}")
+    ids = {name for sample in every for name in (sample["problem_id"], sample["problem_id"].partition("/")[2])}
+    for name in wanted.ids:
+        if name not in ids:
+            near = difflib.get_close_matches(name, sorted(ids), n=1)
+            return UsageError(
+                f"{run} has no answer to {name!r}",
+                remedy=f"--ids {near[0]}" if near else f"cpu-codegen show {run} -o md",
+            )
+    return UsageError(f"none of the {len(every)} samples fits", remedy=f"cpu-codegen show {run}")
 
 
 def _write_records(samples: list[Sample], output: Format) -> None:
