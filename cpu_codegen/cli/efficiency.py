@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
 
 def efficiency(
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="A run folder, its name under ./runs, latest or prev.")
+        str | None,
+        typer.Argument(metavar="[RUN]", help="A run folder, its name under ./runs, latest, prev, or a group."),
     ] = None,
     budget: Annotated[
         str, typer.Option("--efficiency-budget", "--budget", help="Time for all answers together.")
@@ -60,21 +64,19 @@ def efficiency(
     moved = _ids(suites)
     from cpu_codegen.report.folders import find_runs
 
-    for number, path in enumerate(find_runs([run])):
-        _measure(
-            path,
-            _ids(ids),
-            seconds(budget, "--budget"),
-            moved,
-            redo=redo,
-            offline=offline,
-            allow_weak=allow_weak_isolation,
-        )
+    paths, ends = find_runs([run]), time.monotonic() + seconds(budget, "--budget")
+    for number, path in enumerate(paths):
+        share_s = max(0.0, ends - time.monotonic()) / (len(paths) - number)
+        _measure(path, _ids(ids), share_s, moved, redo=redo, offline=offline, allow_weak=allow_weak_isolation)
         if deterministic:
             _count_instructions(path, moved, offline=offline)
-        if number:
+    if shown is Format.JSON:
+        _print_json([record for path in paths for record in _records(path, ks, named=len(paths) > 1)])
+        return
+    for number, table in enumerate(_tables(paths, ks)):
+        if number and shown is not Format.JSONL:
             print()
-        _print_tables(path, shown, ks)
+        _write(table, shown)
 
 
 def _ids(values: list[str] | None) -> tuple[str, ...]:
@@ -132,25 +134,37 @@ def _count_instructions(path: Path, moved: tuple[str, ...], *, offline: bool) ->
             bars.close()
 
 
-def _print_tables(path: Path, output: Format, ks: tuple[int, ...]) -> None:
+def _records(path: Path, ks: tuple[int, ...], *, named: bool) -> list[dict[str, Any]]:
+    """One record per suite and style; of a group each says its run."""
     from cpu_codegen.measure.records import efficiency_records
+
+    run = {"run": path.resolve().name} if named else {}
+    return [{**run, **record} for record in efficiency_records(_samples(path), ks)]
+
+
+def _tables(paths: Sequence[Path], ks: tuple[int, ...]) -> list[Table]:
+    """The tables of one run; those of a group are one each, with the run in every row."""
     from cpu_codegen.measure.tables import efficiency_tables
+
+    if len(paths) == 1:
+        return efficiency_tables(_samples(paths[0]), ks)
+    found: dict[tuple[str, tuple[str, ...]], Table] = {}
+    for path in paths:
+        for table in efficiency_tables(_samples(path), ks):
+            rows = [(path.resolve().name, *row) for row in table.rows]
+            before = found.get((table.title, table.columns))
+            whole = replace(table, columns=("run", *table.columns), rows=[*(before.rows if before else ()), *rows])
+            found[table.title, table.columns] = whole
+    return list(found.values())
+
+
+def _samples(path: Path) -> list[dict[str, Any]]:
     from cpu_codegen.report.samples import load_samples
-    from cpu_codegen.report.tables import write_table
     from cpu_codegen.store import RunFolder
 
     folder = RunFolder(path)
     styles = folder.manifest().get("scope", {}).get("styles", [])
-    samples = sorted(
-        load_samples(folder), key=lambda s: styles.index(s["style"]) if s["style"] in styles else len(styles)
-    )
-    if output is Format.JSON:
-        _print_json(efficiency_records(samples, ks))
-        return
-    for number, table in enumerate(efficiency_tables(samples, ks)):
-        if number and output is not Format.JSONL:
-            print()
-        write_table(table, output, sys.stdout)
+    return sorted(load_samples(folder), key=lambda s: styles.index(s["style"]) if s["style"] in styles else len(styles))
 
 
 def _self_test(
