@@ -20,7 +20,7 @@ from cpu_codegen.models.caches import hub_cache
 from cpu_codegen.models.digests import remember
 from cpu_codegen.models.fetch import Fetch, hash_blob, is_right
 from cpu_codegen.models.hub import RemoteFile, remote_file
-from cpu_codegen.models.layout import blob_lock, blob_path, link_blob, part_path, size_of, snapshot_path
+from cpu_codegen.models.layout import blob_lock, blob_path, disk_error, link_blob, part_path, size_of, snapshot_path
 from cpu_codegen.models.ledger import Download, downloads, record
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.models.transfer import Watcher
@@ -143,23 +143,30 @@ def _fetch_part(spec: ModelSpec, remote: RemoteFile, *, again: bool, watcher: Wa
     with blob_lock(
         remote.repo, remote.etag, lambda: watcher.say(f"another process is fetching {remote.file}; waiting")
     ):
-        blob = blob_path(remote)
-        if blob.is_file():
-            if blob.stat().st_size == remote.size and is_right(remote, hash_blob(remote, blob)):
-                link_blob(remote, spec.revision)
-                return 0
-            blob.unlink()
-        entry = _entry(spec, remote)
-        record(entry)
-        if again:
-            part_path(remote).unlink(missing_ok=True)
-        fetched = Fetch(remote, watcher).run()
-        os.replace(part_path(remote), blob)
-        link = link_blob(remote, spec.revision)
-        record(replace(entry, state="whole"))
-        if remote.sha256:
-            remember(link, remote.sha256)
-        return fetched
+        try:
+            return _fetch_locked(spec, remote, again=again, watcher=watcher)
+        except OSError as error:
+            raise disk_error(error, part_path(remote)) from error
+
+
+def _fetch_locked(spec: ModelSpec, remote: RemoteFile, *, again: bool, watcher: Watcher) -> int:
+    blob = blob_path(remote)
+    if blob.is_file():
+        if blob.stat().st_size == remote.size and is_right(remote, hash_blob(remote, blob)):
+            link_blob(remote, spec.revision)
+            return 0
+        blob.unlink()
+    entry = _entry(spec, remote)
+    record(entry)
+    if again:
+        part_path(remote).unlink(missing_ok=True)
+    fetched = Fetch(remote, watcher).run()
+    os.replace(part_path(remote), blob)
+    link = link_blob(remote, spec.revision)
+    record(replace(entry, state="whole"))
+    if remote.sha256:
+        remember(link, remote.sha256)
+    return fetched
 
 
 def _entry(spec: ModelSpec, remote: RemoteFile) -> Download:

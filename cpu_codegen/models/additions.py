@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import MachineError, UsageError
 from cpu_codegen.models.catalogue import ALIAS, load_catalogue, user_file
 from cpu_codegen.models.digests import write_atomically
 from cpu_codegen.models.spec import ModelSpec
@@ -29,7 +29,12 @@ def add_entry(alias: str, spec: ModelSpec, *, licence: str | None = None) -> tup
     new = _inserted(old, target, entry_text(alias, spec, licence=licence))
     with _tried(new) as trial:
         load_catalogue(trial)
-    write_atomically(target, new)
+    try:
+        write_atomically(target, new)
+    except OSError as error:
+        raise MachineError(
+            f"cannot write {target}: {error.strerror or error}", remedy="check permissions, or set XDG_CONFIG_HOME"
+        ) from error
     return f"{alias}@{_quant(spec)}", target
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from cpu_codegen.errors import IntegrityError
+from cpu_codegen.errors import IntegrityError, MachineError
 from cpu_codegen.models.digests import write_atomically
 from cpu_codegen.places import data_dir
 
@@ -47,7 +47,7 @@ def downloads() -> list[Download]:
         records = json.loads(path.read_text(encoding="utf-8"))
         names = {part.name for part in fields(Download)}
         return [Download(**{name: record[name] for name in names}) for record in records]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except (ValueError, TypeError, KeyError, OSError) as error:
         raise IntegrityError(
@@ -74,8 +74,19 @@ def _write(entries: list[Download]) -> None:
 
 @contextmanager
 def _locked() -> Iterator[None]:
-    from filelock import FileLock  # comes with huggingface-hub, which locks its cache by it
+    """MachineError when the ledger cannot be written, or another process keeps it."""
+    from filelock import FileLock, Timeout  # comes with huggingface-hub, which locks its cache by it
 
-    ledger_file().parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(str(ledger_file()) + ".lock", timeout=LOCK_TIMEOUT_S):
-        yield
+    path = ledger_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S):
+            yield
+    except Timeout as error:
+        raise MachineError(
+            f"another process keeps {path}.lock", remedy="the same command again when it has ended"
+        ) from error
+    except OSError as error:
+        raise MachineError(
+            f"cannot write {path}: {error.strerror or error}", remedy="check permissions, or set XDG_DATA_HOME"
+        ) from error

@@ -9,7 +9,7 @@ import contextlib
 import re
 from pathlib import Path
 
-from cpu_codegen.errors import IntegrityError, UnavailableError
+from cpu_codegen.errors import IntegrityError, MachineError, UnavailableError
 from cpu_codegen.models.layout import blob_lock, size_of
 from cpu_codegen.models.ledger import Download, downloads, forget
 from cpu_codegen.models.spec import ModelSpec
@@ -30,7 +30,13 @@ def remove(spec: ModelSpec, *, dry_run: bool = False) -> int:
     freed = sum(size_of(path) for path in going if not path.is_symlink())
     if not dry_run:
         for entry in entries:
-            _delete(entry)
+            try:
+                _delete(entry)
+            except OSError as error:
+                raise MachineError(
+                    f"cannot delete {error.filename or entry.blob}: {error.strerror or error}",
+                    remedy="check permissions, then the same command again",
+                ) from error
         forget([entry for entry in booked if Path(entry.blob) in going or entry in entries])
     return freed
 

@@ -10,7 +10,7 @@ import pytest
 
 from cpu_codegen.cli import app
 from cpu_codegen.download import pull
-from cpu_codegen.errors import CpuCodegenError, IntegrityError, UnavailableError, UsageError
+from cpu_codegen.errors import CpuCodegenError, IntegrityError, MachineError, UnavailableError, UsageError
 from cpu_codegen.models.caches import hub_cache
 from cpu_codegen.models.catalogue import user_file
 from cpu_codegen.models.ledger import downloads, ledger_file
@@ -246,6 +246,35 @@ def test_add_any_path(call: Call, tmp_path: Path, name: str) -> None:
     file.write_bytes(tiny_gguf())
     call("add", "mine", str(file))
     assert call("path", "mine") == f"{file}\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "command"),
+    [("XDG_DATA_HOME", ("pull", NAME)), ("HF_HOME", ("pull", NAME)), ("XDG_CONFIG_HOME", ("add", "mine", NAME))],
+)
+def test_places_that_cannot_be_written(
+    served: Hub, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, command: tuple[str, ...]
+) -> None:
+    """A ledger, a cache and a registry where no folder can be made: exit 3 with the path and the variable that moves it."""
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv(variable, str(tmp_path / "file" / "below"))
+    with pytest.raises(MachineError, match="cannot write") as caught:
+        call(*command)
+    assert variable in (caught.value.remedy or "")
+
+
+def test_what_cannot_be_deleted(served: Hub, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache that may not be changed: exit 3 with the path, and the file stays booked as ours."""
+    call("pull", NAME)
+
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        with pytest.raises(MachineError, match=r"cannot delete .*Permission denied"):
+            call("rm", NAME)
+    assert len(downloads()) == 1
 
 
 def test_add_keeps_what_stands_there(served: Hub, call: Call) -> None:
