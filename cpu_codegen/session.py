@@ -165,6 +165,10 @@ def differences(manifest: dict[str, Any], inputs: RunInputs) -> list[str]:
             found.append(f"the prompt text of style {text.style}")
     if manifest.get("template_hash") != template_hash(inputs):
         found.append("the chat template")
+    asked = {problem for ids in inputs.order.values() for problem in ids}
+    for name, facts in manifest.get("suites", {}).items():
+        if name not in inputs.order and asked & set(facts.get("order", [])):
+            found.append(f"suite {name}, which holds the same problems")  # and so the same keys
     return found
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cpu_codegen.config import RunConfig
 from cpu_codegen.errors import UsageError
-from cpu_codegen.schema import AssertTask, EvalPlusTask
-from cpu_codegen.suites.load import load_suite
+from cpu_codegen.inputs import prepare
+from cpu_codegen.schema import AssertTask, EvalPlusTask, Problem
+from cpu_codegen.session import differences, grow_scope, new_manifest
+from cpu_codegen.suites.load import SUITES, load_suite, open_suites
 from cpu_codegen.suites.own import own_name
 from tests.tasks.support import BODY, EVALPLUS, GOOD, HUMANEVAL, PROMPT, write_folder, write_lines
 
@@ -88,6 +93,25 @@ def test_a_broken_file_is_told_with_line_and_remedy(
     left_out: list[UsageError] = []
     assert [problem.id for problem in load_suite(str(folder), left_out=left_out)] == ["mine/twice"]
     assert len(left_out) == 1
+
+
+def test_two_suites_with_the_same_problems_are_two_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: HumanEval and HumanEval+ share ids, so one answer would stand for two problems: refused, also one after the other."""
+    ours = load_suite("lowcost60")[:2]
+
+    def called(name: str) -> Callable[[bool], list[Problem]]:
+        return lambda offline: [replace(problem, suite=name) for problem in ours]
+
+    for name in ("base", "plus"):
+        monkeypatch.setitem(SUITES, name, called(name))
+    with pytest.raises(UsageError, match="base and plus hold the same problems") as refused:
+        open_suites(("base", "plus"), offline=True, keep_going=False, allow_weak=False)
+    assert "--reuse" in str(refused.value.remedy)
+    base, plus = (prepare(RunConfig("demo", suites=(name,), offline=True)) for name in ("base", "plus"))
+    manifest = new_manifest(base)
+    grow_scope(manifest, RunConfig("demo"), base)
+    assert differences(manifest, base) == []
+    assert differences(manifest, plus) == ["suite base, which holds the same problems"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
