@@ -26,7 +26,11 @@ _LATEX = {
     "_": r"\_",
     "^": r"\textasciicircum{}",
     "~": r"\textasciitilde{}",
-    # our tables' own signs, which pdflatex has no letters for; others it shows as it can
+    "<": r"\textless{}",  # pdflatex's default font has ¡ ¿ and a dash in their places
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "\u00a0": "~",
+    # our tables' own signs, which pdflatex has no letters for
     "−": "$-$",
     "×": r"$\times$",
     "≥": r"$\geq$",
@@ -38,6 +42,9 @@ _LATEX = {
     "…": r"\ldots{}",
     "\u2009": r"\,",
 }
+
+# What pdflatex sets without further packages, tried with TeX Live 2022; all other letters stop it.
+_PDFLATEX = re.compile("[ -~¡-ª¬®-°²-´¶¸-º¼-ÏÑ-ÖØ-Ýß-ïñ-ýÿ-ăĆ-ďĒ-ėĚ-ĥĨ-ĭİ-ķĹ-ľŁ-ňŌ-ťŨ-űŴ-žȘ-ț‐-‒—-‖‘’“”†‡•‰€№™←-↓]")
 
 
 def visible(text: str, *, keep: str = "\n\t") -> str:
@@ -80,9 +87,18 @@ def for_markdown(text: str) -> str:
 
 
 def for_latex(text: str) -> str:
-    """Plain text in LaTeX: every special character escaped. A row that began with [ or * would be read as an option of \\\\."""
-    escaped = "".join(_LATEX.get(c, c) for c in visible(text, keep="").replace("\\u{a}", " "))
+    """Plain text in LaTeX: every special character escaped, letters that pdflatex lacks as `\\u{…}`, no ligatures of dashes.
+
+    A row that began with [ or * would be read as an option of \\\\.
+    """
+    shown = unicodedata.normalize("NFC", visible(text, keep="").replace("\\u{a}", " "))
+    escaped = "".join(_LATEX.get(c) or (c if _PDFLATEX.match(c) else _spelled(c)) for c in shown)
+    escaped = re.sub("(?<=-)-", "{}-", escaped) if "--" in shown else escaped
     return f"{{{escaped[0]}}}{escaped[1:]}" if escaped.startswith(("[", "*")) else escaped
+
+
+def _spelled(character: str) -> str:
+    return rf"\textbackslash{{}}u\{{{ord(character):x}\}}"
 
 
 def for_html(text: str) -> str:

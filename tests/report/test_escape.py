@@ -55,6 +55,20 @@ def test_latex_knows_our_signs_and_no_options() -> None:
     assert for_latex("0.5 [0.1, 0.9]") == "0.5 [0.1, 0.9]"
 
 
+def test_latex_holds_only_what_pdflatex_has_letters_for() -> None:
+    """Any other letter would stop it: those are spelled out, é is one letter however it was typed, and braces stay balanced."""
+    every = "".join(map(chr, range(0x3100)))
+    written = for_latex(every)
+    assert set(written) <= set(map(chr, range(0x20, 0x7F))) | set("€№™←↑→↓‐‑‒—―‖‘’“”†‡•‰") | set(
+        map(chr, range(0xA1, 0x21C))
+    )
+    assert not set(written) & set("þðđ«»Ωモ")
+    assert written.count("{") - written.count("\\{") == written.count("}") - written.count("\\}")
+    assert for_latex("モ") == r"\textbackslash{}u\{30e2\}"
+    assert for_latex("cafe\u0301 <a|b>") == r"café \textless{}a\textbar{}b\textgreater{}"
+    assert for_latex("--max---x") == "-{}-max-{}-{}-x"
+
+
 def test_markdown_and_latex_specials_are_escaped() -> None:
     """A cell stays one cell; a command stays text."""
     assert "\n" not in for_markdown("a|b\nc")
