@@ -7,14 +7,15 @@ user vouches for the file behind it (--model-sha256): then from the same kind an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cpu_codegen.columns.generate import identity
 from cpu_codegen.errors import CpuCodegenError, UsageError
 from cpu_codegen.group import run_folders
-from cpu_codegen.inputs import RunInputs
+from cpu_codegen.inputs import RunInputs, Sample
 from cpu_codegen.progress import Progress
 from cpu_codegen.report.cost import one_load_s
 from cpu_codegen.run_names import RUNS
@@ -41,7 +42,7 @@ def reuse(session: Session, inputs: RunInputs, progress: Progress) -> Iterator[d
     if not asked and "reusable" in session.facts:
         return  # a run in rounds is told once
     done = {record["key"] for record in session.folder.read("generations")}
-    left = {sample.key for sample in inputs.samples} - done
+    left = {sample.key: sample for sample in inputs.samples if sample.key not in done}
     if not left:
         return
     found = _found(session, root, left, _source(session, inputs, asked=bool(asked)))
@@ -55,11 +56,12 @@ def reuse(session: Session, inputs: RunInputs, progress: Progress) -> Iterator[d
         session.note(load_s=max(loads.values()), reused=len(found))
     progress.say(f"{len(found)} of {len(inputs.samples)} answers taken over from earlier runs")
     for source, record in found.values():
-        yield {**record, "reused_from": record.get("reused_from") or str(source)}
+        # the same prompt may stand in another suite there (humaneval, humaneval+)
+        yield {**record, **identity(left[record["key"]]), "reused_from": record.get("reused_from") or str(source)}
 
 
 def _found(
-    session: Session, root: Path, left: set[str], is_ours: Callable[[dict[str, Any]], bool]
+    session: Session, root: Path, left: Mapping[str, Sample], is_ours: Callable[[dict[str, Any]], bool]
 ) -> dict[str, tuple[Path, dict[str, Any]]]:
     """For each key the newest folder that has it, with its line."""
     found: dict[str, tuple[Path, dict[str, Any]]] = {}

@@ -1,18 +1,29 @@
-"""Answers taken over from a run of another width: in pass@1, not in seconds and rates, and each figure says how many."""
+"""Answers taken over: in the suite that asks; those of another width in pass@1, not in seconds and rates, which say how many."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cpu_codegen.columns.generate import identity
+from cpu_codegen.columns.reuse import reuse
 from cpu_codegen.compare_runs import compare_runs, read_run
+from cpu_codegen.config import RunConfig
+from cpu_codegen.inputs import prepare
+from cpu_codegen.progress import Silent
 from cpu_codegen.report.cost import widths_of
 from cpu_codegen.report.gate import gate_of
 from cpu_codegen.report.overview import notes
 from cpu_codegen.report.summary import summarize
 from cpu_codegen.requirements import parse_requirements
+from cpu_codegen.schema import Problem
+from cpu_codegen.session import Session, new_manifest
+from cpu_codegen.store import RunFolder
+from cpu_codegen.suites.load import SUITES, load_suite
 from tests.report.support import write_run
 
 SLOW_S = 1000.0
@@ -70,3 +81,27 @@ def test_a_run_of_nothing_but_taken_over_answers_has_their_width() -> None:
     taken = [{"reused_from": "r", "width": width} for width in (8, 8, 1)]
     assert widths_of(taken) == {8}
     assert widths_of([*taken, {"width": 2}]) == {2}
+
+
+def test_an_answer_taken_over_stands_in_the_suite_that_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two suites with the same prompts have the same keys: the line that is taken over names the suite of this run."""
+    ours = load_suite("lowcost60")[:2]
+    for name in ("base", "plus"):
+        monkeypatch.setitem(SUITES, name, called(name, ours))
+    monkeypatch.setattr("cpu_codegen.columns.reuse._build_here", lambda: ("b", ""))
+    inputs = {name: prepare(RunConfig("demo", suites=(name,), offline=True)) for name in ("base", "plus")}
+    with RunFolder(tmp_path / "runs" / "first", writable=True) as first:
+        first.write_manifest({**new_manifest(inputs["base"]), "engine": {"build": "b", "cpu_flags": ""}})
+        for sample in inputs["base"].samples:
+            first.append("generations", {"key": sample.key, **identity(sample), "finish_reason": "eos"})
+    config = RunConfig("demo", suites=("plus",), reuse=str(tmp_path / "runs"))
+    with RunFolder(tmp_path / "second", writable=True) as second:
+        session = Session(second, config, new_manifest(inputs["plus"]))
+        found = list(reuse(session, inputs["plus"], Silent()))
+    assert [record["suite"] for record in found] == ["plus", "plus"]
+    assert [record["reused_from"] for record in found] == [str(tmp_path / "runs" / "first")] * 2
+
+
+def called(name: str, problems: list[Problem]) -> Callable[[bool], list[Problem]]:
+    """These problems as a suite of this name."""
+    return lambda offline: [replace(problem, suite=name) for problem in problems]
