@@ -96,15 +96,20 @@ def _ask_all(grading: Grading) -> None:
     if left and not sys.stdin.isatty():
         raise UsageError("grading needs a terminal", remedy="--web, or --import FILE")
     statements = _statement(grading)
-    for number, sample in enumerate(left):
-        _show(grading, sample, statements, left=len(left) - number)
+    place = 0
+    while place < len(left):
+        _show(grading, left[place], statements, left=len(left) - place)
         try:
-            if not _ask(grading, sample):
-                break
+            moved = _ask(grading, left[place])
         except EOFError:  # Ctrl-D; Ctrl-C ends likewise, and nothing given is lost
             print()
             break
-    print(f"{len(grading.left())} of {len(grading.samples)} answers left")
+        if moved == 0:
+            break
+        place = max(0, place + moved)
+    print(
+        f"{len(grading.left())} of {len(grading.samples)} answers left{'; the same command goes on' * bool(grading.left())}"
+    )
 
 
 def _show(grading: Grading, sample: Sample, statements: dict[str, str], *, left: int) -> None:
@@ -123,29 +128,32 @@ def _show_verdict(sample: Sample) -> None:
 
     failure = sample.get("failure") or {}
     detail = "".join(f"\n  {name:<9}{for_terminal(str(failure[name]))}" for name in failure)
-    print(f"── tests: {sample['outcome']}{detail}")
+    print(f"── tests: {sample['outcome'] or 'not judged yet'}{detail}")
 
 
-def _ask(grading: Grading, sample: Sample) -> bool:
-    """Asks each criterion until the answer is allowed; False when the reviewer stops."""
+def _ask(grading: Grading, sample: Sample) -> int:
+    """Asks each criterion until the answer is allowed; how far to move on: 1, −1 to correct the one before, 0 = the end."""
+    moves = {"s": 1, "q": 0} | ({} if grading.blind else {"b": -1})  # blind points stay: their outcome has been told
+    keys = "s skips, q ends" if grading.blind else "s skips, b goes back, q ends"
     points: dict[str, float] = {}
     for criterion in grading.rubric.criteria:
         allowed = {f"{point:g}": point for point in criterion.points}
-        said = ""
-        while said not in allowed:
-            said = input(f"{criterion.question} [{'/'.join(allowed)}, s skips, q ends] ").strip()
-            if said in ("q", "s"):
-                return said == "s"
+        while (said := input(f"{criterion.question} [{'/'.join(allowed)}, {keys}] ").strip()) not in allowed:
+            if said in moves:
+                return moves[said]
+            print(f"one of {', '.join([*allowed, *moves])}")
         points[criterion.name] = allowed[said]
     grading.give(sample["key"], points, input("note (may be empty): "))
     if grading.blind:
         _show_verdict(sample)
-    return True
+    return 1
 
 
 def _summary(grading: Grading, output: Format) -> None:
     from cpu_codegen.report.tables import write_table
 
+    if not grading.grades():
+        print("nobody has graded these answers by this rubric yet", file=sys.stderr)
     tables = [_points(grading), _agreements(grading), _disagreements(grading)]
     if output in (Format.JSON, Format.JSONL):
         import json

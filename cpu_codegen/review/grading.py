@@ -47,7 +47,7 @@ class Grading:
         return list(known.values())
 
     def give(self, key: str, points: Mapping[str, float], note: str = "") -> None:
-        """Stores one grade. UsageError for an unknown answer or points that the rubric does not allow."""
+        """Stores one grade. UsageError for an unknown answer, points that the rubric does not allow, or a second blind look."""
         sample = next((sample for sample in self.samples if sample["key"] == key), None)
         if sample is None:
             raise UsageError(
@@ -57,9 +57,19 @@ class Grading:
             if points.get(criterion.name) not in criterion.points:
                 allowed = ", ".join(f"{point:g}" for point in criterion.points)
                 raise UsageError(f"{criterion.name}: {points.get(criterion.name)} is not allowed", remedy=allowed)
+        if self.blind and (known := self._own(key)) is not None:
+            if known["points"] != dict(points):
+                raise UsageError(
+                    "these points were given blind, and the outcome has been told since", remedy="the first ones stay"
+                )
+            return
         for path in sample["folders"]:
             with RunFolder(path, writable=True) as folder:
                 folder.append("reviews", self._record(key, points, note))
+
+    def _own(self, key: str) -> Grade | None:
+        """What this reviewer gave an answer already."""
+        return next((g for g in self.grades() if (g["reviewer"], g["generation"]) == (self.reviewer, key)), None)
 
     def _record(self, key: str, points: Mapping[str, float], note: str) -> Grade:
         return {

@@ -209,6 +209,17 @@ def test_a_grade_given_in_the_browser_is_stored(server: Server) -> None:
     ]
 
 
+def test_points_given_blind_stay(server: Server) -> None:
+    """Sent twice is stored once; others, now that the outcome was told, are refused with the reason."""
+    key = server.grading.left()[0]["key"]
+    fields = {"token": server.token, "key": key, "correct": "0.5", "format": "1"}
+    for _ in range(2):
+        assert ask(server, "POST", "/", urlencode(fields), Origin=f"http://{server.host}")[0] == 303
+    status, text = ask(server, "POST", "/", urlencode(fields | {"correct": "1"}), Origin=f"http://{server.host}")
+    assert (status, "the outcome has been told since" in text) == (400, True)
+    assert len((server.grading.paths[0] / "reviews.jsonl").read_text().splitlines()) == 1
+
+
 def test_blindness_ends_with_the_grade(server: Server) -> None:
     """What the tests said is shown of the answer just graded; asked of one that is not graded it stays hidden."""
     first, second = (sample["key"] for sample in server.grading.left()[:2])

@@ -64,6 +64,7 @@ def test_a_session_at_the_prompt(tmp_path: Path) -> None:
     assert "── answer ──" in shown
     assert "── tests:" not in shown
     typist.type("7\n")
+    typist.wait_for("one of 0, 0.5, 1, s, q")
     typist.wait_for("s skips, q ends] ")
     typist.type("0.5\n")
     typist.wait_for("s skips, q ends] ")
@@ -83,12 +84,35 @@ def test_a_session_at_the_prompt(tmp_path: Path) -> None:
     assert (grade["reviewer"], grade["points"], grade["note"]) == ("ann", {"correct": 0.5, "format": 1.0}, "off by one")
 
 
+def test_going_back_corrects_the_answer_before(tmp_path: Path) -> None:
+    """The later points of one reviewer win, and the session goes on behind it."""
+    run = write_run(tmp_path / "run", limit=2, styles=("plain",))
+    typist = Typist("review", str(run))
+    for said in ("1", "1", ""):
+        typist.wait_for("q ends] " if said else "note (may be empty): ")
+        typist.type(f"{said}\n")
+    typist.wait_for("(1 left)")
+    typist.wait_for("b goes back, q ends] ")
+    typist.type("b\n")
+    typist.wait_for("(2 left)")
+    for said in ("0", "0", "a slip"):
+        typist.wait_for("note (may be empty): " if said == "a slip" else "q ends] ")
+        typist.type(f"{said}\n")
+    typist.wait_for("(1 left)")
+    typist.type("q\n")
+    typist.wait_for("1 of 2 answers left; the same command goes on")
+    assert typist.end() == 0
+    first, second = grades(run)
+    assert first["generation"] == second["generation"]
+    assert (second["points"], second["note"]) == ({"correct": 0.0, "format": 0.0}, "a slip")
+
+
 @pytest.mark.parametrize(("keys", "code"), [("\x04", 0), ("\x03", 130)])
 def test_leaving_by_keys(tmp_path: Path, keys: str, code: int) -> None:
     """Ctrl-D is the end, Ctrl-C an interruption; neither shows a traceback nor stores half a grade."""
     run = write_run(tmp_path / "run", limit=2, styles=("plain",))
     typist = Typist("review", str(run))
-    typist.wait_for("s skips, q ends] ")
+    typist.wait_for("q ends] ")
     if keys == "\x03":
         os.killpg(typist.process.pid, 2)
     else:
