@@ -73,7 +73,6 @@ def test_a_no_deletes_nothing(runs: Path, capsys: pytest.CaptureFixture[str], mo
 @pytest.mark.parametrize(
     ("words", "message", "remedy"),
     [
-        ("--failed", "none of the 4 samples failed", "cpu-codegen show latest"),
         ("--ids {id}x", "latest has no answer to '{id}x'", "--ids {id}"),
         ("--outcome timeout", "none of the 4 samples fits", "cpu-codegen show latest"),
     ],
@@ -88,13 +87,22 @@ def test_why_no_sample_fits_is_said(
     assert ran.err == f"error: {message}\ntry:   {remedy}\n".format(id=name)
 
 
+@pytest.mark.parametrize(("output", "shown"), [("table", ""), ("json", "[\n\n]\n")])
+def test_that_nothing_failed_is_no_error(
+    runs: Path, capsys: pytest.CaptureFixture[str], output: str, shown: str
+) -> None:
+    """Exit 0; stderr has the good news, stdout nothing."""
+    ran = run_cli(capsys, "show", "latest", "--failed", "-o", output)
+    assert (ran.code, ran.out, ran.err) == (0, shown, "none of the 4 samples failed\n")
+
+
 def test_what_is_not_judged_yet_did_not_fail(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An interrupted run's answers are shown as answers, and `--failed` leaves them out."""
     (runs / "20261124T091500-small" / "results.jsonl").unlink()
     shown = run_cli(capsys, "show", "latest").out
     assert "not judged yet" in shown
     assert "no code found" not in shown
-    assert run_cli(capsys, "show", "latest", "--failed").code == 2
+    assert run_cli(capsys, "show", "latest", "--failed").out == ""
 
 
 @pytest.mark.parametrize("output", ["table", "md", "csv", "latex", "html"])

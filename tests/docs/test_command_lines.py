@@ -1,4 +1,7 @@
-"""Every command line that a page prints is one that the program takes: names, options, values, units."""
+"""Every command line that a page prints is one that the program takes: names, options, values, units.
+
+Those that need no model are run, on a stand-in run; test_pages.py runs the others of the tutorials on the demo model.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from tests.cli.support import run_cli
 from tests.conftest import REPO
+from tests.report.support import write_run
 
 PAGES = sorted(
     path
@@ -85,3 +90,40 @@ def test_the_pages_print_commands() -> None:
     found = [line for page in PAGES for line in fragments(page.read_text(encoding="utf-8"))]
     assert "bench -m MODEL -p 512 -g 64" in found
     assert len(found) > 25
+
+
+WITHOUT_MODEL = re.compile(
+    r"(report|show|compare|export|score latest|models list|problems (new|validate)|runs)\b(?!.*(runs/|--figures|humaneval|mbpp))"
+)
+ENDS = {
+    "--require": (0, 7),
+    "problems validate": (2,),
+}  # a requirement that fails; a file whose blanks are not filled in yet
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a reader types: two runs under ./runs, which differ in how they reason."""
+
+    def reasons(manifest: dict[str, Any]) -> None:
+        manifest["settings"]["think"] = "on"
+
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path / "RUN_OFF", limit=3, styles=("plain",))
+    write_run(tmp_path / "RUN_ON", limit=3, styles=("plain",), seed=1, change_manifest=reasons)
+    write_run(tmp_path / "runs" / "20261124T091500-small", limit=6, share=0.5)
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_what_needs_no_model_does_what_the_page_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every such line of every page ends as it should, in the order of the pages."""
+    lines = dict.fromkeys(line for page in PAGES for line in whole_lines(page.read_text(encoding="utf-8")))
+    typed = [line for line in lines if WITHOUT_MODEL.match(line)]
+    assert {"report latest -o html", "show latest --failed", "compare RUN_OFF RUN_ON", "models list coder"} <= set(
+        typed
+    )
+    for line in typed:
+        ran = run_cli(capsys, *words(line))
+        allowed = next((codes for part, codes in ENDS.items() if part in line), (0,))
+        assert ran.code in allowed, f"{line}: {ran.err}"
+        assert ran.out or ran.code == 2, line
