@@ -123,4 +123,4 @@ def _race(record: dict[str, Any]) -> list[str]:
         return []
     looks = len(_dicts(race.get("looks")))
     stops = dict.fromkeys(f"{s.get('model')} at look {s.get('look')}" for s in _dicts(race.get("stops")))
-    return [f"race: {looks} looks, stopped: {', '.join(stops) or 'nobody'}"]
+    return [f"race: {looks} look{'s' * (looks != 1)}, stopped: {', '.join(stops) or 'nobody'}"]
