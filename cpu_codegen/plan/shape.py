@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from cpu_codegen.engine.room import BYTES_PER_VALUE, kv_cell_bytes, query_values
+from cpu_codegen.engine.room import BYTES_PER_VALUE, kv_cell_bytes, query_values, state_bytes
 from cpu_codegen.gguf_header import GgufHeader
 from cpu_codegen.gguf_types import TYPES_BY_NAME
 from cpu_codegen.models.spec import Geometry, ModelSpec
@@ -86,7 +86,7 @@ def shape_of_header(header: GgufHeader, kv_types: tuple[str, str] = ("f16", "f16
         if len(tensor.shape) > 1:
             totals[tensor.type, _use(tensor.name, is_tied)] += tensor.values
     experts, used = number("expert_count"), number("expert_used_count")
-    recurrent = any(".ssm" in tensor.name or "shortconv" in tensor.name for tensor in header.tensors)
+    state = state_bytes(header)
     feed_forward = number("feed_forward_length") or number("expert_feed_forward_length") * max(used, 1)
     return Shape(
         basis="header",
@@ -98,9 +98,9 @@ def shape_of_header(header: GgufHeader, kv_types: tuple[str, str] = ("f16", "f16
         vocabulary=header.vocabulary or 0,
         context=header.context_length,
         cell_bytes=kv_cell_bytes(header, kv_types),
-        state_bytes=_state_bytes(header.layers or 0, number("embedding_length")) if recurrent else 0.0,
+        state_bytes=state,
         experts_share=used / experts if experts and used else 1.0,
-        is_unusual=bool(experts) or recurrent,
+        is_unusual=bool(experts or state),
         entries=header.vocabulary or 0 if "tokenizer.ggml.tokens" in header.metadata else 0,
         query_values=query_values(header),
     )
@@ -115,7 +115,7 @@ def _use(name: str, is_tied: bool) -> Use:
 
 
 def _state_bytes(layers: int, width: int) -> float:
-    """Mamba-2's usual state: twice the width × 128 numbers of 4 bytes, per layer and sequence."""
+    """Where no header tells: Mamba-2's usual state, twice the width × 128 numbers of 4 bytes, per layer and sequence."""
     return layers * width * 2 * 128 * 4
 
 
