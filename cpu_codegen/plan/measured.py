@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from cpu_codegen.errors import CpuCodegenError
+from cpu_codegen.folder_notes import noted
 from cpu_codegen.group import run_folders
 from cpu_codegen.machine import Machine
 from cpu_codegen.run_names import RUNS
-from cpu_codegen.store import RunFolder
+from cpu_codegen.store import MANIFEST, RunFolder
 
 MOST_RUNS = 200
+FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +31,25 @@ class Measured:
 
 def measured_runs(machine: Machine) -> dict[str, Measured]:
     """The newest run of each model on this machine, by the model's name and by its sha256."""
+    folders = run_folders(RUNS)[-MOST_RUNS:]
     found: dict[str, Measured] = {}
-    for path in run_folders(RUNS)[-MOST_RUNS:]:
-        try:
-            folder = RunFolder(path)
-            manifest = folder.manifest() if (path / "manifest.json").is_file() else {}
-            is_ours = manifest.get("engine", {}).get("kind") != "served"  # a server's speed is not that of our engine
-            if manifest.get("machine", {}).get("id") != machine.id or not manifest.get("engine") or not is_ours:
-                continue
-            measured = _measured(path.name, manifest, list(folder.read("generations")))
-        except (CpuCodegenError, OSError, KeyError, TypeError, ValueError):
-            continue  # a damaged or foreign folder says nothing
-        if measured is not None:
-            model = manifest.get("model", {})
-            for name in (model.get("name"), model.get("sha256")):
-                if name:
-                    found[name] = measured
+    for record in noted("measured.json", FORMAT, folders, (MANIFEST, "generations.jsonl"), _read):
+        if record is not None and record["machine"] == machine.id:
+            found |= dict.fromkeys(record["names"], Measured(**record["measured"]))
     return found
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Of one folder: machine, names of the model, figures; None where it tells nothing of our engine's speed."""
+    folder = RunFolder(path)
+    manifest = folder.manifest()
+    engine, model = manifest.get("engine") or {}, manifest.get("model") or {}
+    if not engine or engine.get("kind") == "served":  # a server's speed is not that of our engine
+        return None
+    measured = _measured(path.name, manifest, list(folder.read("generations")))
+    names = [name for name in (model.get("name"), model.get("sha256")) if name]
+    machine = (manifest.get("machine") or {}).get("id")
+    return {"machine": machine, "names": names, "measured": asdict(measured)} if measured else None
 
 
 def _measured(run: str, manifest: dict[str, Any], records: list[dict[str, Any]]) -> Measured | None:

@@ -1,26 +1,22 @@
 """What is known of a model's quality: own runs of that very file, and what others published of the unquantized original.
 
-The two never share a column: they differ in problems, prompts, precision and machine. Reading run folders is cached by their files'
-times and lengths, because a recommendation must not take longer than a second.
+The two never share a column: they differ in problems, prompts, precision and machine. What run folders hold is kept
+(folder_notes.py), because a recommendation must not take longer than a second.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cpu_codegen.errors import CpuCodegenError
-from cpu_codegen.models.digests import write_atomically
+from cpu_codegen.folder_notes import noted
 from cpu_codegen.models.spec import ModelSpec
-from cpu_codegen.places import cache_dir
 from cpu_codegen.run_names import RUNS, list_runs
-from cpu_codegen.store import MANIFEST, RunFolder, digest
+from cpu_codegen.store import MANIFEST, RunFolder
 
-FORMAT = 1
+FORMAT = 2
 MOST_RUNS = 500
 NATIVE = ("ternary", "1-bit", "MXFP4")
 """Precisions in which an original itself is published."""
@@ -90,22 +86,8 @@ def claim(spec: ModelSpec) -> Claim | None:
 
 def own_runs(root: Path | None = None) -> list[Own]:
     """All that the run folders hold on quality, oldest first; a damaged folder says nothing."""
-    stored = _load_cache()
-    kept: dict[str, Any] = {}
-    found: list[Own] = []
-    for folder in _folders(root):
-        name = _identity(folder)
-        if name is None:
-            continue
-        records = stored.get(name)
-        if records is None:
-            with contextlib.suppress(CpuCodegenError, OSError, KeyError, TypeError, ValueError, AttributeError):
-                records = _read(folder)
-        kept[name] = records or []
-        found += [Own(**record) for record in kept[name]]
-    if kept.keys() != stored.keys():
-        _store_cache(kept)
-    return found
+    found = noted("quality.json", FORMAT, _folders(root), (MANIFEST, "results.jsonl"), _read)
+    return [Own(**record) for records in found for record in records or []]
 
 
 def best_known(runs: Iterable[Own]) -> dict[tuple[str, str], Own]:
@@ -124,15 +106,6 @@ def _folders(root: Path | None) -> list[Path]:
     for path in list_runs(root or RUNS)[-MOST_RUNS:]:
         found += [path] if (path / MANIFEST).is_file() else sorted(p.parent for p in path.glob(f"*/{MANIFEST}"))
     return found
-
-
-def _identity(folder: Path) -> str | None:
-    """A name that changes when the folder does; None without results."""
-    try:
-        files = [(folder / name).stat() for name in (MANIFEST, "results.jsonl")]
-    except OSError:
-        return None
-    return digest(str(folder.resolve()), [(file.st_mtime_ns, file.st_size) for file in files])
 
 
 def _read(folder: Path) -> list[dict[str, Any]]:
@@ -178,20 +151,3 @@ def _rate(opened: RunFolder) -> float | None:
             tokens += record.get("completion_tokens") or 0
             seconds += record.get("cost_s") or 0.0
     return tokens / seconds if tokens and seconds > 0 else None
-
-
-def _cache_file() -> Path:
-    return cache_dir() / "quality.json"
-
-
-def _load_cache() -> dict[str, list[dict[str, Any]]]:
-    try:
-        stored = json.loads(_cache_file().read_text(encoding="utf-8"))
-        return dict(stored["folders"]) if stored["format"] == FORMAT else {}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-
-
-def _store_cache(folders: Mapping[str, Any]) -> None:
-    with contextlib.suppress(OSError):
-        write_atomically(_cache_file(), json.dumps({"format": FORMAT, "folders": folders}))

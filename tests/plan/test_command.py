@@ -17,7 +17,9 @@ from cpu_codegen.cli import app
 from cpu_codegen.cli.outlook import outlook
 from cpu_codegen.config import RunConfig
 from cpu_codegen.errors import MachineError, UsageError
+from cpu_codegen.folder_notes import noted
 from cpu_codegen.machine import default_threads, fingerprint
+from cpu_codegen.places import cache_dir
 from cpu_codegen.plan import calibration as module
 from cpu_codegen.plan.calibration import Calibration, cache_file, measure, save
 from cpu_codegen.plan.synthetic import Dense, write_dense
@@ -157,6 +159,34 @@ def test_measured_run_stands_beside(call: Call, tmp_path: Path) -> None:
     assert only["measured"]["answers"] == 3
     assert only["run_s"] == pytest.approx(600)
     assert "12" in call("-m", "qwen2.5-coder-1.5b", "--offline")
+    with (folder / "generations.jsonl").open("a") as file:
+        file.write(json.dumps({**answer, "key": "k3", "completion_tokens": 500}) + "\n")
+    (grown,) = records(call("-m", "qwen2.5-coder-1.5b", "--offline", "-o", "json")).values()
+    assert grown["measured"]["answers"] == 4
+
+
+def test_folders_are_read_once(tmp_path: Path) -> None:
+    """What a run folder tells is kept until one of its files changes; a damaged one and a damaged cache cost nothing but time."""
+    reads: list[str] = []
+
+    def read(folder: Path) -> int:
+        reads.append(folder.name)
+        return int((folder / "a").read_text())
+
+    folders = [tmp_path / name for name in ("1", "2", "3")]
+    for folder, text in zip(folders, ("7", "no number", "9"), strict=True):
+        folder.mkdir()
+        (folder / "a").write_text(text)
+    for _ in range(2):
+        assert noted("test.json", 1, [*folders, tmp_path / "absent"], ("a",), read) == [7, None, 9]
+    assert reads == ["1", "2", "3"]
+    (folders[0] / "a").write_text("77")
+    assert noted("test.json", 1, folders[:1], ("a",), read) == [77]
+    assert noted("test.json", 1, folders[2:], ("a",), read) == [9]
+    assert reads[3:] == ["1"]
+    (cache_dir() / "test.json").write_text("{")
+    assert noted("test.json", 1, folders[2:], ("a",), read) == [9]
+    assert reads[4:] == ["3"]
 
 
 def test_words() -> None:
