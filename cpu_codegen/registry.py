@@ -188,13 +188,25 @@ def _digests(copy: tuple[Path, ...], progress: Progress | None = None) -> tuple[
 def _absent(spec: ModelSpec) -> UnavailableError:
     if spec.paths:
         missing = next((path for path in spec.paths if not Path(path).is_file()), spec.paths[0])
-        remedy = "check the path" if not spec.alias else f"cpu-codegen models show {spec.alias}"
+        remedy = _beside(Path(missing)) if not spec.alias else f"cpu-codegen models show {spec.alias}"
         return UnavailableError(f"no file {missing}", remedy=remedy)
     size = f" ({format_bytes(spec.size_bytes)})" if spec.size_bytes else ""
     return UnavailableError(
         f"{spec.name}{_missing_part(spec)} is not on this machine{size}",
         remedy=f"cpu-codegen models pull {spec.name}",
     )
+
+
+def _beside(missing: Path) -> str:
+    """The GGUF files that are where one was looked for, the one with the nearest name first."""
+    import difflib
+
+    there = sorted(path.name for path in missing.parent.glob("*.gguf"))
+    near = difflib.get_close_matches(missing.name, there, n=1, cutoff=0.0)
+    if not near:
+        return "check the path: no .gguf file is there"
+    others = f", or one of {len(there)} files in {missing.parent}" if len(there) > 1 else ""
+    return f"-m {missing.parent / near[0]}{others}"
 
 
 def _missing_part(spec: ModelSpec) -> str:

@@ -90,9 +90,6 @@ def at_k(text: str | None) -> tuple[int, ...] | None:
     return tuple(sorted(map(int, parts)))
 
 
-LEAST_MEMORY_BYTES = 1_000_000
-"""Who asks for less forgot the unit."""
-
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?$")
 _UNITS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
@@ -127,6 +124,6 @@ def size(text: str | None) -> int | None:
 
     if text is None:
         return None
-    if (count := parse_bytes(text)) < LEAST_MEMORY_BYTES:
-        raise UsageError(f"--max-ram {text!r} is no memory to run in ({count:,} bytes)", remedy="--max-ram 2G")
+    if not (count := parse_bytes(text)):
+        raise UsageError(f"--max-ram {text!r} is no memory to run in", remedy="--max-ram 2G")
     return count

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from cpu_codegen import cli
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import CpuCodegenError, UsageError
 
 
 def refused(line: str) -> tuple[str, str]:
@@ -51,11 +51,13 @@ def test_what_was_meant_is_named(line: str, message: str, remedy: str) -> None:
     ("line", "message", "remedy"),
     [
         ("run -m demo --efficiency-budget 4x", "--efficiency-budget '4x' is no duration", "--efficiency-budget 45s"),
-        ("run -m demo --max-ram 2", "--max-ram '2' is no memory to run in (2 bytes)", "--max-ram 2G"),
+        ("run -m demo --max-ram 2", "'2' is 2 bytes: it lacks a unit", "2G"),
         ("run -m demo --threads 9999", "--threads 9999: this machine has", "-t "),
         ("run -m demo --draft lookup --parallel 4", "--draft guesses ahead at width 1", "--parallel 1"),
         ("run -m demo --ids lone_tent --out new", "no problem 'lone_tent'", "--ids lone_tents"),
         ("run -m demo --prompt-file no.txt --out new", "cannot read no.txt: No such file", "--prompt-file FILE"),
+        ("plan --as-if ram=4", "'4' is 4 bytes: it lacks a unit", "4G"),
+        ("run -m ./no.gguf", "no file no.gguf", "check the path: no .gguf file is there"),
         ("bench -m demo -t 0", "no measuring without a thread", "-t auto"),
         ("show latset", "latset is no run folder", "latest"),
         ("show two --ids x", "two is no run folder", "cpu-codegen runs list"),
@@ -66,9 +68,10 @@ def test_what_a_command_refuses_names_the_option(
 ) -> None:
     """Before anything is loaded, and nothing is written."""
     monkeypatch.chdir(tmp_path)
-    said, advised = refused(line)
-    assert message in said
-    assert advised.startswith(remedy)
+    with pytest.raises(CpuCodegenError) as caught:
+        cli.invoke(cli.app, line.split())
+    assert message in str(caught.value)
+    assert (caught.value.remedy or "").startswith(remedy)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
