@@ -134,7 +134,7 @@ def _numbers(option: str, values: list[str] | None, default: tuple[int, ...]) ->
     parts = split_commas(values)
     if not all(part.isdigit() and int(part) < 1 << 24 for part in parts):
         raise UsageError(f"{option} {','.join(parts)!r} is no list of numbers", remedy=f"{option} 1,2,4")
-    return [int(part) for part in parts] or list(default)
+    return list(dict.fromkeys(map(int, parts))) or list(default)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ def bench(
     progress: Told,
 ) -> Profile:
     """Warms up, scans threads when asked to, then runs all tests at the chosen (or all given) thread counts."""
-    scanned = scan_threads(measure, threads, seed=seed) if scan else {}
+    scanned = scan_threads(measure, threads, seed=seed, progress=progress) if scan else {}
     chosen = [best_threads(scanned)] if scan else list(threads)
     tests = [
         Timed(prompt, tokens, depth, count)
@@ -189,12 +189,15 @@ def candidates(machine: Machine) -> list[int]:
     return sorted(count for count in powers | kinds if count <= most)
 
 
-def scan_threads(measure: Measure, counts: Sequence[int], *, seed: int) -> dict[int, float]:
+def scan_threads(measure: Measure, counts: Sequence[int], *, seed: int, progress: Told) -> dict[int, float]:
     """Generation rate by thread count: interleaved, the median of a few."""
     tests = [Timed(0, SCAN_TOKENS, 0, count) for count in counts]
     found: dict[int, list[float]] = {count: [] for count in counts}
+    progress.begin("threads", len(tests) * SCAN_REPEATS)
     for repetition in repetitions(measure, tests, repeats=SCAN_REPEATS, seed=seed):
         found[repetition.test.threads].append(repetition.rate)
+        progress.advance(f"{repetition.test.threads}: {repetition.rate:.1f} tok/s")
+    progress.end()
     return {count: statistics.median(rates) for count, rates in found.items()}
 
 

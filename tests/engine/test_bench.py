@@ -49,7 +49,7 @@ class Meter:
 def profile(meter: Meter, **fields: Any) -> Any:
     """A bench of pp512 and tg8 at two depths."""
     options = {"prompts": [512], "generated": [8], "depths": [0, 64], "threads": [2], "scan": False, "repeats": 5}
-    return bench(meter, **{**options, **fields}, seed=4, machine=Machine(), progress=Silent())
+    return bench(meter, **{"progress": Silent(), **options, **fields}, seed=4, machine=Machine())
 
 
 def test_rates_and_latencies_come_out_as_they_went_in() -> None:
@@ -87,6 +87,22 @@ def test_the_best_thread_count_is_the_fewest_of_the_fast_ones() -> None:
     assert {row.test.threads for row in found.rows} == {2}
     assert found.scan[2] == pytest.approx(found.scan[4])
     assert best_threads({1: 10, 2: 19.5, 4: 20}) == 2
+
+
+def test_the_scan_is_shown_while_it_runs() -> None:
+    """A slow model takes a minute for it: each of its measurements moves the bar, as those of the tests do."""
+    told: list[str] = []
+
+    class Told(Silent):
+        def begin(self, column: str, total: int, done: int = 0) -> None:
+            told.append(f"{column} {total}")
+
+        def advance(self, note: str = "") -> None:
+            told.append(note.split(" ")[0])
+
+    profile(Meter(), threads=[1, 2], scan=True, generated=[], depths=[0], repeats=1, progress=Told())
+    assert [word for word in told if not word[0].isdigit()] == ["threads 6", "bench 1", "pp512"]
+    assert sorted(word for word in told if word[0].isdigit()) == ["1:"] * 3 + ["2:"] * 3
 
 
 def test_candidates_stay_within_affinity_and_quota() -> None:
