@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cpu_codegen.columns.generate import request_for
-from cpu_codegen.config import RunConfig, Settings
+from cpu_codegen.config import RunConfig, Settings, Think
 from cpu_codegen.engine import completeness
 from cpu_codegen.engine.llama import LlamaEngine
 from cpu_codegen.engine.protocol import EngineSettings
@@ -50,9 +50,9 @@ def _value(data: bytearray, key: bytes) -> int:
     return data.index(struct.pack("<Q", len(key)) + key) + STRING_BYTES + len(key) + 4
 
 
-def answers(engine: LlamaEngine, path: Path, *, early_stop: bool) -> dict[str, tuple[Sample, Generation]]:
+def answers(engine: LlamaEngine, path: Path, think: Think, *, early_stop: bool) -> dict[str, tuple[Sample, Generation]]:
     """The four known problems as a run asks them, by problem."""
-    settings = Settings(think="off", max_tokens=MAX_TOKENS, early_stop=early_stop)
+    settings = Settings(think=think, max_tokens=MAX_TOKENS, early_stop=early_stop)
     config = RunConfig(model=str(path), ids=KNOWN, settings=settings)
     samples = {sample.key: sample for sample in prepare(config).samples}
     found = engine.run([request_for(sample, config) for sample in samples.values()])
@@ -65,17 +65,20 @@ def program(sample: Sample, generation: Generation) -> str:
     return extract(generation.text, entry_point=problem.entry_point, statement=problem.statement, parse=parse).code
 
 
-@pytest.mark.parametrize("width", [1, 4])
+@pytest.mark.parametrize(("width", "think"), [(1, "off"), (4, "on")])
 def test_generation_stops_at_the_fence_and_changes_no_program(
-    width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    width: int, think: Think, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stopped, the text ends at the fence, within fewer tokens; unstopped it goes on to its length. The program is the same."""
+    """Stopped, the text ends at the fence, within fewer tokens; unstopped it goes on to its length. The program is the same.
+
+    With reasoning before the answer as well.
+    """
     monkeypatch.setattr(completeness, "TIMEOUT_S", 20.0)  # busy cores are not what this is about
     path = talkative(tmp_path / "talkative.gguf")
-    with LlamaEngine(EngineSettings(str(path), "", ctx_tokens=2048, threads=1, parallel=width)) as engine:
-        stopped = answers(engine, path, early_stop=True)
+    with LlamaEngine(EngineSettings(str(path), "", ctx_tokens=4096, threads=1, parallel=width)) as engine:
+        stopped = answers(engine, path, think, early_stop=True)
         written = engine.totals["answer_tokens"]
-        whole = answers(engine, path, early_stop=False)
+        whole = answers(engine, path, think, early_stop=False)
     assert len(stopped) == len(whole) == len(KNOWN)
     assert {g.finish_reason for _, g in stopped.values()} == {FinishReason.ANSWER_COMPLETE}
     assert {g.finish_reason for _, g in whole.values()} == {FinishReason.LENGTH}
@@ -83,7 +86,9 @@ def test_generation_stops_at_the_fence_and_changes_no_program(
         long = whole[name][1]
         assert long.text.startswith(kept.text)
         assert kept.text.endswith("\n```\n")
-        assert kept.completion_tokens < 100 < long.completion_tokens == MAX_TOKENS
+        assert (kept.reasoning_tokens > 0) == (think == "on")
+        assert kept.completion_tokens - kept.reasoning_tokens < 100
+        assert long.completion_tokens - long.reasoning_tokens == MAX_TOKENS
         assert program(sample, kept) == program(*whole[name])
         assert f"def {sample.problem.entry_point}(" in program(sample, kept)
     if width == 1:  # four at once may all be done before the parser has started
