@@ -160,13 +160,14 @@ def test_without_a_script_the_answer_and_the_table_are_there(three_runs: Path, c
 
 
 def test_it_prints(three_runs: Path, opened: Opened) -> None:
-    """On paper: no controls, dark ink on white, every row."""
+    """On paper: no controls, dark ink on white, every row, the machine and the command at the foot."""
     with opened(three_runs, scheme="dark") as page:
         page.emulate_media(media="print")
         assert page.locator("#filter").is_hidden()
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.locator("#results tbody tr:visible").count() == 6
         assert page.pdf()[:4] == b"%PDF"
+        assert "repeat" in page.locator("#foot").inner_text()
 
 
 def test_a_run_that_knows_no_costs_can_be_read_too(tmp_path: Path, opened: Opened) -> None:

@@ -5,6 +5,7 @@ async function start() {
   const pictures = [drawLevels, drawLadder, drawOutcomes, drawEfficiency, drawTime];
   [sortableTable, setUpPareto, ...pictures, setUpSamples].forEach(attempt);
   matchMedia("(min-width: 700px)").addEventListener("change", () => [drawPareto, ...pictures].forEach(attempt));
+  window.addEventListener("beforeprint", () => byId("foot").querySelectorAll("details").forEach((details) => (details.open = true)));
   document.documentElement.dataset.ready = "yes";
 }
 
