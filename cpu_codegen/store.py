@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import json
 import math
@@ -100,10 +101,19 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+_REMEDIES = {
+    errno.ENOENT: "make the folder in which it shall lie",
+    errno.EACCES: "have it made writable for you",
+    errno.EROFS: "have it made writable for you",
+    errno.ENOTDIR: "move the file that has a folder's name",
+}
+
+
 def _disk_error(path: Path, error: OSError) -> MachineError:
+    first = _REMEDIES.get(error.errno or 0, "free some space")
     return MachineError(
         f"cannot write {path}: {error.strerror or error}; what was stored before is whole",
-        remedy="free some space or name another folder with --out; the same command then goes on",
+        remedy=f"{first} or name another folder with --out; the same command then goes on",
     )
 
 

@@ -136,3 +136,11 @@ def test_a_wide_table_stands_in_parts() -> None:
     assert all(line.startswith(("style", "plain", "cot")) for line in lines)
     assert all(any(name in line for line in lines) for name in columns)
     assert len(as_text(table, width=None).splitlines()) == len(as_text(table, width=200).splitlines()) == 3
+
+
+def test_a_folder_that_is_not_there_is_no_full_disk(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The remedy of a failed write goes by what the system says."""
+    ran = run_cli(capsys, "report", "latest", "-o", "html", "--out", "nowhere/page.html")
+    assert ran.code == 3
+    assert "cannot write nowhere/page.html: No such file or directory" in ran.err
+    assert "try:   make the folder in which it shall lie or name another" in ran.err
