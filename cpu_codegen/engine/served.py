@@ -62,7 +62,6 @@ class ServedEngine:
         self._served = served
         self._patience, self._retries = patience or Patience(), retries or Retries()
         self._completeness = Completeness()
-        self._decide_lock = threading.Lock()
         self._stopped = threading.Event()
         self._streams: set[Stream] = set()
         self._replies: dict[str, Reply] = {}
@@ -111,7 +110,7 @@ class ServedEngine:
         for worker in workers:
             worker.start()
         if any(request.early_stop and request.entry_point for request in requests):
-            self._decide("", "")  # starts the parser in this thread: its process would die with a worker's
+            self._completeness.decide("", "")  # starts the parser in this thread: its process would die with a worker's
         at_work = count
         try:
             while at_work:
@@ -193,7 +192,7 @@ class ServedEngine:
 
     def _attempt(self, request: Request) -> Generation:
         """Sends the request once and reads until the answer is complete."""
-        reply = self._replies[request.key] = Reply(request, self._decide)
+        reply = self._replies[request.key] = Reply(request, self._completeness.decide)
         stream = Stream(self._served.address, body_of(request, self._served), self._patience)
         self._streams.add(stream)
         self._shares.enter(request.key)
@@ -214,11 +213,6 @@ class ServedEngine:
             width=self._info.width,
             peak_rss_bytes=peak_memory(self._served.pid) if self._served.pid else None,
         )
-
-    def _decide(self, code: str, entry_point: str) -> bool:
-        """The parser starts with the first question, once."""
-        with self._decide_lock:
-            return self._completeness.decide(code, entry_point)
 
 
 class _OutOfTime(Exception):
