@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
+from cpu_codegen.columns.execute import execute
+from cpu_codegen.columns.generate import identity
+from cpu_codegen.config import RunConfig, Settings
 from cpu_codegen.deadline import Deadline, deadline, seconds_until
 from cpu_codegen.errors import UsageError
+from cpu_codegen.inputs import prepare
+from cpu_codegen.progress import Silent
+from cpu_codegen.schema import Limits
+from cpu_codegen.session import Session, new_manifest
+from cpu_codegen.store import RunFolder
 
 EVENING = datetime(2026, 11, 24, 22, 30, 15)
 
@@ -54,3 +63,22 @@ def test_seconds_that_are_kept_for_later_come_off_the_end() -> None:
     assert (ends.left_s(), early.left_s()) == (60.0, 45.0)
     now = 150.0
     assert (ends.left_s(), early.left_s()) == (10.0, -5.0)
+
+
+def test_what_is_judged_when_the_time_is_up_stays_unknown(tmp_path: Path) -> None:
+    """A program that would run to its own limit is ended at the deadline: no record, so it stays in n for the next command."""
+    inputs = prepare(RunConfig("demo", ids=("ferry_peak", "sign_painter"), offline=True))
+    now = [0.0]
+    with RunFolder(tmp_path / "run", writable=True) as folder:
+        settings = Settings(limits=Limits(wall_s=600, call_s=600, cpu_s=600))
+        session = Session(folder, RunConfig("demo", settings=settings, workers=2), new_manifest(inputs))
+        session.deadline = Deadline(60.0, lambda: now[0], 0.0)
+        for sample, body in zip(inputs.samples, ("return None", "while True: pass"), strict=True):
+            text = f"```python\ndef {sample.problem.entry_point}(*_):\n    {body}\n```\n"
+            folder.append("generations", {"key": sample.key, **identity(sample), "text": text, "finish_reason": "eos"})
+        judged = []
+        for record in execute(session, inputs, Silent()):
+            judged.append(record["outcome"])
+            now[0] = 100.0
+        assert judged == ["wrong"]
+        assert list(execute(session, inputs, Silent())) == []
