@@ -83,7 +83,7 @@ def _serve(grading: Grading) -> None:
         return statements.get(f"{sample['suite']} {sample['problem_id']}") or str(sample["prompt"])
 
     with Server(grading, statement) as server:
-        print(server.url)
+        print(server.url, flush=True)  # also where stdout is a pipe: it is needed now
         print("open this address in a browser on this machine; Ctrl-C ends", file=sys.stderr)
         try:
             server.serve_forever()

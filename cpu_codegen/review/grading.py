@@ -36,9 +36,18 @@ class Grading:
     def left(self) -> list[Sample]:
         """What this reviewer has not graded by this rubric yet, in their order."""
         done = {g["generation"] for g in self.grades() if g["reviewer"] == self.reviewer}
+        return [sample for sample in self._ordered() if sample["key"] not in done]
+
+    def next(self, after: str = "") -> Sample | None:
+        """The first that is left behind the answer of this key; from the beginning again where none is left there."""
+        left, keys = self.left(), [sample["key"] for sample in self._ordered()]
+        behind = set(keys[keys.index(after) + 1 :]) if after in keys else set(keys)
+        return next((sample for sample in left if sample["key"] in behind), left[0] if left else None)
+
+    def _ordered(self) -> list[Sample]:
         ordered = sorted(self.samples, key=lambda s: str(s["key"]))
         random.Random(self.reviewer).shuffle(ordered)
-        return [sample for sample in ordered if sample["key"] not in done]
+        return ordered
 
     def grades(self) -> list[Grade]:
         """All reviewers' grades by this rubric."""

@@ -23,9 +23,11 @@ MAX_FORM_BYTES = 20_000
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 1rem auto; padding: 0 1rem; }
+* { box-sizing: border-box; } h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; } pre { font-size: .9rem; }
 pre { background: rgb(128 128 128 / 12%); padding: .6rem; overflow: auto; white-space: pre-wrap;
   overflow-wrap: anywhere; max-height: 60vh; }
-fieldset { border: 1px solid; border-radius: 6px; margin: .6rem 0; } label { margin-right: 1rem; }
+fieldset { border: 1px solid; border-radius: 6px; margin: .6rem 0; } label { margin-right: 1rem; padding: .4rem 0; display: inline-block; }
+label:has(textarea) { display: block; margin: 0; }
 textarea { width: 100%; font: inherit; } button { font: inherit; padding: .4rem 1rem; min-height: 2.5rem; }
 """
 
@@ -63,7 +65,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self._refused(fields) or parts.path != "/":
             self._send(HTTPStatus.FORBIDDEN, _page("Forbidden", "<p>Open the address that the terminal printed.</p>"))
             return
-        self._send(HTTPStatus.OK, grading_page(self.server, graded=fields.get("graded", [""])[0]))
+        asked = {name: fields.get(name, [""])[0] for name in ("graded", "after", "again")}
+        self._send(HTTPStatus.OK, grading_page(self.server, **asked))
 
     def do_POST(self) -> None:
         """Points for one answer; then the next one."""
@@ -81,7 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.BAD_REQUEST, _page("Not stored", f"<p>{for_html(str(error))}</p>"))
             return
         self.send_response(HTTPStatus.SEE_OTHER)
-        query = {"token": self.server.token, "graded": form.get("key", [""])[0]}
+        key = form.get("key", [""])[0]
+        query = {"token": self.server.token, "graded": key, "after": key}
         self.send_header("Location", f"/?{urlencode(query)}")
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -136,32 +140,49 @@ def _page(title: str, body: str) -> str:
     )
 
 
-def grading_page(server: Server, *, graded: str = "") -> str:
-    """One answer with the rubric as a form; blind: the tests' outcome is that of the answer just `graded`, never of this one."""
+def grading_page(server: Server, *, graded: str = "", after: str = "", again: str = "") -> str:
+    """One answer with the rubric as a form: the next behind `after`, or `again` one that was graded.
+
+    Blind: the tests' outcome is that of the answer just `graded`, never of this one.
+    """
     grading = server.grading
     left = grading.left()
-    before = _outcome_before(grading, graded)
-    if not left:
+    before = _before(server, graded)
+    sample = next((one for one in grading.samples if one["key"] == again), None) or grading.next(after)
+    if sample is None:
         return _page("Done", f"<p>All {len(grading.samples)} answers are graded.</p>{before}")
-    sample = left[0]
     verdict = (
-        "" if grading.blind else f"<p>tests: <strong>{for_html(str(sample['outcome']))}</strong></p>{_failure(sample)}"
+        ""
+        if grading.blind
+        else f"<p>tests: <strong>{for_html(sample['outcome'] or 'not judged yet')}</strong></p>{_failure(sample)}"
     )
     body = (
-        f"{before}<p>{len(left)} of {len(grading.samples)} left · {for_html(sample['style'])}</p>"
+        f"{before}<p>{len(left)} of {len(grading.samples)} left · {for_html(sample['style'])} · "
+        f"{_link(server, 'skip', after=sample['key'])}</p>"
         f"<h2>Statement</h2><pre tabindex='0'>{for_html(server.statement(sample))}</pre>"
         f"<h2>Answer</h2><pre tabindex='0'>{for_html(sample['text'][:200_000])}</pre>{verdict}{_form(server, sample)}"
     )
     return _page(sample["problem_id"], body)
 
 
-def _outcome_before(grading: Grading, key: str) -> str:
-    """Only of an answer that this reviewer has graded: the address is no way round blindness."""
+def _before(server: Server, key: str) -> str:
+    """The answer just graded: blind, what the tests say of it; else a way back to correct a slip.
+
+    Only of an answer that this reviewer has graded: the address is no way round blindness.
+    """
+    grading = server.grading
     known = {grade["generation"] for grade in grading.grades() if grade["reviewer"] == grading.reviewer}
-    for sample in grading.samples if grading.blind and key in known else ():
+    for sample in grading.samples if key in known else ():
         if sample["key"] == key:
-            return f"<p>{for_html(sample['problem_id'])}, just graded; tests: {for_html(str(sample['outcome']))}</p>"
+            name = for_html(sample["problem_id"])
+            if grading.blind:
+                return f"<p>{name}, just graded; tests: {for_html(sample['outcome'] or 'not judged yet')}</p>"
+            return f"<p>{name}: stored. {_link(server, 'grade it again', again=key)}</p>"
     return ""
+
+
+def _link(server: Server, words: str, **query: str) -> str:
+    return f'<a href="/?{for_html(urlencode({"token": server.token, **query}))}">{words}</a>'
 
 
 def _failure(sample: Sample) -> str:

@@ -18,7 +18,7 @@ from cpu_codegen.errors import UsageError
 from cpu_codegen.review.agreement import TESTS, agreements, cohen_kappa, disagreements
 from cpu_codegen.review.grading import Grading, open_grading, read_grades
 from cpu_codegen.review.rubric import DEFAULT, load_rubric
-from cpu_codegen.review.web import Server
+from cpu_codegen.review.web import Server, grading_page
 from tests.report.support import write_run
 
 
@@ -207,6 +207,30 @@ def test_a_grade_given_in_the_browser_is_stored(server: Server) -> None:
     assert [(g["generation"], g["points"]["correct"], g["blind"]) for g in server.grading.grades()] == [
         (key, 0.5, True)
     ]
+
+
+def test_a_skipped_answer_comes_last(server: Server) -> None:
+    """The page's link leads to the one behind it; when all others are graded it is there again."""
+    first, *others = server.grading.left()
+    page = ask(server, "GET", f"/?token={server.token}")[1]
+    assert f"after={first['key']}" in page
+    page = ask(server, "GET", f"/?token={server.token}&after={first['key']}")[1]
+    assert f'value="{others[0]["key"]}"' in page
+    for sample in others:
+        server.grading.give(sample["key"], {"correct": 1.0, "format": 1.0})
+    page = ask(server, "GET", f"/?token={server.token}&after={others[-1]['key']}")[1]
+    assert f'value="{first["key"]}"' in page
+
+
+def test_a_slip_can_be_corrected_where_nothing_was_hidden(tmp_path: Path) -> None:
+    """The page behind a grade links back to its answer; when grading blind it does not."""
+    for blind in (False, True):
+        grading = grading_of(tmp_path / f"run{blind}", blind=blind)
+        with Server(grading, lambda sample: "") as quiet:
+            key = grading.left()[0]["key"]
+            grading.give(key, {"correct": 1.0, "format": 1.0})
+            assert (f"again={key}" in grading_page(quiet, graded=key)) is not blind
+            assert f'name="key" value="{key}"' in grading_page(quiet, again=key)
 
 
 def test_points_given_blind_stay(server: Server) -> None:
