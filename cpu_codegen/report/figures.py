@@ -44,7 +44,8 @@ def efficiency(found: Efficiency) -> str:
     if found.ratio is None:
         return found.why
     bound = "≥ " if found.censored else ""
-    return f"{bound}{ratio(found.ratio)} {found.verdict}, n = {found.ratio.n}"
+    verdict = f" {found.verdict}" if found.verdict else ""  # too few problems for one
+    return f"{bound}{ratio(found.ratio)}{verdict}, n = {found.ratio.n}"
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -192,7 +192,7 @@ def notes(summaries: Sequence[RunSummary], *, name_demo: bool = True, efficiency
             said.append(f"{prefix}{summary.faults} samples met a harness error; they count for nothing")
         cut = sum(cell.cut for cell in summary.overall())
         if cut:
-            said.append(f"{prefix}{cut} answers were cut at --max-tokens")
+            said.append(f"{prefix}{cut} {'answer was' if cut == 1 else 'answers were'} cut at --max-tokens")
         left_out = sum(cell.cost.left_out for cell in summary.overall())
         if left_out:
             said.append(
