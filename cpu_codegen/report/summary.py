@@ -42,6 +42,7 @@ class Efficiency:
     skipped: dict[str, int]
     passed: int
     judged: int
+    disturbed: int = 0
 
     @property
     def verdict(self) -> str:
@@ -54,7 +55,8 @@ class Efficiency:
         left_out = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in self.skipped.items())
         if self.ratio is not None:
             bound = f"≥: {self.censored} answers ran into the time limit" if self.censored else ""
-            return "; ".join(part for part in (bound, f"left out: {left_out}" if left_out else "") if part)
+            company = f"{self.disturbed} of them had company on their core" if self.disturbed else ""
+            return "; ".join(filter(None, (bound, company, f"left out: {left_out}" if left_out else "")))
         if not self.passed:
             return "not measured: no answer passed" if self.judged else "not measured: nothing is judged yet"
         return f"not measured: {left_out}" if left_out else "not measured: the efficiency column was not run"
@@ -229,7 +231,8 @@ def efficiency_of(passed: list[Sample], *, judged: int) -> Efficiency:
     used = [record for record in records if has_ratio(record)]
     skipped = Counter(record["status"] for record in records if record not in used)
     found = mean_ratio(used)
-    return Efficiency(found.estimate, found.censored, dict(sorted(skipped.items())), len(passed), judged)
+    disturbed = sum(record["status"] == "disturbed" for record in used)
+    return Efficiency(found.estimate, found.censored, dict(sorted(skipped.items())), len(passed), judged, disturbed)
 
 
 def _pairs(samples: list[Sample], manifest: dict[str, Any]) -> list[Paired]:

@@ -169,6 +169,16 @@ def test_a_program_that_ran_into_the_limit_is_a_lower_bound_and_not_left_out() -
     assert "time limit" in found.why
 
 
+def test_a_ratio_taken_in_company_counts_and_is_told() -> None:
+    """As in `efficiency RUN` and `compare`: one rule, one figure."""
+    noisy = {"problem_id": "a", "status": "disturbed", "cpu_ratio": {"value": 4.0, "low": 2.0, "high": 8.0, "n": 9}}
+    even = {"problem_id": "b", "status": "measured", "cpu_ratio": {"value": 1.0, "low": 0.9, "high": 1.1, "n": 9}}
+    found = efficiency_of([{"problem_id": "a", "efficiency": noisy}, {"problem_id": "b", "efficiency": even}], judged=2)
+    assert found.ratio is not None
+    assert math.isclose(found.ratio.value, 2.0)
+    assert (found.skipped, found.why) == ({}, "1 of them had company on their core")
+
+
 def test_styles_are_paired_on_the_same_problems(tmp_path: Path) -> None:
     """A style that never passes is worse; equal ones have no difference, with Tango's interval around 0."""
     pair = summary_of(tmp_path, change=outcome("wrong", "cot")).pairs[0]
