@@ -74,3 +74,24 @@ def test_a_race_rarely_loses_the_best() -> None:
     saved = {(name, models): race.saved for name, models, _, race, _ in lines}
     assert saved["ladder of 8", 8] > 0.1
     assert sum(control.lost for *_, control in lines) > sum(race.lost for *_, race, _ in lines)
+
+
+def test_the_best_of_one_suite_is_not_lost_for_the_other() -> None:
+    """30 boards, the best of one suite far behind on the other: pooled it would be dropped, raced by suite it goes on."""
+    lost = pooled = 0
+    ahead, behind = answers([0.6, 0.5], 60, 30, seed=5), answers([0.1, 0.8], 60, 30, seed=6)
+    for board in range(len(ahead)):
+        both = Race(["a", "b"])
+        one = Race(["a", "b"])
+        for number, known in enumerate(looks(60)):
+            parts = [{str(p): float(solved[p]) for p in range(known)} for solved in (*ahead[board], *behind[board])]
+            scores = {"a": {"s": parts[0], "t": parts[2]}, "b": {"s": parts[1], "t": parts[3]}}
+            both.observe(scores, {model: {"s": 1.0, "t": 1.0} for model in "ab"}, number)
+            mixed = {
+                m: {"all": {f"{s} {p}": v for s, part in scores[m].items() for p, v in part.items()}} for m in "ab"
+            }
+            one.observe(mixed, {model: {"all": 1.0} for model in "ab"}, number)
+        lost += "a" not in both.running
+        pooled += "a" not in one.running
+    assert pooled > 20
+    assert lost <= 4, "one in twenty, and room for chance"
