@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from cpu_codegen.report.page import write_page
-from cpu_codegen.report.page.document import MAX_BYTES
 from cpu_codegen.report.summary import summarize
 from tests.browser.conftest import DESKTOP, PHONE, Opened
 from tests.report.support import fidelity, write_run
@@ -114,16 +113,6 @@ def test_a_page_without_a_family_has_no_such_section(three_runs: Path, opened: O
         assert page.locator("[aria-label^='Published']").count() == 0
     with opened(three_runs) as page:
         assert page.locator("#ladder .triple svg").count() == 3
-
-
-def test_eight_models_in_two_styles_stay_small(tmp_path: Path) -> None:
-    """60 problems each, all of one family with a ladder: under 3 MB."""
-    quants = [f"q{n}_{kind}" for n in (2, 3, 4, 5) for kind in ("k_m", "k_s")]
-    names = {quant: f"small@{quant}" for quant in quants}
-    folders = [write_run(tmp_path / quant, name=name) for quant, name in names.items()]
-    (tmp_path / "fidelity.jsonl").write_text(fidelity(names, base=quants[0], problems=60), encoding="ascii")
-    page = write_page([summarize(folder) for folder in folders], tmp_path / "report.html")
-    assert page.stat().st_size < MAX_BYTES
 
 
 def test_the_same_pictures_are_written_for_papers(ladder_page: Path, tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import random
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from cpu_codegen.measure.tables import efficiency_tables
 from cpu_codegen.report.formats import Format
 from cpu_codegen.report.page.document import HERE, MAX_BYTES, VENDOR, page_html
 from cpu_codegen.report.summary import summarize
-from tests.report.support import write_run
+from tests.report.support import fidelity, write_run
 
 
 def typed(*arguments: str) -> Result:
@@ -169,19 +172,25 @@ def test_a_run_is_removed_only_when_asked_twice(run: Path) -> None:
 
 
 def test_the_page_of_eight_models_stays_under_three_megabytes(tmp_path: Path) -> None:
-    """60 problems × 8 models × 2 styles, with answers of 2 kB that share little."""
-    import random
-
+    """60 problems × 8 quantizations of one model × 2 styles with a ladder, answers of 2 kB: none is cut."""
     rng = random.Random(8)
 
     def wordy(records: dict[str, Any]) -> None:
         words = " ".join(f"{rng.choice('abcdefgh')}{rng.randint(0, 9999)}" for _ in range(300))
         records["generation"]["text"] = f"{words}\n{records['generation']['text']}"
 
-    runs = [write_run(tmp_path / f"m{i}", name=f"model{i}@q4_k_m", seed=i, change=wordy) for i in range(8)]
+    names = {f"q{n}_{kind}": f"small@q{n}_{kind}" for n in (2, 3, 4, 5) for kind in ("k_m", "k_s")}
+    runs = [
+        write_run(tmp_path / quant, name=name, seed=i, change=wordy) for i, (quant, name) in enumerate(names.items())
+    ]
+    (tmp_path / "fidelity.jsonl").write_text(fidelity(names, base="q5_k_m", problems=60), encoding="ascii")
     html = page_html([summarize(path) for path in runs])
     assert len(html.encode()) < MAX_BYTES
-    assert "cut here" not in html
+    packed = html.partition('id="data">')[2].partition("<")[0]
+    data = json.loads(zlib.decompress(base64.b64decode(packed), -15))
+    assert len(data["samples"]) == 60 * 8 * 2
+    assert data["fidelity"]
+    assert not any("cut here" in text for text in data["strings"])
 
 
 def test_the_vendored_library_is_the_published_one() -> None:
