@@ -100,9 +100,11 @@ class Lane:
 
     def read(self) -> str:
         """Takes what was written since the last time into the text; returns what became whole with it."""
-        new = self.text.add(b"".join([self.piece(token) for token in self.written[self.read_to :]]))
-        self.read_to = len(self.written)
-        return new
+        written, piece, start = self.written, self.piece, self.read_to
+        self.read_to = len(written)
+        if start + 1 == len(written):  # where every token is looked at
+            return self.text.add(piece(written[start]))
+        return self.text.add(b"".join([piece(token) for token in written[start:]]))
 
     def follow_reasoning(self, new: int, *, is_loop: bool) -> bool:
         """The last token, which made `new` characters, as part of the reasoning; True when that was cut here."""
