@@ -63,7 +63,7 @@ def test_latest_and_a_group_are_found(run: Path) -> None:
     write_run(group / "b", limit=3, name="b@q8_0")
     (group / "group.json").write_text('{"models": []}')
     assert len(json.loads(typed("report", str(group), "-o", "json").stdout)["runs"]) == 2
-    assert "group of 2 runs" in typed("runs", "list").stdout
+    assert "group of 2: small@q4_k_m, b@q8_0" in typed("runs", "list").stdout
 
 
 def test_several_runs_need_a_file_for_their_page(run: Path, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_show_filters_and_prints_the_failing_input(run: Path) -> None:
     one = json.loads(lines[0])
     told = typed("show", str(run), "--id", one["problem_id"], "-o", "jsonl").stdout.splitlines()
     assert {json.loads(line)["problem_id"] for line in told} == {one["problem_id"]}
-    with pytest.raises(UsageError, match="no sample fits"):
+    with pytest.raises(UsageError, match="none of the 18 samples fits"):
         typed("show", str(run), "--outcome", "memory")
 
 
