@@ -124,9 +124,12 @@ def _page(samples: list[Sample], *, with_prompt: bool, raw: bool) -> None:
     paged = sys.stdout.isatty() and sys.stdin.isatty() and len(samples) > 1
     if paged:
         os.environ.setdefault("LESS", "-RFX")  # colours shown as colours, no pager for what fits, the screen kept
-    with console.pager(styles=console.color_system is not None) if paged else nullcontext():
-        for number, sample in enumerate(samples, start=1):
-            _print_sample(console, sample, place=f"{number}/{len(samples)}", with_prompt=with_prompt, raw=raw)
+    try:
+        with console.pager(styles=console.color_system is not None) if paged else nullcontext():
+            for number, sample in enumerate(samples, start=1):
+                _print_sample(console, sample, place=f"{number}/{len(samples)}", with_prompt=with_prompt, raw=raw)
+    except SystemExit:  # rich's answer to a closed stdout is exit 1; ours is none
+        raise BrokenPipeError from None
 
 
 def _print_sample(console: Console, sample: Sample, *, place: str, with_prompt: bool, raw: bool) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +147,15 @@ def test_a_folder_that_is_not_there_is_no_full_disk(runs: Path, capsys: pytest.C
     assert ran.code == 3
     assert "cannot write nowhere/page.html: No such file or directory" in ran.err
     assert "try:   make the folder in which it shall lie or name another" in ran.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise there")
+@pytest.mark.parametrize("words", ["show latest", "runs list"])
+def test_a_reader_that_goes_away_is_no_error(runs: Path, words: str) -> None:
+    """`… | head`: exit 0 and not a word, with rich's output as with ours."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with os.fdopen(theirs, "w") as closed:
+        command = [sys.executable, "-m", "cpu_codegen", *words.split()]
+        done = subprocess.run(command, cwd=runs.parent, stdout=closed, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
