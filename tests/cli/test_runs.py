@@ -159,3 +159,13 @@ def test_a_reader_that_goes_away_is_no_error(runs: Path, words: str) -> None:
         command = [sys.executable, "-m", "cpu_codegen", *words.split()]
         done = subprocess.run(command, cwd=runs.parent, stdout=closed, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("output", "begins"), [("table", ""), ("md", "- "), ("latex", "% ")])
+def test_what_limits_the_figures_goes_with_them(
+    runs: Path, capsys: pytest.CaptureFixture[str], output: str, begins: str
+) -> None:
+    """A table pasted into a paper or an issue still says that its run was interrupted."""
+    write_run(runs / "cut", limit=2, change_manifest=lambda manifest: manifest.update(status="interrupted"))
+    told = run_cli(capsys, "report", "cut", "-o", output).out
+    assert any(line.startswith(f"{begins}the run is interrupted: 4 of 4 answers") for line in told.splitlines())
