@@ -70,7 +70,9 @@ def _generate(left: list[Sample], session: Session, inputs: RunInputs, progress:
         _note_limit(session, engine)
         progress.end(rate.whole())
     if within is not None:
-        _note_late(session, [by_key[key] for key in within.late], progress, nothing=rate.nothing)
+        _note_late(session, [by_key[key] for key in within.late])
+        if rate.nothing and not within.late:
+            progress.say(_too_long(session.config.settings.max_tokens, inputs.thinking.most_tokens))
 
 
 def _shown(rate: Rate, progress: Progress) -> Feel:
@@ -83,13 +85,18 @@ def _shown(rate: Rate, progress: Progress) -> Feel:
     return feel
 
 
-def _note_late(session: Session, late: list[Sample], progress: Progress, *, nothing: bool) -> None:
-    """What was begun and cut off by the deadline stays in n as unknown; says why where nothing could be begun at all."""
+def _note_late(session: Session, late: list[Sample]) -> None:
+    """What was begun and cut off by the deadline stays in n as unknown."""
     for sample in late:
         session.unfinished[sample.key] = {"key": sample.key, **identity(sample)}
-    if nothing and not late:
-        longest = session.config.settings.max_tokens
-        progress.say(f"an answer of {longest} tokens would not end in time: more time, or a smaller --max-tokens")
+
+
+def _too_long(answer: int, reasoning: int) -> str:
+    """Why nothing could be begun at all."""
+    if not reasoning:
+        return f"an answer of {answer} tokens would not end in time: more time, or a smaller --max-tokens"
+    longest = f"{reasoning} tokens of reasoning and {answer} of an answer"
+    return f"{longest} would not end in time: more time, a smaller --max-tokens, or --think with fewer"
 
 
 def _note_company(session: Session, progress: Progress) -> None:
