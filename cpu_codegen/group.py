@@ -19,10 +19,11 @@ from typing import Any
 from cpu_codegen import __version__
 from cpu_codegen.config import Campaign, Settings
 from cpu_codegen.config_file import config_record
+from cpu_codegen.durable import write_whole
 from cpu_codegen.errors import IntegrityError
 from cpu_codegen.run_names import list_runs, new_run_path, now_utc
 from cpu_codegen.schema import SCHEMA_VERSION
-from cpu_codegen.store import RunFolder, plain, write_whole
+from cpu_codegen.store import RunFolder, plain
 
 GROUP = "group.json"
 UNFINISHED = ("running", "interrupted", "partial")

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import hashlib
 import json
 import math
@@ -27,6 +26,7 @@ from enum import Enum
 from pathlib import Path
 from typing import IO, Any, Literal, Self
 
+from cpu_codegen.durable import disk_error, sync_folder, write_whole
 from cpu_codegen.errors import IntegrityError, MachineError, StoreBusyError, UsageError
 from cpu_codegen.schema import SCHEMA_VERSION
 
@@ -69,54 +69,6 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replaces a file so that a reader sees the old or the new text, never a part (temporary file, fsync, rename).
-
-    UTF-8; lone surrogates are written as \\udXXX, which JSON reads as what they were.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError):
-            raise _disk_error(path, error) from error
-        raise
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes new names in a folder durable; elsewhere than on POSIX the system does that by itself."""
-    if sys.platform == "win32":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-_REMEDIES = {
-    errno.ENOENT: "make the folder in which it shall lie",
-    errno.EACCES: "have it made writable for you",
-    errno.EROFS: "have it made writable for you",
-    errno.ENOTDIR: "move the file that has a folder's name",
-}
-
-
-def _disk_error(path: Path, error: OSError) -> MachineError:
-    first = _REMEDIES.get(error.errno or 0, "free some space")
-    return MachineError(
-        f"cannot write {path}: {error.strerror or error}; what was stored before is whole",
-        remedy=f"{first} or name another folder with --out; the same command then goes on",
-    )
-
-
 class RunFolder:
     """One run = one model + one set of settings. Open with `writable=True` to append (takes the folder's lock)."""
 
@@ -134,7 +86,7 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _disk_error(self.path, error) from error
+            raise disk_error(self.path, error) from error
 
     def _take_lock(self) -> None:
         try:
@@ -142,7 +94,7 @@ class RunFolder:
             is_ours = _lock_exclusively(self._lock)
         except OSError as error:
             self.close()
-            raise _disk_error(self.path / LOCK, error) from error
+            raise disk_error(self.path / LOCK, error) from error
         if not is_ours:
             self.close()
             raise StoreBusyError(
@@ -208,7 +160,7 @@ class RunFolder:
         except OSError as error:
             with contextlib.suppress(OSError):
                 file.truncate(before)
-            raise _disk_error(self._column_path(column), error) from error
+            raise disk_error(self._column_path(column), error) from error
 
     def _open_for_append(self, column: Column) -> IO[bytes]:
         path = self._column_path(column)
@@ -216,12 +168,12 @@ class RunFolder:
             is_new = not path.exists()
             file = path.open("a+b", buffering=0)
             if is_new:
-                _sync_folder(self.path)
+                sync_folder(self.path)
             whole = _length_of_whole_lines(file)
             if whole < file.seek(0, os.SEEK_END):
                 file.truncate(whole)
         except OSError as error:
-            raise _disk_error(path, error) from error
+            raise disk_error(path, error) from error
         return file
 
     def read(self, column: Column) -> Iterator[dict[str, Any]]:

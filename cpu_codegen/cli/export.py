@@ -141,7 +141,7 @@ def _leaderboard(summary: RunSummary) -> str:
 
 
 def _write(text: str, out: Path | None) -> list[Path]:
-    from cpu_codegen.store import write_whole
+    from cpu_codegen.durable import write_whole
 
     if out is None:
         sys.stdout.write(text)

@@ -76,7 +76,7 @@ def _write(
         return
     import io
 
-    from cpu_codegen.store import write_whole
+    from cpu_codegen.durable import write_whole
 
     text = io.StringIO()
     write_summaries(summaries, output, text, others=others, gates=gates, ks=ks)

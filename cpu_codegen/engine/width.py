@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from cpu_codegen.durable import write_whole
 from cpu_codegen.engine.protocol import EngineSettings
 from cpu_codegen.errors import MachineError
 from cpu_codegen.machine import Machine
 from cpu_codegen.places import cache_dir
-from cpu_codegen.store import digest, write_whole
+from cpu_codegen.store import digest
 
 CACHE_SCHEMA = 1
 WIDEST = 64

@@ -13,13 +13,13 @@ from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any
 
 from cpu_codegen import __version__
+from cpu_codegen.durable import write_whole
 from cpu_codegen.errors import UsageError
 from cpu_codegen.exchange.leaderboard import machine_kind
 from cpu_codegen.report.escape import for_markdown
 from cpu_codegen.report.overview import all_tables, notes
 from cpu_codegen.report.summary import RunSummary
 from cpu_codegen.report.tables import as_markdown
-from cpu_codegen.store import write_whole
 
 _OF_SESSION = ("load_s", "width", "threads", "executed", "execute_s")
 _OF_MACHINE = ("os", "kernel", "governor", "energy_why", "ram_total_bytes")

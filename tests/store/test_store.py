@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from cpu_codegen.durable import write_whole
 from cpu_codegen.errors import IntegrityError, MachineError, StoreBusyError, UsageError
 from cpu_codegen.run_names import find_run
 from cpu_codegen.schema import Outcome
-from cpu_codegen.store import RunFolder, digest, dump_line, plain, write_whole
+from cpu_codegen.store import RunFolder, digest, dump_line, plain
 
 
 def test_a_line_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -235,6 +236,20 @@ def test_a_new_file_is_durable_together_with_its_name(tmp_path: Path, monkeypatc
         assert synced == [True, False, False]
         folder.write_manifest({})
         assert synced[3:] == [False, True]
+
+
+def test_a_file_system_that_syncs_no_folders_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network and user-space ones refuse it; the files themselves are synced all the same."""
+
+    def refuse_folders(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr("os.fsync", refuse_folders)
+    with RunFolder(tmp_path, writable=True) as folder:
+        folder.write_manifest({"status": "running"})
+        folder.append("results", {"key": "a"})
+    assert list(RunFolder(tmp_path).by_key("results")) == ["a"]
 
 
 def test_runs_are_found_by_path_name_latest_and_prev(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from cpu_codegen.durable import write_whole
 from cpu_codegen.report import figures, overview
 from cpu_codegen.report.advice import Advice, Row, advise
 from cpu_codegen.report.elsewhere import Elsewhere, elsewhere_table
@@ -31,7 +32,6 @@ from cpu_codegen.report.stopped import race_table, stopped_table
 from cpu_codegen.report.summary import Cell, RunSummary
 from cpu_codegen.report.tables import Table, as_html
 from cpu_codegen.requirements import Gate
-from cpu_codegen.store import write_whole
 
 HERE = Path(__file__).resolve().parent
 MAX_BYTES = 3_000_000
