@@ -40,7 +40,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes new names in a folder durable, where folders can be synced: some file systems refuse, and lose nothing that was theirs."""
+    """Makes new names in a folder durable, where folders can be synced; some file systems refuse it."""
     if sys.platform == "win32":
         return  # the system does that by itself
     with contextlib.suppress(OSError):
