@@ -6,6 +6,7 @@ The table holds what the list of commands shows; a test compares it with the com
 from __future__ import annotations
 
 import importlib
+import re
 from typing import Any, NamedTuple
 
 import typer
@@ -60,6 +61,8 @@ def load(name: str) -> Any:
     entry = COMMANDS[name]
     found = getattr(importlib.import_module(f"cpu_codegen.cli.{entry.module}"), entry.attribute)
     if isinstance(found, typer.Typer):
+        for command in found.registered_commands:
+            command.cls = PlainUsage
         group = get_group(found)
         group.name = name
         return group
@@ -73,7 +76,20 @@ def load(name: str) -> Any:
     return get_command(app)
 
 
-class OptionalValues(TyperCommand):
+class PlainUsage(TyperCommand):
+    """A command whose usage reads `show [OPTIONS] RUN`, not `{RUN}`: nobody types braces."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Typer's words without braces, doubled brackets and doubled dots."""
+        return [_as_typed(piece) for piece in super().collect_usage_pieces(ctx)]
+
+
+def _as_typed(piece: str) -> str:
+    plain = re.sub(r"[{}]|\[(?=\[)|(?<=\])\]", "", piece)
+    return re.sub(r"(…\]?|\.{3})\.{3}$", r"\1", plain)
+
+
+class OptionalValues(PlainUsage):
     """A command in which `--reuse` may stand without its value."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -270,7 +270,9 @@ def path(name: Name, models_file: ModelsFile = None, output: OutputFormat = Form
 
 @app.command()
 def add(
-    alias: Annotated[str, typer.Argument(help="The name to give it: lower case, digits, dots and dashes.")],
+    alias: Annotated[
+        str, typer.Argument(metavar="ALIAS", help="The name to give it: lower case, digits, dots and dashes.")
+    ],
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="hf:user/repo:quant, or a .gguf path.")],
     licence: Annotated[str | None, typer.Option(help="The publisher's licence tag.")] = None,
     offline: Offline = False,

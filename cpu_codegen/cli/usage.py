@@ -81,7 +81,7 @@ def _remedy(error: Any, context: Any, where: str) -> str:
         return f"{where} -h"
     if hasattr(error, "param_type"):
         usage = " ".join(context.get_usage().removeprefix("Usage:").split())
-        typed = re.sub(r"[{}]|\.{3}", "", usage.replace(" [OPTIONS]", ""))
+        typed = usage.replace(" [OPTIONS]", "").replace("...", "")
         return (
             typed if error.param is None or error.param.param_type_name == "argument" else f"{typed} {_option(error)}"
         )

@@ -34,3 +34,13 @@ def test_help_loads_no_command() -> None:
         "cpu_codegen.cli.usage",
         "cpu_codegen.errors",
     }
+
+
+def test_usage_is_what_is_typed() -> None:
+    """No command's usage line has braces or more dots than three."""
+    from tests.cli.test_json import every_command
+
+    for name, command in every_command():
+        usage = command.make_context(name, [], resilient_parsing=True).get_usage()
+        assert not set("{}") & set(usage), usage
+        assert not [odd for odd in ("[[", "]]", "....", "….") if odd in usage], usage
