@@ -54,7 +54,8 @@ class Efficiency:
         """Why there is no ratio, or what it leaves out."""
         left_out = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in self.skipped.items())
         if self.ratio is not None:
-            bound = f"≥: {self.censored} answers ran into the time limit" if self.censored else ""
+            answers = "answer" if self.censored == 1 else "answers"
+            bound = f"≥: {self.censored} {answers} ran into the time limit" if self.censored else ""
             company = f"{self.disturbed} of them had company on their core" if self.disturbed else ""
             return "; ".join(filter(None, (bound, company, f"left out: {left_out}" if left_out else "")))
         if not self.passed:

@@ -41,7 +41,9 @@ function ladderPicture(name, axis, quants, points) {
   if (!known.length) return el("figure", {}, el("figcaption", {}, `${name}: not measured`));
   const x = d3.scalePoint().domain(quants).padding(0.5), values = known.flatMap((p) => [p.value, p.range?.low, p.range?.high]).filter((v) => typeof v === "number" && (!axis.log || v > 0));
   const y = axis.domain ? d3.scaleLinear(axis.domain, [0, 1]) : scaleFor(values, [0, 1], { log: Boolean(axis.log) });
-  const svg = frame(name, { width: 320, height: 210, x, y, xTitle: "smallest file → largest", left: 52, right: 8, yFormat: axis.log ? "~g" : null });
+  const tight = d3.sum(quants, (quant) => quant.length) > 28;
+  const svg = frame(name, { width: 320, height: tight ? 240 : 210, x, y, xTitle: "smallest file → largest", left: 52, right: 8, bottom: tight ? 70 : 40, yFormat: axis.log ? "~g" : null });
+  if (tight) svg.select("g").selectAll(".tick text").attr("text-anchor", "end").attr("transform", "rotate(-40)").attr("dx", "-.4em").attr("dy", ".5em");
   for (const [, list] of d3groups(known, (point) => point.line)) {
     const inOrder = [...list].sort((a, b) => a.at - b.at);
     svg.append("path").attr("class", "step").attr("d", d3.line((p) => x(quants[p.at]), (p) => y(p.value))(inOrder));
