@@ -17,6 +17,7 @@ from typing import Any
 
 from cpu_codegen.errors import HarnessError
 from cpu_codegen.inputs import RunInputs
+from cpu_codegen.measure.metrics import has_ratio
 from cpu_codegen.measure.program import TOO_LITTLE, measure_program, not_measured
 from cpu_codegen.measure.quiet import Company, quiet_core
 from cpu_codegen.measure.scout import Reference, scout_reference
@@ -81,7 +82,15 @@ def measure_results(
         return
     with open_sandbox(workers=1, allow_weak=allow_weak) as sandbox:
         column = Column(sandbox, problems, machine_now())
-        yield from column.records(results, budget_s, progress)
+        yield from unless_known(folder, column.records(results, budget_s, progress))
+
+
+def unless_known(folder: RunFolder, records: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Without those that would put "no time" in a figure's place: later lines win, and one taken in company is better than none."""
+    known = {record["key"]: has_ratio(record) for record in folder.read("efficiency")}
+    for record in records:
+        if not (known.get(record["key"]) and (_was_late(record) or _was_hurried(record))):
+            yield record
 
 
 def machine_now() -> str:
@@ -116,10 +125,15 @@ def unmeasured(folder: RunFolder, *, retry: bool = False, budget_s: float = 0.0)
         line = latest.get(result["generation"])
         if line is None or line["key"] != record_key(result, machine) or line["status"] in again or _was_late(line):
             missing.append(result)
-        elif line["status"] == "not_measured" and str(line.get("reason")).startswith(TOO_LITTLE):
+        elif _was_hurried(line):
             hurried.append((result, float(line.get("share_s") or 0.0)))
     share_s = budget_s / max(1, len({(r["problem_id"], r["code"]) for r in [*missing, *(r for r, _ in hurried)]}))
     return [*missing, *(result for result, before_s in hurried if share_s >= ENOUGH_MORE * before_s and share_s > 0)]
+
+
+def _was_hurried(line: dict[str, Any]) -> bool:
+    """Its share of the budget was too small."""
+    return line["status"] == "not_measured" and str(line.get("reason")).startswith(TOO_LITTLE)
 
 
 def _was_late(line: dict[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cpu_codegen.columns.measure import OTHER_PROBLEM, OUT_OF_BUDGET, Column, record_key, unmeasured
+from cpu_codegen.columns.measure import OTHER_PROBLEM, OUT_OF_BUDGET, Column, record_key, unless_known, unmeasured
 from cpu_codegen.measure.memory import peak_of
 from cpu_codegen.measure.program import TOO_LITTLE, measure_program, not_measured
 from cpu_codegen.measure.quiet import Company
@@ -247,6 +247,20 @@ def test_what_the_budget_did_not_reach_is_measured_later(tmp_path: Path, monkeyp
         assert wanted(budget_s=2.0) == ["late"]
         assert wanted(budget_s=3.0) == ["late", "little"]
         assert wanted(retry=True) == ["late", "little", "other"]
+
+
+def test_no_time_never_takes_the_place_of_a_figure(tmp_path: Path) -> None:
+    """What was measured in company is tried again; when there is no time for that, the figure that there is stays."""
+    ratio = {"value": 2.0, "low": 1.0, "high": 3.0, "n": 7}
+    late, hurried = not_measured(OUT_OF_BUDGET), not_measured(f"{TOO_LITTLE}: 3 blocks")
+    with RunFolder(tmp_path, writable=True) as folder:
+        folder.append("efficiency", {"key": "noisy", "status": "disturbed", "cpu_ratio": ratio})
+        folder.append("efficiency", {"key": "none", **late})
+        tried = [{"key": key, **fields} for key in ("noisy", "none", "new") for fields in (late, hurried)]
+        tried.append({"key": "noisy", **not_measured("wrong at size 9, beyond the tests")})
+        kept = [(record["key"], record["reason"][:5]) for record in unless_known(folder, iter(tried))]
+    again = [(key, reason) for key in ("none", "new") for reason in ("the e", "too l")]
+    assert kept == [*again, ("noisy", "wrong")]
 
 
 def test_too_little_time_keeps_the_share(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
