@@ -91,7 +91,8 @@ def _narrow_row(plan: Plan, *, is_measured: bool) -> tuple[Any, ...]:
 
 
 def _verdict(plan: Plan) -> str:
-    return SHOWN[plan.verdict] + (" · slow" if plan.slow and plan.verdict != "too_big" else "")
+    slow = " · slow?" if plan.slow_in_company else " · slow"
+    return SHOWN[plan.verdict] + (slow if plan.slow and plan.verdict != "too_big" else "")
 
 
 def _about(plan: Plan) -> str:

@@ -37,6 +37,8 @@ class Room:
 class Plan:
     """One model. `ram` is that of one stream at `ctx_tokens`; `run_s` is at `width`. None = cannot be told, see `reason`.
 
+    `slow_in_company`: slow by a calibration that other programs disturbed, and perhaps not on a quiet machine.
+
     Of models that can reason: `reasons` says whether they do, `reasoning_run_s` and `plain_run_s` are estimates with and without,
     whatever `run_s` is of.
     """
@@ -60,6 +62,7 @@ class Plan:
     plain_run_s: float | None = None
     measured: Measured | None = None
     slow: bool = False
+    slow_in_company: bool = False
     nearest: str = ""
 
     @property
@@ -111,7 +114,9 @@ def make_plan(
     )
     seconds, interval = run_time(plan, todo)
     plan = _both_ways(plan, todo)
-    return replace(plan, run_s=seconds, run_interval=interval, slow=(plan.speed or decode.value) < min_speed)
+    slow = (plan.speed or decode.value) < min_speed
+    in_company = slow and machine.is_crowded and plan.speed == decode.value and decode.interval.high >= min_speed
+    return replace(plan, run_s=seconds, run_interval=interval, slow=slow, slow_in_company=in_company)
 
 
 def _fits_at(shape: Shape, room: Room, width: int) -> bool:

@@ -167,6 +167,8 @@ def _no_data(candidates: Sequence[Candidate]) -> list[str]:
 
 
 def _why_not(plan: Plan) -> str:
+    if plan.slow_in_company and plan.verdict in ("fits", "tight"):
+        return "perhaps fast enough on a quiet machine"
     return "too slow" if plan.slow else {"too_big": "do not fit"}.get(plan.verdict, "unknown")
 
 

@@ -232,6 +232,17 @@ def test_work() -> None:
         work(("nothing",), ("plain",), ModelSpec("x"), max_tokens=1024)
 
 
+def test_slow_in_company(calibrated: Calibration) -> None:
+    """Slow by a disturbed calibration is slow with a question mark, where the interval reaches what is wanted; alone it is not."""
+    told = [plan(replace(calibrated, busy_cores=busy), 6) for busy in (0.0, 1.0)]
+    assert [(one.slow, one.slow_in_company, one.is_usable) for one in told] == [
+        (True, False, False),
+        (True, True, False),
+    ]
+    run = Measured("runs/x", 1, 2.0, 2_000_000_000, 60, 200.0, 50.0)
+    assert not plan(replace(calibrated, busy_cores=1.0), 6, measured=run).slow_in_company
+
+
 def test_company_widens_upwards(calibrated: Calibration) -> None:
     """Other programs only slow a calibration down: the interval reaches up, and the value stays."""
     alone, crowded = (plan(replace(calibrated, busy_cores=busy), 1).decode for busy in (0.0, 1.0))
