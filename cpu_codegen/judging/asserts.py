@@ -32,6 +32,8 @@ def decide(job: dict[str, Any], candidates: list[Candidate], prepared: Callable[
         found = _of_exception(error, candidate, task["test"])
     else:
         found = {"outcome": "passed"} if candidate.calls else verdict.of_wrong("the test never called the program")
+    if candidate.fault is not None:
+        found = verdict.of_fault(candidate.fault)
     return {**verdict.with_counts(found, int(found["outcome"] == "passed"), 1), "calls": candidate.calls}
 
 

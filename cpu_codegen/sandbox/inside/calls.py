@@ -65,6 +65,7 @@ class Candidate:
         self.late = on_late  # asks the parent for how long the candidate waited for a core since the last time
         self.is_patient = False  # that time is then added to its limits
         self.last_error: BaseException | None = None
+        self.fault: CandidateFault | None = None  # the first one, should a test that catches everything have caught it
         self.calls = 0
 
     def load(self, source: str, entry_point: str, mode: str) -> None:
@@ -106,7 +107,11 @@ class Candidate:
         """A stand-in for the candidate's function of that name."""
 
         def candidate(*args: Any, **kwargs: Any) -> Any:
-            return self.call(name, args, kwargs)
+            try:
+                return self.call(name, args, kwargs)
+            except CandidateFault as fault:
+                self.fault = self.fault or fault
+                raise
 
         candidate.__name__ = name
         return candidate
