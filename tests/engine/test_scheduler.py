@@ -64,6 +64,20 @@ def test_decoding_goes_on_while_a_long_prompt_comes_in() -> None:
     assert max(backend.steps[2 : found_at["short"]]) <= 17
 
 
+def test_a_prefix_is_paid_by_those_who_stood_on_it() -> None:
+    """Two that had to do without it, because the only holder was taken, are no users: three pay for it, and all costs add up."""
+    ticks = itertools.count()
+    order = ["x1", "y1", "y2", "x2", "y3", "y4", "y5"]
+    jobs = [job(name[0] * 60 + name[1], key=name) for name in order]
+    meters = Meters(clock=lambda: float(next(ticks)))
+    scheduler = scheduler_for(FakeBackend(echo), jobs, width=2, holders=1, meters=meters)
+    found = run(scheduler)
+    assert {key: g.shared_prefix_tokens for key, g in found.items()} == {
+        name: 0 if name in ("y1", "y2") else 60 for name in order
+    }
+    assert sum(g.cost_s for g in found.values()) == pytest.approx(scheduler.totals.busy_s)
+
+
 def test_costs_add_up_to_the_busy_time() -> None:
     """The sum of cost_s is the time of all steps, shared prefixes included."""
     ticks = itertools.count()
@@ -96,6 +110,14 @@ def test_little_memory_delays_but_never_loses(more: int, holders: int) -> None:
     assert used <= cells
     assert backend.samplers == 0
     assert not any(backend.state.values()), "a sequence was not given back"
+
+
+def test_places_of_a_prefix_are_given_back() -> None:
+    """Twenty pairs, each with a beginning of its own, in a cache that holds a few: the last pair shares as the first does."""
+    jobs = [job(chr(1000 + pair) * 40 + str(i), key=f"{pair} {i}", max_tokens=20) for pair in range(20) for i in (1, 2)]
+    scheduler = scheduler_for(FakeBackend(lambda _: "ok"), jobs, width=2, cells=200, holders=2)
+    assert {g.shared_prefix_tokens for g in run(scheduler).values()} == {40}
+    assert scheduler.totals.prefix_tokens == 20 * 40
 
 
 def _places(backend: FakeBackend, jobs: list[Job]) -> int:

@@ -21,7 +21,14 @@ from cpu_codegen.prompts.chat_template import ChatTemplate, render_chat
 from cpu_codegen.prompts.formats import PROMPT_FORMATS
 from cpu_codegen.registry import resolve
 from cpu_codegen.schema import Sampling, Thinking
-from cpu_codegen.thinking import ThinkingPlan, context_wanted, plan_thinking, recommended_sampling, require_room
+from cpu_codegen.thinking import (
+    SEQUENCE_TOKENS,
+    ThinkingPlan,
+    context_wanted,
+    plan_thinking,
+    recommended_sampling,
+    require_room,
+)
 from tests.conftest import REPO
 
 HEAD = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n"
@@ -139,6 +146,10 @@ def test_the_context_grows_for_reasoning_and_explicit_ones_are_checked() -> None
     assert 8000 + 2000 < wanted < 8000 + 2000 + 1400
     assert context_wanted(plan_thinking("auto", UNKNOWN, NEVER), Settings()) == 0
     require_room(plan, Settings(), 4096, 8192)
+    least = plan.most_tokens + 1024 + SEQUENCE_TOKENS
+    require_room(plan, Settings(max_tokens=1024), least, 8192)
+    with pytest.raises(UsageError, match="cannot hold"):
+        require_room(plan, Settings(max_tokens=1024), least - 1, 8192)
     with pytest.raises(UsageError, match="cannot hold") as refused:
         require_room(plan, Settings(), 2048, 8192)
     assert "--ctx 4096" in str(refused.value.remedy)
