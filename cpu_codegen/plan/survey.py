@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cpu_codegen.engine.room import parse_kv_types, within
@@ -44,46 +44,59 @@ class Survey:
     gates: list[Gate] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What all plans of one question stand on."""
+
+    question: Question
+    speed: Calibration | None
+    room: Room
+    runs: Mapping[str, Measured]
+
+    def plan(self, spec: ModelSpec, shape: Shape | None, *, is_here: bool) -> Plan:
+        """One model, asked about or beside it."""
+        return make_plan(
+            spec,
+            shape,
+            self.speed,
+            self.room,
+            _work(self.question, spec),
+            is_here=is_here,
+            ctx_tokens=self.question.ctx_tokens,
+            min_speed=self.question.min_speed,
+            measured=measured_of(spec, self.runs),
+        )
+
+    def plan_of_registry(self, spec: ModelSpec) -> Plan:
+        """From the registry's facts alone: no file is opened."""
+        shape = shape_of_spec(spec, parse_kv_types(self.question.kv_type))
+        return self.plan(spec, shape, is_here=is_local(spec))
+
+
 def survey(question: Question, *, progress: Progress) -> Survey:
     """Plans for all models of the question. Calibrates what is missing unless told not to."""
-    kv_types = parse_kv_types(question.kv_type)
     other = parse_as_if(question.as_if) if question.as_if else AsIf()
-    machine, asked = fingerprint(), _specs(question)
-    here = [is_local(spec) for spec in asked]
-    specs = [as_its_file_tells(spec) if is_here else spec for spec, is_here in zip(asked, here, strict=True)]
-    ask_hub = bool(question.models) and not question.offline
-    shapes = [
-        best_shape(spec, kv_types, is_here=is_here, ask_hub=ask_hub) for spec, is_here in zip(specs, here, strict=True)
-    ]
+    machine, specs = fingerprint(), _specs(question)
+    here = [is_local(spec) for spec in specs]
+    specs = [as_its_file_tells(spec) if is_here else spec for spec, is_here in zip(specs, here, strict=True)]
+    shapes = _shapes(question, specs, here)
     room = Room(within(other.ram_bytes or machine.ram_available_bytes, question.max_ram_bytes), _free_disk())
     measured_here = _calibrated(question, machine, shapes, progress)
     speed = _as_asked(measured_here, other)
-    runs = {} if question.as_if else measured_runs(machine)
-    todos = [_work(question, spec) for spec in specs]
+    ground = _Ground(question, speed, room, {} if question.as_if else measured_runs(machine))
     plans = [
-        make_plan(
-            spec,
-            shape,
-            speed,
-            room,
-            todo,
-            is_here=is_here,
-            ctx_tokens=question.ctx_tokens,
-            min_speed=question.min_speed,
-            measured=measured_of(spec, runs),
-        )
-        for spec, shape, todo, is_here in zip(specs, shapes, todos, here, strict=True)
+        ground.plan(spec, shape, is_here=is_here) for spec, shape, is_here in zip(specs, shapes, here, strict=True)
     ]
-    plans = _nearest_in_registry(plans, question, speed, room, runs)
+    plans = _nearest_in_registry(plans, ground)
     if not question.models:
         plans.sort(key=weight)
     return Survey(
         plans=plans,
         machine_line=_machine_line(machine, room, measured_here, question),
         basis=_basis(speed),
-        answers=todos[0].answers if todos else 0,
+        answers=_work(question, specs[0]).answers if specs else 0,
         notes=[*_notes(speed, question), *greedy_warnings(specs if question.models else (), question.think)],
-        fittings=_fittings(plans, shapes, question, speed, room) if question.models else {},
+        fittings=_fittings(plans, shapes, ground) if question.models else {},
         gates=_gates(plans, question),
     )
 
@@ -97,6 +110,15 @@ def _work(question: Question, spec: ModelSpec) -> Work:
         keep_going=question.keep_going,
         think=question.think,
     )
+
+
+def _shapes(question: Question, specs: Sequence[ModelSpec], here: Sequence[bool]) -> list[Shape | None]:
+    """The hub is asked about models that are named and not here."""
+    kv_types = parse_kv_types(question.kv_type)
+    ask_hub = bool(question.models) and not question.offline
+    return [
+        best_shape(spec, kv_types, is_here=is_here, ask_hub=ask_hub) for spec, is_here in zip(specs, here, strict=True)
+    ]
 
 
 def _specs(question: Question) -> list[ModelSpec]:
@@ -124,22 +146,14 @@ def _as_asked(found: Calibration | None, other: AsIf) -> Calibration | None:
     return transformed(found, cores=other.cores, bandwidth_bytes_s=other.bandwidth_bytes_s)
 
 
-def _nearest_in_registry(
-    plans: list[Plan], question: Question, speed: Calibration | None, room: Room, runs: dict[str, Measured]
-) -> list[Plan]:
+def _nearest_in_registry(plans: list[Plan], ground: _Ground) -> list[Plan]:
     """What to take instead comes from the whole registry, also when a single model was asked about."""
+    question = ground.question
     if not question.models or all(plan.is_usable for plan in plans):
         return with_nearest(plans)
     names = {plan.spec.name for plan in plans}
     others = [spec for spec in _specs(replace(question, models=())) if spec.name not in names]
-    todo = _work(question, others[0])
-    beside = [
-        make_plan(
-            spec, shape_of_spec(spec), speed, room, todo, min_speed=question.min_speed, measured=measured_of(spec, runs)
-        )
-        for spec in others
-    ]
-    return with_nearest([*plans, *beside])[: len(plans)]
+    return with_nearest([*plans, *map(ground.plan_of_registry, others)])[: len(plans)]
 
 
 def _gates(plans: Sequence[Plan], question: Question) -> list[Gate]:
@@ -151,32 +165,14 @@ def _gates(plans: Sequence[Plan], question: Question) -> list[Gate]:
     return plan_gates(plans, question.require, question.suites, question.styles)
 
 
-def _fittings(
-    plans: Sequence[Plan],
-    shapes: Sequence[Shape | None],
-    question: Question,
-    speed: Calibration | None,
-    room: Room,
-) -> dict[str, Fitting]:
+def _fittings(plans: Sequence[Plan], shapes: Sequence[Shape | None], ground: _Ground) -> dict[str, Fitting]:
     """For each model asked about: its largest context here, and the best of the files that the registry has of it."""
-    catalogue = load_catalogue(question.models_file)
+    catalogue = load_catalogue(ground.question.models_file)
     found: dict[str, Fitting] = {}
     for plan, shape in zip(plans, shapes, strict=True):
         others = [s for s in catalogue.models.get(plan.spec.alias, {}).values() if s.name != plan.spec.name]
-        files = [
-            make_plan(
-                spec,
-                shape_of_spec(spec, parse_kv_types(question.kv_type)),
-                speed,
-                room,
-                _work(question, spec),
-                is_here=is_local(spec),
-                ctx_tokens=question.ctx_tokens,
-                min_speed=question.min_speed,
-            )
-            for spec in others
-        ]
-        found[plan.spec.name] = fitting(plan, shape, room.ram_bytes, [plan, *files])
+        files = [plan, *map(ground.plan_of_registry, others)]
+        found[plan.spec.name] = fitting(plan, shape, ground.room.ram_bytes, files)
     return found
 
 
