@@ -23,6 +23,10 @@ from cpu_codegen.sandbox.layers import landlock, seatbelt, seccomp
 from cpu_codegen.schema import Isolation
 
 CANDIDATE_PACKAGES = ("numpy",)
+_BASE = {
+    "base": sys.base_prefix,
+    "platbase": sys.base_exec_prefix,
+}  # not the virtual environment's, which holds packages
 _SYSTEM_PATHS = """
 /usr/lib /lib /lib64 /usr/lib64 /etc/ld.so.cache /etc/localtime /usr/share/zoneinfo /dev/null /dev/urandom /dev/zero /proc/meminfo
 /proc/cpuinfo /sys/devices/system/cpu
@@ -157,11 +161,7 @@ def settled(plan: Plan, facts: dict[str, Any]) -> Plan:
 
 def readable_paths(packages: dict[str, str]) -> list[str]:
     """The Python installation, the system's libraries, a few harmless files, and the allowed packages."""
-    base = {
-        "base": sys.base_prefix,
-        "platbase": sys.base_exec_prefix,
-    }  # not the virtual environment's, which holds packages
-    python = {sysconfig.get_path(name, vars=base) for name in ("stdlib", "platstdlib")} | {
+    python = {sysconfig.get_path(name, vars=_BASE) for name in ("stdlib", "platstdlib")} | {
         os.path.join(sys.base_prefix, "lib")
     }
     libraries = {folder + ".libs" for folder in packages.values()}
@@ -171,9 +171,11 @@ def readable_paths(packages: dict[str, str]) -> list[str]:
 
 def hidden_paths() -> list[str]:
     """Where packages are installed, ours among them with the solutions of its problems: below Python's own files, unless in an
-    environment of its own.
+    environment of its own. The Python that an environment was made from may have us too.
     """
     installed = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
+    base = {sysconfig.get_path(name, vars=_BASE) for name in ("purelib", "platlib")}
+    installed |= {path for path in base if os.path.isdir(os.path.join(path, "cpu_codegen"))}
     ours = str(Path(__file__).resolve().parents[2])
     return sorted(os.path.realpath(path) for path in {*installed, ours} if path)
 

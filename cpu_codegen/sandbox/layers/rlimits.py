@@ -7,6 +7,7 @@ import sys
 
 _MORE_THREADS = 1024  # the user's other programs may start some meanwhile
 MAX_OPEN_FILES = 64
+MAX_PENDING_SIGNALS = 256
 
 
 def process_limit(uid: int) -> int:
@@ -49,6 +50,9 @@ def apply(*, memory_bytes: int, cpu_s: float | None, processes: int | None, file
     limit("RLIMIT_MEMLOCK", 0)
     limit("RLIMIT_MSGQUEUE", 0)
     limit("RLIMIT_NOFILE", MAX_OPEN_FILES)
+    limit(
+        "RLIMIT_SIGPENDING", MAX_PENDING_SIGNALS
+    )  # timers and queued signals come out of one store for all of a user's processes
     limit("RLIMIT_AS", memory_bytes)
     limit("RLIMIT_DATA", memory_bytes)
     limit("RLIMIT_STACK", memory_bytes)  # as EvalPlus: 8 MB end a memoized recursion 15,000 deep, which recurses in C
