@@ -13,6 +13,7 @@ are installed. Aims: peak RAM within 10 %, decode and prefill within 20 %, media
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import shutil
@@ -31,7 +32,7 @@ sys.path.insert(0, str(REPO))
 from cpu_codegen.busy import watch  # noqa: E402
 from cpu_codegen.gguf_header import read_header  # noqa: E402
 from cpu_codegen.machine import default_threads  # noqa: E402
-from cpu_codegen.plan.calibration import Calibration, TypeCost, measure  # noqa: E402
+from cpu_codegen.plan.calibration import Calibration, fastest, measure  # noqa: E402
 from cpu_codegen.plan.memory import ram  # noqa: E402
 from cpu_codegen.plan.shape import Shape, shape_of_header  # noqa: E402
 from cpu_codegen.plan.speed import decode_rate, prefill_rate  # noqa: E402
@@ -127,18 +128,10 @@ def _model(size: str, quant: str, *, threads: int, rounds: int) -> list[Row]:
 
 
 def _merged(calibrations: list[Calibration]) -> Calibration:
-    """The fastest of each cost over the rounds: other programs only add."""
+    """The fastest of each cost over the rounds, as the calibration that is kept: other programs only add."""
     if not calibrations:
         raise SystemExit("no calibration came within its time: is llama.cpp installed, is the machine busy?")
-    types: dict[str, TypeCost] = {}
-    for found in calibrations:
-        for kind, cost in found.types.items():
-            old = types.get(kind, cost)
-            types[kind] = replace(cost, seconds={n: min(s, old.seconds[n]) for n, s in cost.seconds.items()})
-    attention = {
-        n: min(c.attention_s[n] for c in calibrations if n in c.attention_s) for n in calibrations[0].attention_s
-    }
-    return replace(calibrations[0], types=types, layer_s=min(c.layer_s for c in calibrations), attention_s=attention)
+    return functools.reduce(fastest, calibrations)
 
 
 def _rows(name: str, shape: Shape, machine: Calibration, measured: list[dict[str, float]]) -> list[Row]:
