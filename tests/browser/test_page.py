@@ -234,3 +234,25 @@ def test_a_length_of_reference_leads_to_its_samples(three_runs: Path, opened: Op
         n = link.inner_text().rpartition("/")[2].rstrip(")")
         link.click()
         assert page.locator("#samples [role=status]").inner_text().startswith(f"{n} samples")
+
+
+def test_every_link_of_the_page_leads_to_samples(small_page: Path, opened: Opened) -> None:
+    """No figure of a table leads to an empty list, to an unknown filter or out of the page."""
+    with opened(small_page) as page:
+        links = set(page.locator("main td a, main th a, main svg a").evaluate_all(HREFS))
+        lists = sorted(link for link in links if link.startswith("#samples?"))
+        assert len(lists) > 50
+        assert not [link for link in links if not link.startswith(("#samples?", "#sample="))]
+        assert page.evaluate(EMPTY_LISTS, lists) == []
+
+
+HREFS = "nodes => nodes.map(node => node.getAttribute('href'))"
+EMPTY_LISTS = """async (links) => {
+  const empty = [];
+  for (const link of links) {
+    location.hash = link;
+    await new Promise((done) => addEventListener("hashchange", done, { once: true }));
+    if (!document.querySelector("#samples tbody a")) empty.push(link);
+  }
+  return empty;
+}"""

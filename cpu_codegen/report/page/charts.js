@@ -52,7 +52,7 @@ function drawPareto() {
     if (isAdvised(cell)) svg.append("circle").attr("class", "advised").attr("cx", x(vx)).attr("cy", y(vy)).attr("r", 13);
     if (isWide() || onFront) nameBeside(svg, x(vx), y(vy), (isAdvised(cell) ? "advised: " : "") + (isWide() ? label(cell) : rowName(cell)), width, placed);
   }
-  const rows = points.map(({ cell, x: vx }) => [label(cell), share(cell["pass@1"]), number(vx), front.some((p) => p.cell === cell) ? "yes" : "no"]);
+  const rows = points.map(({ cell, x: vx }) => [label(cell), leads(share(cell["pass@1"]), ofCell(cell)), number(vx), front.some((p) => p.cell === cell) ? "yes" : "no"]);
   byId("pareto").replaceChildren(svg.node(), el("figcaption", {}, `Dashed: the front; nothing else is both cheaper and better. Bars: 95 % intervals.${page.advised ? " Ringed: what this page advises." : ""}`), modelLegend() || "",
     folded("the same as a table", dataTable(`pass@1 against ${axis.name}`, ["model and style", { name: "pass@1 [95 %]", n: 1 }, { name: axis.name, n: 1 }, "on the front"], rows)));
 }
@@ -92,7 +92,7 @@ function drawLevels() {
   }
   svg.append("g").attr("transform", `translate(0,${at})`).attr("aria-hidden", "true").call(d3.axisBottom(x).ticks(5).tickSizeOuter(0));
   const those = (c, more = {}) => ({ ...ofCell(c), ...(c.level === "all" ? {} : { level: c.level }), ...more });
-  const rows = cells.map((c) => [label(c), c.level, leads(c.n, those(c)), counted(c.passed, those(c, { outcome: "passed" })), share(c["pass@1"]), leads(share(c.format_ok), those(c, { format: "no" }))]);
+  const rows = cells.map((c) => [label(c), c.level, leads(c.n, those(c)), counted(c.passed, those(c, { outcome: "passed" })), share(c["pass@1"]), c.format_ok?.value < 1 ? leads(share(c.format_ok), those(c, { format: "no" })) : share(c.format_ok)]);
   fill("levels", el("figure", {}, svg.node(), modelLegend()), pairsFigure(), pairsTable(), lengthTable(),
     folded("the same as a table", dataTable("pass@1 by level", ["model and style", "level", { name: "n", n: 1 }, { name: "passed", n: 1 }, { name: "pass@1 [95 %]", n: 1 }, { name: "format kept", n: 1 }], rows)));
 }

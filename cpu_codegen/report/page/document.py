@@ -189,7 +189,7 @@ def _rows(summaries: Sequence[RunSummary], advised: Row | None) -> str:
     models = [summary.model for summary in summaries]
     rows = []
     for summary, cell in overview.ranked(summaries):
-        number, cost, ratio = numbers[id(summary)], cell.cost, cell.efficiency.ratio
+        number, cost, ratio, kept = numbers[id(summary)], cell.cost, cell.efficiency.ratio, cell.format_ok
         to = _samples_link(number, cell)
         cells = [
             _th(
@@ -204,9 +204,15 @@ def _rows(summaries: Sequence[RunSummary], advised: Row | None) -> str:
             _td(figures.number(cost.seconds_per_problem), cost.seconds_per_problem, f"{to}&sort=seconds"),
             _td(figures.size(cost.peak_rss_bytes), cost.peak_rss_bytes),
             _td(figures.number(cost.tokens_per_s), cost.tokens_per_s, f"{to}&sort=tokens"),
-            _td(figures.number(cost.correct_per_hour), cost.correct_per_hour, f"{to}&outcome=passed"),
+            _td(
+                figures.number(cost.correct_per_hour),
+                cost.correct_per_hour,
+                f"{to}&outcome=passed" if cell.passed else "",
+            ),
             _td(figures.count(cell), cell.n, to),
-            _td(figures.share(cell.format_ok), cell.format_ok.value if cell.format_ok else None, f"{to}&format=no"),
+            _td(
+                figures.share(kept), kept.value if kept else None, f"{to}&format=no" if kept and kept.value < 1 else ""
+            ),
             _td(figures.efficiency(cell.efficiency), ratio.value if ratio else None, f"{to}&sort=ratio"),
         ]
         rows.append(f'<tr data-run="{number}" data-style="{for_html(cell.style)}">{"".join(cells)}</tr>')

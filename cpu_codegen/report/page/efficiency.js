@@ -66,7 +66,7 @@ function literatureTable() {
   const shown = (value) => (value === undefined ? "–" : typeof value === "number" ? number(value) : share(value));
   const units = { ET: "ET, s", MU: "MU, MB", TMU: "TMU, MB·s" };
   return names.length ? folded("metrics of the literature: ENAMEL's eff@k, Mercury's Beyond, EffiBench's sums", dataTable("Formulas and what they do not say: docs/metrics.md", ["model and style", ...names.map((name) => ({ name: units[name] ?? name, n: 1 }))],
-    page.efficiency.map((row) => [label(row), ...names.map((name) => shown(row.literature[name]))]))) : null;
+    page.efficiency.map((row) => [label(row), ...names.map((name) => leads(shown(row.literature[name]), { ...ofCell(row), sort: "ratio" }))]))) : null;
 }
 
 // As growthTable counts: the intervals of the two exponents do not touch.

@@ -27,7 +27,7 @@ function familyFigures(family, runs) {
     colour: modelColour(cell.run), href: samplesLink({ run: cell.run, style: cell.style, suite: cell.suite }), name: `${quants[place.get(cell.run)]}, ${cell.style}: ${axis.shown(cell)}`,
   }))));
   const rows = [...runs].reverse().flatMap((run) => cells.filter((cell) => cell.run === run.index).map((cell) =>
-    [`${run.quant}, ${cell.style}`, ...(severalSuites() ? [cell.suite] : []), bytes(run.file_bytes), share(cell["pass@1"]), number(cell.tokens_per_s), bytes(cell.peak_rss_bytes), number(cell.correct_per_hour)]));
+    [`${run.quant}, ${cell.style}`, ...(severalSuites() ? [cell.suite] : []), bytes(run.file_bytes), leads(share(cell["pass@1"]), ofCell(cell)), number(cell.tokens_per_s), bytes(cell.peak_rss_bytes), number(cell.correct_per_hour)]));
   const columns = ["quantization", ...(severalSuites() ? ["suite"] : []), { name: "file", n: 1 }, { name: "pass@1 [95 %]", n: 1 }, { name: "tok/s", n: 1 }, { name: "peak RAM", n: 1 }, { name: "correct/h", n: 1 }];
   return [el("h3", {}, family), el("div", { class: "triple" }, pictures), styles().length > 1 ? legend(styles().map((style) => ({ name: style, style, colour: "var(--soft)" }))) : null,
     dataTable(`${family}: from the largest file to the smallest`, columns, rows)];

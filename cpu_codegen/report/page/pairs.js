@@ -33,6 +33,6 @@ function pairsFigure() {
 
 function pairsTable() {
   if (!page.pairs.length) return null;
-  const rows = page.pairs.map((p) => [pairName(p), p.level === "all" ? "all levels" : p.level, difference(p.difference), p.verdict ? words(p.verdict) : "–", p.verdict ? `${p.test} p = ${number(p.p, 2)}` : "–", p.n]);
+  const rows = page.pairs.map((p) => [pairName(p), p.level === "all" ? "all levels" : p.level, leads(difference(p.difference), { ...ofCell(p), ...(p.level === "all" ? {} : { level: p.level }) }), p.verdict ? words(p.verdict) : "–", p.verdict ? `${p.test} p = ${number(p.p, 2)}` : "–", p.n]);
   return dataTable("Styles on the same problems: difference of pass@1. Levels have intervals and no verdict: every further look makes a false one likelier", ["styles", "level", { name: "difference [95 %]", n: 1 }, "verdict", "test", { name: "pairs", n: 1 }], rows);
 }
