@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from cpu_codegen.errors import MachineError
+from cpu_codegen.errors import MachineError, UsageError
 from cpu_codegen.numbered_lines import Line, numbered_lines
 from cpu_codegen.sandbox.box import Sandbox
 from cpu_codegen.sandbox.descendants import adopting, descendants
@@ -35,6 +35,7 @@ DEFAULT_TEST = "_r=f(2)\nassert _r==3, repr(_r)[:300]\nassert f(10)==11"
 LIMITS = Limits(wall_s=3.0, call_s=3.0, cpu_s=5.0, memory_bytes=1 << 30)
 _MAX_LINE_BYTES = 64 << 20
 _SHAPE = '{"id": "…", "src": "…"}'
+_TEXTS = ("id", "src", "src_expr", "test", "arch", "harm", "property")
 _MEMORY_SLACK = 1.15
 _HIDDEN_PEAK_BYTES = 200 << 20
 _LEAVE_S = 0.5  # how long a killed process may take to vanish
@@ -67,19 +68,24 @@ class AttackResult:
 
 def read_attacks(path: Path) -> list[Attack]:
     """The programs of a file. Raises UsageError with the line of what is wrong; then nothing is executed."""
-    return [_attack(line) for line in numbered_lines(path, max_bytes=_MAX_LINE_BYTES, shape=_SHAPE)]
+    found = [_attack(line) for line in numbered_lines(path, max_bytes=_MAX_LINE_BYTES, shape=_SHAPE)]
+    if not found:
+        raise UsageError(f"{path} holds no programs", remedy=f"one JSON object a line: {_SHAPE}")
+    return found
 
 
 def _attack(line: Line) -> Attack:
     fields = line.record()
-    try:
-        source = fields["src"] if "src" in fields else _evaluated(fields["src_expr"])
-        texts = {name: fields[name] for name in ("test", "arch", "harm", "property") if name in fields}
-        if not all(isinstance(text, str) for text in (fields["id"], source, *texts.values())):
-            raise TypeError("a field is no text")
-        return Attack(fields["id"], source, want=tuple(fields.get("want", ())), **texts)
-    except (LookupError, TypeError) as error:
-        line.refuse(f"not an attack: {error!r}", f"each line is {_SHAPE}")
+    texts = {name: fields[name] for name in _TEXTS if fields.get(name) is not None}
+    wrong = [name for name, text in texts.items() if not isinstance(text, str)]
+    if wrong or "id" not in texts or not {"src", "src_expr"} & texts.keys():
+        line.refuse(f'"{wrong[0]}" is no text' if wrong else "no id, or no src", f"each line is {_SHAPE}")
+    want = fields.get("want") or []
+    want = [want] if isinstance(want, str) else want
+    if not isinstance(want, list):
+        line.refuse('"want" is no list of verdicts', '"want": ["fail", "timeout"]')
+    expression = texts.pop("src_expr", "")
+    return Attack(**{"src": _evaluated(expression), **texts}, want=tuple(want))
 
 
 def _evaluated(expression: str) -> str:
