@@ -96,7 +96,8 @@ def _sources(name: str, problems: dict[str, Problem], *, allow_weak: bool) -> It
     path = Path("/dev/stdin" if name == "-" else name)
     if can_be_read_once_only(path):
         with kept(path) as copy:
-            yield _Source(lambda: read_samples(copy, problems, name=name))
+            shown = "standard input" if name == "-" else name
+            yield _Source(lambda: read_samples(copy, problems, name=shown))
         return
     if path.is_file() or name.endswith((".jsonl", ".jsonl.gz")):
         yield _Source(lambda: read_samples(path, problems))
@@ -189,5 +190,10 @@ def _table(found: Tally, suite: str, comparator: str, problems: int, ks: tuple[i
     ]
     rows += [(outcome, count, None, None) for outcome, count in found.outcomes.most_common()]
     part = "" if len(found.samples) == problems else f" of {problems}: no figure for the whole suite"
-    title = f"{suite}, comparator {comparator}: {found.samples.total()} samples of {len(found.samples)} problems{part}"
+    samples, tasks = _counted(found.samples.total(), "sample"), _counted(len(found.samples), "problem")
+    title = f"{suite}, comparator {comparator}: {samples} of {tasks}{part}"
     return Table(("", "value", "95 % interval", "problems"), rows, title, frozenset(("value", "problems")))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

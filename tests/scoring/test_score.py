@@ -41,7 +41,7 @@ def write(path: Path, *samples: dict[str, str]) -> Path:
     return path
 
 
-def score(path: Path, *options: str, home: Path) -> subprocess.CompletedProcess[str]:
+def score(path: Path, *options: str, home: Path, piped: str = "") -> subprocess.CompletedProcess[str]:
     """The command, with a cache of its own."""
     return subprocess.run(
         [sys.executable, "-m", "cpu_codegen", "score", str(path), *options],
@@ -49,7 +49,7 @@ def score(path: Path, *options: str, home: Path) -> subprocess.CompletedProcess[
         capture_output=True,
         text=True,
         timeout=120,
-        stdin=subprocess.DEVNULL,
+        input=piped,
     )
 
 
@@ -60,11 +60,11 @@ def records(finished: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
 
 
 def test_one_line_per_sample_in_the_order_of_the_file(tmp_path: Path) -> None:
-    """Whatever finishes first, and equal programs each with a line of their own."""
+    """Whatever finishes first, and equal programs each with a line of their own; here of a pipe, which can be read only once."""
     wrong = {"task_id": PROBLEMS[1].id, "solution": f"def {PROBLEMS[1].entry_point}(*args): return None"}
     slow = solution(0, "\nimport time\ntime.sleep(1)\n")
     path = write(tmp_path / "s.jsonl", slow, wrong, solution(2), solution(0), solution(2))
-    found = records(score(path, "-s", "lowcost60", "-o", "jsonl", home=tmp_path))
+    found = records(score(Path("-"), "-s", "lowcost60", "-o", "jsonl", home=tmp_path, piped=path.read_text()))
     assert [record["index"] for record in found] == [0, 1, 2, 3, 4]
     assert [record["task_id"] for record in found] == [PROBLEMS[i].id for i in (0, 1, 2, 0, 2)]
     assert [record["outcome"] for record in found] == ["passed", "wrong", "passed", "passed", "passed"]
@@ -104,7 +104,8 @@ def test_a_bad_line_executes_nothing_and_exits_2(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["none.jsonl", "-s", "lowcost60"], 2, "no run folder"),
+        (["none.jsonl", "-s", "lowcost60"], 2, "cannot read none.jsonl"),
+        (["-", "-s", "lowcost60"], 2, "standard input holds no samples"),
         (["s.jsonl", "-s", "nope"], 2, "no suite"),
         (["s.jsonl", "-s", "lowcost60", "--comparator", "loose"], 2, "--comparator"),
         (["s.jsonl", "-s", "humaneval+", "--offline"], 4, "offline"),
