@@ -258,3 +258,15 @@ def test_a_block_is_a_prefix_of_each_suite_and_counts_only_when_judged(tmp_path:
             folder.append("results", {"key": sample.key, "generation": sample.key, "outcome": "passed"})
         assert reached(session, inputs, 60) == 4
         assert len(scores_of(session, inputs)["lowcost60"]) == 7
+
+
+def test_harness_errors_are_no_scores_of_a_race(tmp_path: Path, inputs: RunInputs) -> None:
+    """A fault of ours counts neither for nor against a model: such a problem is not there."""
+    outcomes = ["passed", "harness_error", "wrong"]
+    with RunFolder(tmp_path / "r", writable=True) as folder:
+        session = Session(folder, RunConfig("x"), {"sessions": []})
+        for sample, outcome in zip(inputs.samples, outcomes, strict=False):
+            folder.append("results", {"key": sample.key, "generation": sample.key, "outcome": outcome})
+        found = scores_of(session, inputs)
+    first, _, third = (sample.problem.id for sample in inputs.samples[:3])
+    assert found == {"lowcost60": {first: 1.0, third: 0.0}}
