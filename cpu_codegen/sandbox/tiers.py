@@ -177,7 +177,8 @@ def hidden_paths() -> list[str]:
     base = {sysconfig.get_path(name, vars=_BASE) for name in ("purelib", "platlib")}
     installed |= {path for path in base if os.path.isdir(os.path.join(path, "cpu_codegen"))}
     ours = str(Path(__file__).resolve().parents[2])
-    return sorted(os.path.realpath(path) for path in {*installed, ours} if path)
+    named = {*installed, ours}
+    return sorted(named | {os.path.realpath(path) for path in named})  # Landlock knows folders, namespaces know paths
 
 
 def package_folders() -> dict[str, str]:
