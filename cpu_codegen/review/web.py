@@ -26,7 +26,8 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 1rem auto
 * { box-sizing: border-box; } h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; } pre { font-size: .9rem; }
 pre { background: rgb(128 128 128 / 12%); padding: .6rem; overflow: auto; white-space: pre-wrap;
   overflow-wrap: anywhere; max-height: 60vh; }
-fieldset { border: 1px solid; border-radius: 6px; margin: .6rem 0; } label { margin-right: 1rem; padding: .4rem 0; display: inline-block; }
+fieldset { border: 1px solid; border-radius: 6px; margin: .6rem 0; }
+label { margin-right: 1rem; padding: .4rem 0; display: inline-block; }
 label:has(textarea) { display: block; margin: 0; }
 textarea { width: 100%; font: inherit; } button { font: inherit; padding: .4rem 1rem; min-height: 2.5rem; }
 """
