@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -89,6 +90,22 @@ def test_reviewers_are_compared_with_each_other_and_with_the_tests(tmp_path: Pat
     listed = disagreements(ann)
     assert [(d.problem_id, d.criterion) for d in listed] == [(odd["problem_id"], "correct")]
     assert {who for who, _ in listed[0].said} == {"ann", "bob", TESTS}
+
+
+def test_the_tests_are_no_rater_of_what_they_could_not_judge(tmp_path: Path) -> None:
+    """A harness error is nobody's word: such an answer is in no comparison with the tests."""
+    outcomes = iter(["harness_error", "passed", "wrong", "passed", "wrong", "passed"])
+
+    def told(records: dict[str, Any]) -> None:
+        records["result"]["outcome"] = next(outcomes)
+
+    write_run(tmp_path / "run", limit=6, styles=("plain",), change=told)
+    ann = grading_of(tmp_path / "run")
+    for sample in ann.samples:
+        ann.give(sample["key"], {"correct": float(sample["outcome"] == "passed"), "format": 1.0})
+    (with_tests,) = [a for a in agreements(ann) if TESTS in (a.first, a.second)]
+    assert (with_tests.n, with_tests.agreed) == (5, 5)
+    assert disagreements(ann) == []
 
 
 def test_a_models_grades_are_one_more_reviewer(tmp_path: Path) -> None:
