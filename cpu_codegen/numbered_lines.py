@@ -63,7 +63,9 @@ class Line:
 
     def _refuse_json(self, error: ValueError | RecursionError) -> NoReturn:
         if self.data.strip() in (b"{", b"["):
-            self.refuse("not JSON: one record over several lines", f"jq -c . {self.file} writes one a line: {self.shape}")
+            self.refuse(
+                "not JSON: one record over several lines", f"jq -c . {self.file} writes one a line: {self.shape}"
+            )
         why = f"{error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
         torn = "" if self.data.endswith(b"\n") else "; the file ends in the middle of it"
         self.refuse(f"not JSON ({why}){torn}", f"write line {self.number} again, or delete it: {self.shape}")
