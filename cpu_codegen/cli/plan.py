@@ -46,7 +46,9 @@ def plan(
     ctx: Annotated[int | None, typer.Option(min=64, help="Context of one sequence.")] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = DEFAULT_MAX_TOKENS,
     kv_type: KvType = "f16",
-    min_speed: Annotated[float, typer.Option(help="Slower models (tokens/s, one stream) are marked slow.")] = 5.0,
+    min_speed: Annotated[
+        float, typer.Option(min=0.0, help="Slower models (tokens/s, one stream) are marked slow.")
+    ] = 5.0,
     threads: Annotated[int | None, typer.Option("--threads", "-t", min=1)] = None,
     recalibrate: Annotated[bool, typer.Option("--recalibrate", help="Measure this machine again (≤ 20 s).")] = False,
     models_file: Annotated[

@@ -157,7 +157,8 @@ def _show_checks(checks: list[Check], problem_count: int, output: Format) -> Non
         write_table(_table(remarkable), output, sys.stdout)
         print()
     counts = {word: sum(1 for check in checks if _word(check) == word) for word in ("ok", "broken", "not checked")}
-    print(f"{problem_count} problems: " + ", ".join(f"{count} {word}" for word, count in counts.items()))
+    of = "1 problem" if problem_count == 1 else f"{problem_count} problems"
+    print(f"{len(checks)} checks of {of}: " + ", ".join(f"{count} {word}" for word, count in counts.items()))
 
 
 def _table(checks: list[Check]) -> Table:

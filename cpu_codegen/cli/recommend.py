@@ -22,7 +22,7 @@ def recommend(
         list[str] | None,
         typer.Option("-m", "--model", help="Only among these, by comma.  [default: registry and own runs]"),
     ] = None,
-    min_speed: Annotated[float, typer.Option(help="Slower models (tokens/s, one stream) are left out.")] = 5.0,
+    min_speed: Annotated[float, typer.Option(min=0.0, help="Slower models (tokens/s, one stream) are left out.")] = 5.0,
     use: Annotated[
         str | None, typer.Option("--use", metavar="MODEL", help="Commands for this one.  [default: the first name]")
     ] = None,

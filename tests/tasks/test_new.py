@@ -59,7 +59,7 @@ def test_a_new_file_passes_once_it_is_filled_in(tmp_path: Path, capsys: pytest.C
     path.write_text(fill_in(path.read_text(encoding="utf-8")), encoding="utf-8")
     filled = run_cli(capsys, "problems", "validate", "my_tasks")
     assert filled.code == 0, filled.out + filled.err
-    assert "1 problems: 8 ok, 0 broken, 1 not checked" in filled.out  # no naive
+    assert "9 checks of 1 problem: 8 ok, 0 broken, 1 not checked" in filled.out  # no naive
 
 
 def test_a_new_file_overwrites_nothing_and_has_a_functions_name(
@@ -82,6 +82,6 @@ def test_validate_reads_lines_too(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert run_cli(capsys, "problems", "validate", "t.jsonl").code == 2
     ran = run_cli(capsys, "problems", "validate", "t.jsonl", "--keep-going")
     assert ran.code == 7
-    assert "5 problems: 9 ok, 3 broken, 1 not checked" in ran.out
+    assert "13 checks of 5 problems: 9 ok, 3 broken, 1 not checked" in ran.out
     assert "t.jsonl:5" in ran.out
     assert "no canonical_solution" in ran.out
