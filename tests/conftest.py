@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,12 @@ REPO = Path(__file__).resolve().parent.parent
 def shared_dir() -> Path:
     """$CPU_CODEGEN_SHARED, else ../shared beside the repo."""
     return Path(os.environ.get("CPU_CODEGEN_SHARED") or REPO.parent / "shared")
+
+
+def pytest_configure() -> None:
+    """A shell that starts us with `&` has us ignore SIGINT, and our children with us; the tests of Ctrl-C would find them deaf."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +48,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if skipped:
         reasons = sorted({str(report.longrepr[2]) for report in skipped if isinstance(report.longrepr, tuple)})
         terminalreporter.write_line(f"{len(skipped)} tests were skipped: {'; '.join(reasons)}", yellow=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: of two workers that take file by file, none is left alone with a long one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
