@@ -25,7 +25,7 @@ def answer(tokens: int) -> Generation:
 
 
 def test_the_rate_moves_inside_one_long_answer() -> None:
-    """Ten tokens a second are told before the first answer ends; no ETA is made up yet."""
+    """Twenty tokens a second are told before the first answer ends; no ETA is made up yet."""
     clock = Clock()
     rate = Rate(4, clock)
     clock.now_s += 2
