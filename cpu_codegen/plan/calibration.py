@@ -12,9 +12,11 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -229,35 +231,37 @@ def _cost(record: dict[str, Any]) -> TypeCost:
 def measure(kinds: list[str], *, threads: int, budget_s: float = BUDGET_S, asleep: bool = False) -> Calibration | None:
     """Runs the worker until it ends or the budget does; what it told until then counts."""
     began, company = time.time(), Company()
-    command = [sys.executable, "-m", "cpu_codegen.plan.worker", str(threads), str(budget_s), *kinds]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("LLAMA_ARG")}
-    environment |= waiting(environment, asleep=asleep)
     try:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-        )
+        told = list(_told([str(threads), str(budget_s), *kinds], budget_s, asleep=asleep))
     except OSError:
         return None
-    guard = threading.Timer(budget_s, process.kill)
-    guard.start()
-    told: list[dict[str, Any]] = []
-    layer_s, attention_s = 0.0, {}
-    with process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            record = _record(line)
-            if "type" in record:
-                told.append(record)
-            elif "layer_s" in record:
-                layer_s = record["layer_s"]
-            elif "attention_s" in record:
-                attention_s = {int(n): float(s) for n, s in record["attention_s"].items()}
-    guard.cancel()
+    found = {name: value for record in told if "type" not in record for name, value in record.items()}
     took, busy_cores = time.time() - began, round(company.cores() or 0.0, 2)
     # quiet repeats scatter around their median; of those that others disturbed the fastest is nearest to the machine
     which = "fastest" if busy_cores >= CROWDED_CORES else "seconds"
-    types = {record["type"]: _cost({**record, "seconds": record[which]}) for record in told}
-    return Calibration(threads, types, layer_s, attention_s, busy_cores=busy_cores, taken_unix=began, took_s=took)
+    types = {record["type"]: _cost({**record, "seconds": record[which]}) for record in told if "type" in record}
+    attention_s = {int(n): float(s) for n, s in found.get("attention_s", {}).items()}
+    return Calibration(
+        threads, types, found.get("layer_s", 0.0), attention_s, busy_cores=busy_cores, taken_unix=began, took_s=took
+    )
+
+
+def _told(arguments: list[str], budget_s: float, *, asleep: bool) -> Iterator[dict[str, Any]]:
+    """The worker's records; it is killed when the budget is spent, and leaves no file. OSError: it could not be started."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LLAMA_ARG")}
+    environment |= waiting(environment, asleep=asleep)
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cpu-codegen-"))
+        command = [sys.executable, "-m", "cpu_codegen.plan.worker", folder, *arguments]
+        process = stack.enter_context(
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
+        )
+        stack.callback(process.kill)
+        guard = threading.Timer(budget_s, process.kill)
+        guard.start()
+        stack.callback(guard.cancel)
+        assert process.stdout is not None
+        yield from (record for line in process.stdout if (record := _record(line)))
 
 
 def _record(line: str) -> dict[str, Any]:

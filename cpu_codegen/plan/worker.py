@@ -1,6 +1,7 @@
 """The calibration's child process: times llama_decode on synthetic models and prints one JSON line for each result.
 
-Alone in its process because llama.cpp may crash on a wrong build, and because its parent ends it when time is over.
+Alone in its process because llama.cpp may crash on a wrong build, and because its parent ends it when time is over. It can be
+killed at any moment: the folder is its parent's to remove, and a model's file loses its name as soon as llama.cpp has it open.
 """
 
 from __future__ import annotations
@@ -9,10 +10,9 @@ import ctypes
 import json
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,27 +37,26 @@ _DEPTH, _PIECE = 1024, 128
 
 
 def main(arguments: Sequence[str]) -> None:
-    """`threads budget_s type…`."""
-    threads, deadline = int(arguments[0]), time.monotonic() + float(arguments[1])
+    """`folder threads budget_s type…`: the models are written into the folder."""
+    path, threads, deadline = Path(arguments[0]), int(arguments[1]), time.monotonic() + float(arguments[2])
+    path /= "synthetic.gguf"
     import llama_cpp
 
     log: list[str] = []
     callback = llama_cpp.llama_log_callback(lambda _level, text, _data: log.append(text.decode(errors="replace")))
     llama_cpp.llama_log_set(callback, ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()
-    with tempfile.TemporaryDirectory(prefix="cpu-codegen-") as folder:
-        path = Path(folder) / "synthetic.gguf"
-        layer_s = _layer_seconds(llama_cpp, path, threads)
-        _tell({"layer_s": layer_s})
-        kinds = arguments[2:]
-        for number, kind in enumerate(kinds):
-            log.clear()
-            until = time.monotonic() + (deadline - time.monotonic()) / (len(kinds) - number)
-            _tell(_time_type(llama_cpp, path, kind, threads=threads, layer_s=layer_s, log=log, until=until))
-            if number == 0:
-                _tell({"attention_s": attention_seconds(llama_cpp, path, threads)})
-            if time.monotonic() > deadline:
-                return
+    layer_s = _layer_seconds(llama_cpp, path, threads)
+    _tell({"layer_s": layer_s})
+    kinds = arguments[3:]
+    for number, kind in enumerate(kinds):
+        log.clear()
+        until = time.monotonic() + (deadline - time.monotonic()) / (len(kinds) - number)
+        _tell(_time_type(llama_cpp, path, kind, threads=threads, layer_s=layer_s, log=log, until=until))
+        if number == 0:
+            _tell({"attention_s": attention_seconds(llama_cpp, path, threads)})
+        if time.monotonic() > deadline:
+            return
 
 
 def _tell(record: dict[str, Any]) -> None:
@@ -142,10 +141,14 @@ def attention_seconds(library: Any, path: Path, threads: int) -> dict[int, float
 
 @contextmanager
 def opened(library: Any, path: Path, threads: int, *, context: int) -> Iterator[Any]:
-    """A function that decodes the next n tokens and gives back its seconds."""
+    """A function that decodes the next n tokens and gives back its seconds. The file at `path` is gone afterwards."""
     model_params = library.llama_model_default_params()
     model_params.n_gpu_layers = 0
     model = library.llama_model_load_from_file(str(path).encode(), model_params)
+    with suppress(OSError):  # Windows removes no open file: its folder goes with the parent
+        path.unlink()
+    if not model:
+        raise SystemExit("llama.cpp did not load the synthetic model")
     params = library.llama_context_default_params()
     params.n_ctx = context
     params.n_batch = params.n_ubatch = 128

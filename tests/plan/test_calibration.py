@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -160,3 +161,25 @@ def test_in_company_the_fastest_repeat_counts(monkeypatch: pytest.MonkeyPatch, o
     assert found is not None
     assert {kind: cost.seconds for kind, cost in found.types.items()} == {"q8_0": {1: seconds}}
     assert found.busy_cores == others
+
+
+def test_a_worker_that_is_killed_leaves_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its budget over in the middle of a model of 100 MB: the folder goes with it, what it told until then counts."""
+    line = json.dumps({"layer_s": 0.5})
+    program = (
+        "import pathlib, sys, time; pathlib.Path(sys.argv[1], 'half').write_bytes(b'0')\n"
+        f"print({line!r}, flush=True); time.sleep(60)"
+    )
+    started, folders = subprocess.Popen, []
+
+    def worker(command: list[str], **options: Any) -> Any:
+        folders.append(Path(command[3]))
+        return started([sys.executable, "-c", program, command[3]], **options)
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(module.subprocess, "Popen", worker)
+    found = measure(["q8_0"], threads=1, budget_s=1.0)
+    assert found is not None
+    assert found.layer_s == 0.5
+    assert folders[0].parent == tmp_path
+    assert not list(tmp_path.iterdir())
