@@ -19,14 +19,27 @@ _Rule = Callable[[list[Any]], Arguments]
 
 def encoded_inputs(task_id: str, packed: bytes) -> tuple[list[Any], list[Any]]:
     """Encoded argument lists of the base and of the plus tests, from the packed record of a task."""
+    base, plus = published_inputs(packed)
+    return encoded(task_id, base), encoded(task_id, plus)
+
+
+def published_inputs(packed: bytes) -> tuple[list[Any], list[Any]]:
+    """The same as the publisher wrote them. Mbpp/793 has an empty object for its plus inputs: none."""
     record = json.loads(zlib.decompress(packed))
-    return _encode_all(task_id, record["base_input"]), _encode_all(task_id, record["plus_input"])
+    return record["base_input"] or [], record["plus_input"] or []
 
 
-def _encode_all(task_id: str, inputs: Any) -> list[Any]:
-    """Mbpp/793 has an empty object for its plus inputs: none."""
+def encoded(task_id: str, inputs: Sequence[Any]) -> list[Any]:
+    """Published argument lists → encoded ones."""
     rule = mbpp_rule(task_id)
-    return [values.encode(list(rule(arguments))) for arguments in inputs or []]
+    return [values.encode(list(rule(arguments))) for arguments in inputs]
+
+
+def encoded_text(task_id: str, inputs: Sequence[Any]) -> bytes:
+    """The JSON text of `encoded`, which takes a fraction of the time where the arguments stay as they are."""
+    if mbpp_rule(task_id) is _as_they_are:
+        return values.encoded_text(inputs)
+    return values.dumps(encoded(task_id, inputs))
 
 
 def mbpp_rule(task_id: str) -> _Rule:

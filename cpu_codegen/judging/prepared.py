@@ -11,7 +11,7 @@ import bisect
 import functools
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,21 +91,21 @@ def _parsed(chunk: Chunk) -> list[Any]:
     return found
 
 
-def chunks_of(inputs: Sequence[Any]) -> list[Chunk]:
-    """Encoded argument lists in portions of a frame."""
-    texts = [values.dumps(arguments).decode() for arguments in inputs]
+def chunks_of(inputs: Sequence[Any], text_of: Callable[[Sequence[Any]], bytes] = values.dumps) -> list[Chunk]:
+    """Argument lists in portions of a frame. `text_of` writes some of them; by default they are encoded already."""
     chunks: list[Chunk] = []
-    start, size = 0, 0
-    for index, text in enumerate(texts):
-        if index > start and (index - start >= _CHUNK_INPUTS or size + len(text) > _CHUNK_CHARS):
-            chunks.append(_chunk(texts, start, index))
-            start, size = index, 0
-        size += len(text)
-    return [*chunks, _chunk(texts, start, len(texts))] if texts else []
+    for start in range(0, len(inputs), _CHUNK_INPUTS):
+        chunks += _chunks(start, inputs[start : start + _CHUNK_INPUTS], text_of)
+    return chunks
 
 
-def _chunk(texts: Sequence[str], start: int, end: int) -> Chunk:
-    return Chunk(start, end - start, f"[{','.join(texts[start:end])}]")
+def _chunks(first: int, inputs: Sequence[Any], text_of: Callable[[Sequence[Any]], bytes]) -> list[Chunk]:
+    """Halved until each fits, or is a single input."""
+    text = text_of(inputs)
+    if len(text) <= _CHUNK_CHARS or len(inputs) == 1:
+        return [Chunk(first, len(inputs), text.decode())]
+    half = len(inputs) // 2
+    return [*_chunks(first, inputs[:half], text_of), *_chunks(first + half, inputs[half:], text_of)]
 
 
 def pack(parts: Sequence[Part]) -> bytes:

@@ -29,6 +29,8 @@ _MAX_DEPTH = 250  # three frames of the interpreter each, of its 1000
 _INT64 = 1 << 63
 _NUMPY_TYPE = re.compile(r"[<>|=]?[?biufcSUmM][0-9]*(\[[0-9a-zA-Z/]{1,8}\])?")
 
+_LONG_NUMBER = b"0" * 19
+_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
 _SCALARS = frozenset((int, float, str, bool, type(None)))
 _EMPTY_MAP: dict[str, int] = {}
 _VIEWS = (_EMPTY_MAP.keys(), _EMPTY_MAP.values(), _EMPTY_MAP.items())
@@ -102,6 +104,13 @@ def encode(value: Any, depth: int = 0) -> Any:
     if encoder is not None:
         return encoder(value, depth + 1)
     return _encode_rare(value, depth + 1)
+
+
+def encoded_text(parsed: Any) -> bytes:
+    """JSON that was read → the text of its encoding. Most is its own: no object in it, no number that may need over 64 bits."""
+    text = dumps(parsed)
+    is_plain = b"{" not in text and _LONG_NUMBER not in text.translate(_DIGITS_ALIKE)
+    return text if is_plain else dumps(encode(parsed))
 
 
 def _encode_items(items: Any, depth: int) -> list[Any]:

@@ -5,7 +5,9 @@ Everything decoded here is hostile. Not covered: asking and waiting (calls.py), 
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,6 +83,35 @@ def parse_replies(
     """One frame of a batch's replies, at most `count` of them. `mutable`: arguments after the call were asked for."""
     with Decoding():
         return _batch_replies(json.loads(payload), count, number, tagged=b"{" in payload, mutable=mutable)
+
+
+@dataclass(frozen=True, slots=True)
+class SureReplies:
+    """Calls that all returned values which are equal when their texts are: the values, the replies' text, where each ends in it."""
+
+    values: list[Any]
+    text: bytes
+    ends: list[int]
+
+
+_UNSURE = re.compile(rb'NaN|\{"(?:it|dk|dv|di|o|na|ns)"')
+"""nan, iterators, views, objects of other types, numpy: equal texts are not equal values, or not surely."""
+
+_BETWEEN = b"],[0,"
+
+
+def sure_replies(payload: bytes, count: int, number: int) -> SureReplies | None:
+    """One frame's replies together, at most `count`; None where `parse_replies` has to look at them. ValueError: no JSON."""
+    head = b"[%d,[0," % number
+    if not payload.startswith(head) or _UNSURE.search(payload):
+        return None
+    pieces = payload[len(head) : -2].split(_BETWEEN)
+    found = json.loads(payload)[1:]
+    if not len(found) == len(pieces) <= count or not all(len(item) == 2 and item[0] == 0 for item in found):
+        return None  # too many, an error or a large output among them, or an output that reads like two
+    outputs = [values.decode(output) for _, output in found]
+    ends = itertools.accumulate(len(piece) + len(_BETWEEN) for piece in pieces)
+    return SureReplies(outputs, payload[len(head) - 3 : -1], [end - 1 for end in ends])
 
 
 def _batch_replies(
