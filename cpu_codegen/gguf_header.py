@@ -39,8 +39,20 @@ _COUNTS = (
     "attention.key_length",
     "attention.value_length",
     "attention.key_length_mla",
+    "attention.key_length_swa",
+    "attention.value_length_swa",
+    "attention.shared_kv_layers",
     "attention.kv_lora_rank",
     "rope.dimension_count",
+    "nextn_predict_layers",
+    "ssm.conv_kernel",
+    "ssm.inner_size",
+    "ssm.state_size",
+    "ssm.group_count",
+    "shortconv.l_cache",
+    "token_shift_count",
+    "wkv.head_size",
+    "kda.head_dim",
 )
 
 _LOOKALIKES = (

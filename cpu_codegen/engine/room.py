@@ -1,12 +1,15 @@
 """How much memory a model's sequences need, from its header. Pure.
 
 Formula: per token and layer with attention, kv heads × (key length + value length) × bytes per value; layers without attention
-(recurrent ones) keep a state of fixed size for every sequence (`state_bytes`).
+(recurrent ones) keep a state of fixed size for every sequence (`state_bytes`). Layers that use an earlier one's cache (Gemma 3n, 4)
+or serve only to guess tokens ahead keep none. A sliding window saves nothing: contexts are made with `swa_full`, because a prefix
+that sequences share must be there as a whole.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from cpu_codegen.errors import MachineError, UsageError
@@ -38,6 +41,9 @@ STATE_VALUE_BYTES = 4
 
 BLOCK_VALUES = 32
 """Values that share a scale in the quantized types above."""
+
+_GEMMA3N_CACHING_LAYERS = 20
+"""Older files of that architecture do not state it, and llama.cpp has it as a constant."""
 
 _NO_FLASH_ATTENTION = frozenset({"grok"})
 """Architectures for which llama.cpp leaves flash attention off (llama-context.cpp)."""
@@ -103,13 +109,42 @@ def within(available_bytes: int | None, limit_bytes: int | None) -> int | None:
 def kv_cell_bytes(header: GgufHeader, kv_types: tuple[str, str]) -> int:
     """Bytes of KV cache for one token of context; 0 for a recurrent model."""
     key_type, value_type = BYTES_PER_VALUE[kv_types[0]], BYTES_PER_VALUE[kv_types[1]]
-    layers = header.layers or 0
+    layers = _caching_layers(header)
     latent = header.number(f"{header.architecture}.attention.kv_lora_rank")
     if latent is not None and header.number(f"{header.architecture}.attention.key_length_mla") is not None:
         rope = header.number(f"{header.architecture}.rope.dimension_count") or 0
         return round(layers * ((latent + rope) * key_type))
-    key, value = _head_size(header, "key_length"), _head_size(header, "value_length")
-    return round(sum(_kv_heads(header)) * (key * key_type + value * value_type))
+    kept = zip(_kv_heads(header)[:layers], _head_sizes(header), strict=False)
+    return round(sum(heads * (key * key_type + value * value_type) for heads, (key, value) in kept))
+
+
+def _caching_layers(header: GgufHeader) -> int:
+    """The first so many keep keys and values of their own (llama.cpp's n_layer_kv_from_start)."""
+
+    def number(key: str) -> int:
+        return header.number(f"{header.architecture}.{key}") or 0
+
+    layers, shared = header.layers or 0, number("attention.shared_kv_layers")
+    if header.architecture == "gemma3n" and not shared:
+        return min(layers, _GEMMA3N_CACHING_LAYERS)
+    return max(layers - shared - number("nextn_predict_layers"), 0)
+
+
+def _head_sizes(header: GgufHeader) -> list[tuple[int, int]]:
+    """Lengths of key and value in every layer: those with a sliding window may have lengths of their own (Gemma 4)."""
+    full = _head_size(header, "key_length"), _head_size(header, "value_length")
+    stated = (header.number(f"{header.architecture}.attention.{name}_swa") for name in ("key_length", "value_length"))
+    windowed = tuple(of_window or of_all for of_window, of_all in zip(stated, full, strict=True))
+    return [(windowed[0], windowed[1]) if has_window else full for has_window in _windows(header)]
+
+
+def _windows(header: GgufHeader) -> list[bool]:
+    """Whether each layer has a sliding window: stated one by one, or as a period whose last layer has none."""
+    pattern, layers = header.of_architecture("attention.sliding_window_pattern"), header.layers or 0
+    if isinstance(pattern, int):
+        return [pattern > 0 and layer % pattern < pattern - 1 for layer in range(layers)]
+    told = [bool(flag) for flag in pattern[:layers]] if isinstance(pattern, Sequence) else []
+    return told + [False] * (layers - len(told))
 
 
 def state_bytes(header: GgufHeader) -> int:
@@ -153,8 +188,8 @@ def query_values(header: GgufHeader) -> int:
     layers = header.layers or 0
     heads = header.of_architecture("attention.head_count")
     kv_heads = _kv_heads(header)
-    attending = [count for count, shared in zip(_per_layer(heads, layers), kv_heads, strict=False) if shared]
-    return sum(attending) * (_head_size(header, "key_length") + _head_size(header, "value_length")) // 2
+    each = zip(_per_layer(heads, layers), kv_heads, _head_sizes(header), strict=False)
+    return sum(count * (key + value) for count, shared, (key, value) in each if shared) // 2
 
 
 def _per_layer(value: Any, layers: int) -> list[int]:

@@ -99,7 +99,9 @@ def make_plan(
     need = ram(shape, cells=ctx, width=1, repacked_types=repacked)
     verdict, reason = _verdict(need, room, 0 if is_here else shape.weight_bytes)
     plan = Plan(spec, is_here, verdict, reason, _basis(shape, machine), ctx, ram=need, measured=measured)
-    if machine is None or not machine.types:
+    if (
+        machine is None or not machine.types or not shape.types
+    ):  # a file may hold a vocabulary and nothing to multiply by
         return plan
     widest = max((w for w in WIDTHS if _fits_at(shape, room, w)), default=1)
     width, throughput = best_width(shape, machine, widest=widest)

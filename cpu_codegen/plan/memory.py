@@ -1,7 +1,7 @@
 """RAM of a model at a context and width, part by part.
 
 Formulas, checked against llama.cpp's own log (scripts/bench_plan.py lays them beside a measured peak):
-KV cache     cells × bytes per cell (by layer kind and cache type), recurrent state × sequences
+KV cache     cells (a multiple of 256) × bytes per cell (by layer kind and cache type), recurrent state × sequences
 compute      512 tokens × 4 bytes × (3 feed-forward + 4 width), and the mask of 512 × cells × 2 bytes; never less than the logits
 outputs      width × vocabulary × 4 bytes
 work         512 rows of quantized activations
@@ -17,6 +17,7 @@ from cpu_codegen.plan.shape import Shape
 from cpu_codegen.stats import Interval
 
 BATCH_TOKENS = 512
+CELL_PADDING = 256
 PROCESS_BYTES = 48_000_000
 ENTRY_BYTES = 300
 _Q8K_BYTES_PER_VALUE = 292 / 256
@@ -49,6 +50,7 @@ class Ram:
 
 def ram(shape: Shape, *, cells: int, width: int, repacked_types: AbstractSet[str] = frozenset()) -> Ram:
     """RAM with `cells` tokens of KV cache shared by `width` sequences."""
+    cells = -(-cells // CELL_PADDING) * CELL_PADDING
     kv = round(cells * shape.cell_bytes + width * shape.state_bytes)
     logits = width * shape.vocabulary * 4
     mask = BATCH_TOKENS * cells * 2

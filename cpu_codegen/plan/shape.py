@@ -6,17 +6,20 @@ tensor gets which type in a `_K_M` mix; without either only the file's length is
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from cpu_codegen.engine.room import BYTES_PER_VALUE, kv_cell_bytes, query_values, state_bytes
-from cpu_codegen.gguf_header import GgufHeader
+from cpu_codegen.gguf_header import MAX_LAYERS, GgufHeader
 from cpu_codegen.gguf_types import TYPES_BY_NAME
 from cpu_codegen.models.spec import Geometry, ModelSpec
 
 Use = Literal["layer", "expert", "head", "embedding"]
+"""`embedding`: rows are looked up, so that it costs memory and no time."""
+
 Basis = Literal["header", "geometry", "size"]
 
 
@@ -70,7 +73,7 @@ class Shape:
     @property
     def types(self) -> set[str]:
         """Tensor types whose speed matters."""
-        return {part.type for part in self.weights if part.use != "embedding"}
+        return {part.type for part in self.weights if part.use != "embedding" and part.values}
 
 
 def shape_of_header(header: GgufHeader, kv_types: tuple[str, str] = ("f16", "f16")) -> Shape:
@@ -81,20 +84,21 @@ def shape_of_header(header: GgufHeader, kv_types: tuple[str, str] = ("f16", "f16
         return header.number(f"{architecture}.{key}") or 0
 
     is_tied = not any(tensor.name == "output.weight" for tensor in header.tensors)
+    ahead = number("nextn_predict_layers")
+    layers = max((header.layers or 0) - ahead, 0)
     totals: dict[tuple[str, Use], int] = defaultdict(int)
     for tensor in header.tensors:
         if len(tensor.shape) > 1:
-            totals[tensor.type, _use(tensor.name, is_tied)] += tensor.values
+            totals[tensor.type, _use(tensor.name, is_tied, layers if ahead else MAX_LAYERS)] += tensor.values
     experts, used = number("expert_count"), number("expert_used_count")
     state = state_bytes(header)
-    feed_forward = number("feed_forward_length") or number("expert_feed_forward_length") * max(used, 1)
     return Shape(
         basis="header",
         file_bytes=header.file_bytes,
         weights=tuple(Weights(kind, use, values) for (kind, use), values in totals.items()),
-        layers=header.layers or 0,
+        layers=layers,
         width=number("embedding_length"),
-        feed_forward=feed_forward,
+        feed_forward=max(_largest(header, "feed_forward_length"), number("expert_feed_forward_length") * max(used, 1)),
         vocabulary=header.vocabulary or 0,
         context=header.context_length,
         cell_bytes=kv_cell_bytes(header, kv_types),
@@ -106,17 +110,34 @@ def shape_of_header(header: GgufHeader, kv_types: tuple[str, str] = ("f16", "f16
     )
 
 
-def _use(name: str, is_tied: bool) -> Use:
-    if name.startswith("token_embd"):
+def _largest(header: GgufHeader, key: str) -> int:
+    """A number, or of an array with one for each layer the largest."""
+    value = header.of_architecture(key)
+    return max(value, default=0) if isinstance(value, Sequence) else value or 0
+
+
+_LOOKED_UP = ("per_layer_token_embd.", "position_embd.", "token_types.")
+"""Tables beside the embedding of which a token takes a row: Gemma 3n's and 4's are half of the file."""
+
+_BLOCK = re.compile(r"blk\.(\d{1,9})\.")
+
+
+def _use(name: str, is_tied: bool, layers: int) -> Use:
+    """Of layers beyond the first `layers`, which only guess tokens ahead, nothing is multiplied: as of an embedding."""
+    if name == "token_embd.weight":
         return "head" if is_tied else "embedding"
     if name == "output.weight":
         return "head"
+    block = _BLOCK.match(name)
+    if name.startswith(_LOOKED_UP) or (block and int(block[1]) >= layers):
+        return "embedding"
     return "expert" if "_exps" in name else "layer"
 
 
-def _state_bytes(layers: int, width: int) -> float:
-    """Where no header tells: Mamba-2's usual state, twice the width × 128 numbers of 4 bytes, per layer and sequence."""
-    return layers * width * 2 * 128 * 4
+def _state_bytes(shape: Geometry) -> float:
+    """Where no header tells, per sequence: LFM2's short convolutions keep two tokens, Mamba-2 twice the width × 128 values."""
+    per_layer = 2 if shape.architecture.startswith("lfm2") else 2 * 128
+    return shape.recurrent_layers * shape.width * per_layer * 4
 
 
 def shape_of_spec(spec: ModelSpec, kv_types: tuple[str, str] = ("f16", "f16")) -> Shape | None:
@@ -133,8 +154,10 @@ def shape_of_spec(spec: ModelSpec, kv_types: tuple[str, str] = ("f16", "f16")) -
     if spec.size_bytes and shape.tied_head:
         weights += _head_stored_twice(shape, spec, estimated)
         estimated = sum(part.bytes for part in weights)
-    if spec.size_bytes and estimated:
-        # what the rules miss (per-layer embeddings, unusual blocks) is in the file's length: spread it evenly
+    if spec.size_bytes and shape.architecture in _EMBEDDED_PER_LAYER and spec.size_bytes > estimated:
+        weights += (_missing_table(spec, spec.size_bytes - estimated),)
+    elif spec.size_bytes and estimated:
+        # what the rules miss (unusual blocks) is in the file's length: spread it evenly
         factor = spec.size_bytes / estimated
         weights = tuple(Weights(part.type, part.use, round(part.values * factor)) for part in weights)
     return Shape(
@@ -143,16 +166,25 @@ def shape_of_spec(spec: ModelSpec, kv_types: tuple[str, str] = ("f16", "f16")) -
         weights=weights,
         layers=shape.layers,
         width=shape.width,
-        feed_forward=shape.feed_forward or shape.expert_feed_forward * max(shape.experts_used, 1),
+        feed_forward=max(shape.feed_forward, shape.expert_feed_forward * max(shape.experts_used, 1)),
         vocabulary=shape.vocabulary,
         context=spec.context,
         cell_bytes=kv_layers * shape.kv_heads * shape.head_size * (key + value),
-        state_bytes=_state_bytes(shape.recurrent_layers, shape.width),
+        state_bytes=_state_bytes(shape),
         experts_share=shape.experts_used / shape.experts if shape.experts else 1.0,
         is_unusual=bool(shape.experts or shape.recurrent_layers or spec.geometry_note),
         entries=shape.vocabulary,
         query_values=kv_layers * shape.heads * shape.head_size,
     )
+
+
+_EMBEDDED_PER_LAYER = frozenset({"gemma3n", "gemma4"})
+"""Architectures with a table of embeddings for each layer, which a geometry does not list."""
+
+
+def _missing_table(spec: ModelSpec, missing_bytes: int) -> Weights:
+    kind = _main_type(spec.quant)
+    return Weights(kind, "embedding", round(missing_bytes * 8 / TYPES_BY_NAME[kind].bits_per_value))
 
 
 _VOCABULARY_BYTES = 39

@@ -65,6 +65,36 @@ def test_layers_without_attention_have_no_kv_cache() -> None:
     assert room.kv_cell_bytes(found, ("f16", "f16")) == 4 * 16 * 2 * 2
 
 
+def test_layers_that_use_anothers_cache_keep_none() -> None:
+    """Gemma 4 E2B: of 35 layers 15 keep keys and values, 12 of them with a window and heads of half the length."""
+    windows = [layer % 5 != 4 for layer in range(35)]
+    gemma = {
+        "block_count": 35,
+        "embedding_length": 1536,
+        "attention__head_count": 8,
+        "attention__head_count_kv": 1,
+        "attention__key_length": 512,
+        "attention__value_length": 512,
+        "attention__key_length_swa": 256,
+        "attention__value_length_swa": 256,
+        "attention__sliding_window_pattern": windows,
+        "attention__shared_kv_layers": 20,
+    }
+    assert room.kv_cell_bytes(header(**gemma), ("f16", "f16")) == (12 * 256 + 3 * 512) * 2 * 2
+    assert room.query_values(header(**gemma)) == 8 * (28 * 256 + 7 * 512)
+    period = header(**{**gemma, "attention__sliding_window_pattern": 5})
+    assert room.kv_cell_bytes(period, ("f16", "f16")) == room.kv_cell_bytes(header(**gemma), ("f16", "f16"))
+
+
+def test_a_layer_that_guesses_ahead_keeps_none() -> None:
+    """Multi-token prediction: the last block is not computed."""
+    facts = {"embedding_length": 64, "attention__head_count": 4, "attention__head_count_kv": 2}
+    found = header(block_count=5, nextn_predict_layers=1, **facts)
+    assert room.kv_cell_bytes(found, ("f16", "f16")) == room.kv_cell_bytes(
+        header(block_count=4, **facts), ("f16", "f16")
+    )
+
+
 def test_recurrent_state_is_counted_for_every_sequence(tmp_path: Path) -> None:
     """As llama.cpp's log has it: Mamba's two layers hold 3 × 512 inputs and 16 × 512 numbers, LFM2's two 2 × 256 inputs."""
     expected = {

@@ -64,6 +64,11 @@ def test_kv_cache() -> None:
     assert ram(dense(), cells=4096, width=1).kv_bytes == 112 * MIB
 
 
+def test_cells_come_by_256() -> None:
+    """As llama.cpp pads a context: 4,097 tokens keep what 4,352 do."""
+    assert ram(dense(), cells=4097, width=1) == ram(dense(), cells=4352, width=1) != ram(dense(), cells=4096, width=1)
+
+
 def test_ram_adds_up() -> None:
     """Weights, KV, compute and process; repacked weights count twice in the peak and once in the need."""
     shape = dense(kind="q4_k")
@@ -114,6 +119,20 @@ def test_experts_cost_what_is_touched(calibrated: Calibration) -> None:
     one = decode_rate(shape, calibrated).value
     assert one == pytest.approx(8 * decode_rate(dense(layers=0, cell_bytes=0), calibrated).value)
     assert decode_rate(shape, calibrated, width=16).value < 16 * one / 2
+
+
+def test_a_vocabulary_alone_has_no_speed(calibrated: Calibration) -> None:
+    """A file without a tensor to multiply by is planned for its memory, and nothing is divided by zero."""
+    for weights in ((), (Weights("q8_0", "embedding", 10**6),), (Weights("q8_0", "layer", 0),)):
+        shape = dense(weights=weights, layers=0, file_bytes=10**6)
+        plan = make_plan(
+            ModelSpec("x"),
+            shape,
+            calibrated,
+            Room(10**9, 10**9),
+            work(("lowcost60",), ("plain",), ModelSpec("x"), max_tokens=64),
+        )
+        assert (plan.verdict, plan.decode, plan.run_s) == ("fits", None, None)
 
 
 def test_embedding_is_not_read(calibrated: Calibration) -> None:

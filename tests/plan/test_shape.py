@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cpu_codegen.gguf_header import read_header
+from cpu_codegen.gguf_header import GgufHeader, read_header
+from cpu_codegen.gguf_tensors import TensorInfo
 from cpu_codegen.models.catalogue import load_catalogue
 from cpu_codegen.models.spec import Geometry, ModelSpec
 from cpu_codegen.plan.shape import USUAL_VOCABULARY, Shape, shape_of_header, shape_of_spec
@@ -113,6 +115,69 @@ def test_experts() -> None:
     assert shape is not None
     assert shape.experts_share == 0.25
     assert sum(part.values for part in shape.weights if part.use == "expert") == 8 * 8 * 3 * 256 * 512
+
+
+def told(names: dict[str, int], **keys: int) -> Shape:
+    """The shape of a header with these tensors (values of q8_0) and keys."""
+    metadata: dict[str, Any] = {
+        "general.architecture": "a",
+        "a.block_count": 2,
+        **{f"a.{k}": v for k, v in keys.items()},
+    }
+    tensors = tuple(TensorInfo(name, (32, count // 32), "q8_0", 0, count) for name, count in names.items())
+    return shape_of_header(GgufHeader("x", 3, metadata, tensors, 0, 0, 0))
+
+
+def values(shape: Shape) -> dict[str, int]:
+    """Numbers by use."""
+    return {part.use: part.values for part in shape.weights}
+
+
+def test_tables_of_which_a_row_is_taken() -> None:
+    """Gemma's embeddings per layer are as large as all else, and no token multiplies by them."""
+    shape = told({"per_layer_token_embd.weight": 6400, "token_embd.weight": 640, "blk.0.attn_q.weight": 320})
+    assert values(shape) == {"embedding": 6400, "head": 640, "layer": 320}
+
+
+def test_layers_that_guess_ahead_are_not_computed() -> None:
+    """The last block of a file with multi-token prediction is there and idle."""
+    tensors = {"blk.0.ffn_up.weight": 320, "blk.1.ffn_up.weight": 320}
+    assert values(told(tensors)) == {"layer": 640}
+    idle = told(tensors, nextn_predict_layers=1)
+    assert values(idle) == {"layer": 320, "embedding": 320}
+    assert idle.layers == 1
+
+
+def test_experts_that_always_work_are_layers() -> None:
+    """A shared expert multiplies every token, the others those that the router sends."""
+    names = {"blk.0.ffn_up_exps.weight": 640, "blk.0.ffn_up_shexp.weight": 320, "blk.0.ffn_gate_inp.weight": 32}
+    shape = told(names, expert_count=8, expert_used_count=2)
+    assert values(shape) == {"expert": 640, "layer": 352}
+    assert (
+        told(names, expert_used_count=4, expert_feed_forward_length=2880, feed_forward_length=2880).feed_forward
+        == 4 * 2880
+    )
+    assert shape.experts_share == 0.25
+
+
+def test_what_gemmas_geometry_leaves_out_is_looked_up() -> None:
+    """The rest of the file's length is a table of embeddings per layer: it costs memory, no time."""
+    entry = load_catalogue().models["gemma-4-e2b"]["q4_k_m"]
+    shape = shape_of_spec(entry)
+    assert shape is not None
+    parts = values(shape)
+    assert entry.size_bytes is not None
+    assert sum(part.bytes for part in shape.weights) == pytest.approx(entry.size_bytes, rel=1e-3)
+    table = next(part for part in shape.weights if part.use == "embedding")
+    assert 0.3 < table.bytes / entry.size_bytes < 0.7
+    assert parts["layer"] < 2.5e9
+
+
+def test_short_convolutions_keep_little() -> None:
+    """LFM2's ten recurrent layers keep two tokens each, not a Mamba state."""
+    shape = shape_of_spec(load_catalogue().models["lfm2-1.2b"]["q4_k_m"])
+    assert shape is not None
+    assert shape.state_bytes == 10 * 2 * 2048 * 4
 
 
 def test_size_alone_and_nothing() -> None:
