@@ -13,6 +13,7 @@ from cpu_codegen.cli.options import Format, Json, OutputFormat, split_commas
 if TYPE_CHECKING:
     from typing import IO
 
+    from cpu_codegen.recommend.choice import Choice
     from cpu_codegen.recommend.recommend import Recommendation
     from cpu_codegen.report.tables import Table
 
@@ -56,7 +57,7 @@ def recommend(
 
 def show(found: Recommendation, output: Format) -> None:
     """Names first, then the fronts, then how to use the first name."""
-    from cpu_codegen.recommend.recommend import as_record, row_record
+    from cpu_codegen.recommend.records import as_record, row_record
     from cpu_codegen.report.tables import write_table
 
     if output in (Format.JSON, Format.JSONL):
@@ -85,7 +86,17 @@ def write_names(found: Recommendation, stream: IO[str]) -> None:
         stream.write(
             "no model of the registry fits this machine comfortably and is fast enough: see cpu-codegen plan\n"
         )
+    if found.at_rest is not None:
+        stream.write(for_terminal(_at_rest_line(found.at_rest, found.ram_at_rest_bytes)) + "\n")
     stream.write("\n")
+
+
+def _at_rest_line(choice: Choice, ram_bytes: int | None) -> str:
+    """The first name that other programs keep from being the first."""
+    from cpu_codegen.sizes import format_bytes
+
+    room = f" (≈ {format_bytes(ram_bytes)} free)" if ram_bytes else ""
+    return f"with nothing else running{room}: {choice.candidate.name}: {choice.sentence} Close other programs, then ask again."
 
 
 def table(found: Recommendation) -> Table:

@@ -15,7 +15,7 @@ from cpu_codegen.sizes import parse_bytes
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. No models = the whole registry."""
+    """What is asked. No models = the whole registry. `at_rest`: of this machine with nothing else running."""
 
     models: tuple[str, ...] = ()
     suites: tuple[str, ...] = ("lowcost60",)
@@ -34,6 +34,7 @@ class Question:
     keep_going: bool = False
     think: Think = "auto"
     require: tuple[Term, ...] = ()
+    at_rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

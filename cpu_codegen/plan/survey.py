@@ -20,6 +20,7 @@ from cpu_codegen.plan.greedy import greedy_warnings
 from cpu_codegen.plan.measured import Measured, measured_runs
 from cpu_codegen.plan.question import AsIf, Question, parse_as_if
 from cpu_codegen.plan.reasons import as_its_file_tells
+from cpu_codegen.plan.rest import ram_at_rest_bytes
 from cpu_codegen.plan.shape import Shape, shape_of_spec
 from cpu_codegen.plan.shape_source import best_shape
 from cpu_codegen.plan.speed import as_if as transformed
@@ -80,7 +81,8 @@ def survey(question: Question, *, progress: Progress) -> Survey:
     here = [is_local(spec) for spec in specs]
     specs = [as_its_file_tells(spec) if is_here else spec for spec, is_here in zip(specs, here, strict=True)]
     shapes = _shapes(question, specs, here)
-    room = Room(within(other.ram_bytes or machine.ram_available_bytes, question.max_ram_bytes), _free_disk())
+    free = ram_at_rest_bytes(machine) if question.at_rest else machine.ram_available_bytes
+    room = Room(within(other.ram_bytes or free, question.max_ram_bytes), _free_disk())
     measured_here = _calibrated(question, machine, shapes, progress)
     speed = _as_asked(measured_here, other)
     ground = _Ground(question, speed, room, {} if question.as_if else measured_runs(machine))

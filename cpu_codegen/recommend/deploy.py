@@ -105,9 +105,9 @@ def snippet(found: Deployment) -> str:
     """Every default of the binding that bites is set."""
     options = [f"n_ctx={found.ctx_tokens}", f"n_threads={found.threads}", f"n_threads_batch={found.threads}", "seed=0"]
     if found.kv_type_k != PLAIN_KV:
-        options.append(f"type_k=llama_cpp.GGML_TYPE_{found.kv_type_k.upper()}")
+        options.append(f"type_k={_type_name(found.kv_type_k)}")
     if found.kv_type_v != PLAIN_KV:
-        options += [f"type_v=llama_cpp.GGML_TYPE_{found.kv_type_v.upper()}", "flash_attn=True"]
+        options += [f"type_v={_type_name(found.kv_type_v)}", "flash_attn=True"]
     options.append("verbose=False")
     opened = (
         f"Llama(model_path={found.path!r}"
@@ -122,6 +122,11 @@ def snippet(found: Deployment) -> str:
         f"answer = llm.create_chat_completion(messages, temperature=0.0, max_tokens={DEFAULT_MAX_TOKENS})\n"
         'print(answer["choices"][0]["message"]["content"])'
     )
+
+
+def _type_name(kind: str) -> str:
+    """The binding's constant; it has none for bf16, whose number in ggml is 30."""
+    return "30" if kind == "bf16" else f"llama_cpp.GGML_TYPE_{kind.upper()}"
 
 
 def modelfile(found: Deployment) -> str:

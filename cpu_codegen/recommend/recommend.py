@@ -6,20 +6,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from cpu_codegen.busy import watch
 from cpu_codegen.errors import UsageError
-from cpu_codegen.machine import default_threads, fingerprint
+from cpu_codegen.machine import Machine, default_threads, fingerprint
 from cpu_codegen.models.catalogue import PREFERRED_QUANTS
 from cpu_codegen.models.quants import bits_of
 from cpu_codegen.plan.benched import recall
-from cpu_codegen.plan.calibration import cached
+from cpu_codegen.plan.calibration import Calibration, cached
 from cpu_codegen.plan.estimate import Plan, weight
 from cpu_codegen.plan.question import Question
+from cpu_codegen.plan.rest import is_crowded, ram_at_rest_bytes
 from cpu_codegen.plan.survey import survey
 from cpu_codegen.progress import Progress
 from cpu_codegen.recommend.choice import Candidate, Choice, choose, front, measured_quality, published_quality
-from cpu_codegen.recommend.deploy import Deployment, commands, deployment
+from cpu_codegen.recommend.deploy import Deployment, deployment
 from cpu_codegen.recommend.quality import NATIVE, Own, best_known, claim, own_runs
 from cpu_codegen.registry import local_paths
 
@@ -35,7 +36,8 @@ class Recommendation:
     """`rows` are the models of both fronts, in order of speed; `no_data` those that fit and of which nothing is known.
 
     `suite` is the one of own runs; `fitting` names all that fit and are fast enough, the largest first; `left_out` counts why the
-    rest is not considered.
+    rest is not considered. `at_rest` is the first name with nothing else running, where other programs keep it from being the first
+    now; `ram_at_rest_bytes` are free then.
     """
 
     machine_line: str
@@ -48,6 +50,8 @@ class Recommendation:
     left_out: dict[str, int]
     notes: list[str]
     deployed: Deployment | None
+    at_rest: Choice | None = None
+    ram_at_rest_bytes: int | None = None
 
     @property
     def non_commercial(self) -> list[str]:
@@ -57,8 +61,9 @@ class Recommendation:
 
 def recommend(question: Question, *, progress: Progress, deploy: str | None = None) -> Recommendation:
     """What to run here. `deploy` names another model than the first choice for the commands."""
-    known = cached(fingerprint(), threads=question.threads)
-    if question.calibrate and known is not None and known.types:
+    machine = fingerprint()
+    known = cached(machine, threads=question.threads)
+    if question.calibrate and known is not None and known.types and not _may_be_better_now(known):
         # types that it lacks borrow from their neighbours: an answer at once
         question = replace(question, calibrate=False)
     found = survey(question, progress=progress)
@@ -77,7 +82,31 @@ def recommend(question: Question, *, progress: Progress, deploy: str | None = No
         left_out=dict(Counter(_why_not(plan) for plan in weighed.plans if not plan.is_usable)),
         notes=[*found.notes, *([UNTIMED] if any(not choice.candidate.speed for choice in choices) else [])],
         deployed=_deployed(choices, candidates, weighed.runs, question, deploy),
+        at_rest=_at_rest(question, machine, found.plans, choices, progress),
+        ram_at_rest_bytes=ram_at_rest_bytes(machine),
     )
+
+
+def _may_be_better_now(known: Calibration) -> bool:
+    """It was taken beside other programs, and now the cores are ours."""
+    busy = watch() if known.is_crowded else None
+    return busy is not None and not busy.crowds(known.threads)
+
+
+def _at_rest(
+    question: Question, machine: Machine, plans: Sequence[Plan], choices: Sequence[Choice], progress: Progress
+) -> Choice | None:
+    """The first name on this machine with nothing else running; None where that is none, the same, or no larger one."""
+    if question.as_if or not (is_crowded(machine) or any(plan.slow_in_company for plan in plans)):
+        return None
+    alone = replace(question, at_rest=True, calibrate=False)
+    quick = [
+        replace(plan, slow=plan.slow and not plan.slow_in_company) for plan in survey(alone, progress=progress).plans
+    ]
+    first = first_choice(alone, quick, progress=progress)
+    if first is None or (choices and weight(first.candidate.plan) <= weight(choices[0].candidate.plan)):
+        return None
+    return first
 
 
 def first_choice(question: Question, plans: Sequence[Plan], *, progress: Progress) -> Choice | None:
@@ -220,43 +249,3 @@ def _deployed(
     benched = next((found for sha in sha256s if (found := recall(machine, sha))), None)
     ctx_tokens = question.ctx_tokens or one.plan.ctx_tokens
     return deployment(one.plan.spec, path, here, threads=threads, ctx_tokens=ctx_tokens, benched=benched)
-
-
-# ── for machines ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def as_record(found: Recommendation) -> dict[str, Any]:
-    """Scores: own ones as shares of 1 with n, published ones out of 100 with setting and source; unknown is null."""
-    return {
-        "machine": found.machine_line,
-        "basis": found.basis,
-        "choices": [
-            {"model": choice.candidate.name, "basis": choice.basis, "sentence": choice.sentence}
-            for choice in found.choices
-        ],
-        "front": [row_record(one) for one in found.rows],
-        "fitting": found.fitting,
-        "no_data": found.no_data,
-        "left_out": found.left_out,
-        "not_named_non_commercial": found.non_commercial,
-        "notes": found.notes,
-        "use": {title.partition(":")[0]: text for title, text in commands(found.deployed)} if found.deployed else None,
-        "use_basis": found.deployed.basis if found.deployed else None,
-    }
-
-
-def row_record(one: Candidate) -> dict[str, Any]:
-    """One model of the fronts."""
-    plan, own, told = one.plan, one.own, one.claim
-    is_measured = plan.measured is not None and plan.measured.width == 1
-    return {
-        "model": one.name,
-        "verdict": plan.verdict,
-        "ram_bytes": plan.ram.needed_bytes if plan.ram else None,
-        "tokens_per_s_measured": one.speed if is_measured else None,
-        "tokens_per_s_estimate": plan.decode.value if plan.decode else None,
-        "own": {"suite": own.suite, "pass@1": own.value, "n": own.n, "run": own.run} if own else None,
-        "published": {"suite": told.suite, "value": told.value, "setting": told.setting, "source": told.source}
-        if told
-        else None,
-    }

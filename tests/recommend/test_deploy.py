@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from cpu_codegen.engine.room import BYTES_PER_VALUE
 from cpu_codegen.machine import fingerprint
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.plan.benched import Benched, recall, remember
@@ -42,6 +44,19 @@ def test_what_was_measured_best_is_taken() -> None:
     assert "-ctk q8_0 -ctv q8_0 -fa on" in line
     assert "type_v=llama_cpp.GGML_TYPE_Q8_0, flash_attn=True" in snippet(found)
     assert "OLLAMA_KV_CACHE_TYPE=q8_0" in modelfile(found)
+
+
+@pytest.mark.parametrize("kind", BYTES_PER_VALUE)
+def test_the_snippet_names_what_the_binding_has(kind: str) -> None:
+    """A cache of any type that `--kv-type` takes: no constant stands there that llama-cpp-python lacks."""
+    llama_cpp = pytest.importorskip("llama_cpp")
+    text = snippet(
+        deployment(HUB, "m.gguf", [own("a", 30, settings={"kv_type_k": kind, "kv_type_v": kind})], threads=1)
+    )
+    ast.parse(text)
+    names = re.findall(r"llama_cpp\.(GGML_TYPE_\w+)", text)
+    assert all(hasattr(llama_cpp, name) for name in names)
+    assert (kind == "f16") == ("type_k=" not in text)
 
 
 def test_a_bench_decides_the_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
