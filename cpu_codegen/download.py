@@ -20,8 +20,19 @@ from cpu_codegen.models.caches import hub_cache
 from cpu_codegen.models.digests import remember
 from cpu_codegen.models.fetch import Fetch, hash_blob, is_right
 from cpu_codegen.models.hub import RemoteFile, remote_file
-from cpu_codegen.models.layout import blob_lock, blob_path, disk_error, link_blob, part_path, size_of, snapshot_path
+from cpu_codegen.models.layout import (
+    blob_lock,
+    blob_path,
+    disk_error,
+    link_blob,
+    part_path,
+    size_of,
+    snapshot_path,
+    whole_path,
+)
 from cpu_codegen.models.ledger import Download, downloads, record
+from cpu_codegen.models.quants import quant_of
+from cpu_codegen.models.refusals import refused_with
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.models.transfer import Watcher
 from cpu_codegen.schema import ModelFile
@@ -66,7 +77,12 @@ def pull(spec: ModelSpec, *, offline: bool = False, again: bool = False, watcher
             return Pulled(registry.local_file(spec), 0)
     if offline:
         raise UnavailableError(f"{spec.name} is not on this machine, and this is offline", remedy="drop --offline")
-    remotes = describe(spec, again=again)
+    try:
+        remotes = describe(spec, again=again)
+    except UnavailableError as error:
+        if other := _elsewhere(error, spec):
+            raise UnavailableError(str(error), remedy=f"{error.remedy}; or another publisher's: -m {other}") from error
+        raise
     plan = disk_plan(remotes)
     check_disk(plan)
     notes = () if spec.pinned else (f"{spec.name}: first use, not pinned; the digest that the hub names was checked",)
@@ -82,9 +98,16 @@ def pull(spec: ModelSpec, *, offline: bool = False, again: bool = False, watcher
     return Pulled(registry.local_file(exact), fetched, notes)
 
 
+def _elsewhere(error: UnavailableError, spec: ModelSpec) -> str:
+    """Of a repo that is gone or gated: another publisher's file, where the registry knows one of that quantization, else ""."""
+    if refused_with(error) not in (401, 403, 404):
+        return ""
+    return next((one.name for one in spec.elsewhere if quant_of(one.file) == spec.quant), "")
+
+
 def describe(spec: ModelSpec, *, again: bool = False) -> list[RemoteFile]:
     """All parts as the hub describes them. IntegrityError when that is not what the registry or the ledger knows."""
-    remotes = _parts(spec)
+    remotes = [_with_digest(spec, index, remote) for index, remote in enumerate(_parts(spec))]
     for index, remote in enumerate(remotes):
         if spec.sha256s and remote.sha256 and remote.sha256 != spec.sha256s[index]:
             raise IntegrityError(
@@ -107,6 +130,21 @@ def _parts(spec: ModelSpec) -> list[RemoteFile]:
     return [first, *(remote_file(spec.repo, file, first.commit) for file in spec.files[1:])]
 
 
+def _with_digest(spec: ModelSpec, index: int, remote: RemoteFile) -> RemoteFile:
+    """A mirror may tag files in a way of its own: then the registry's digest is what counts. UnavailableError without any.
+
+    So a pinned file is checked by its pin alone, also where the hub's tag is that of a file outside of LFS.
+    """
+    if spec.sha256s and not remote.sha256:
+        return replace(remote, etag=spec.sha256s[index])
+    if not remote.is_checkable:
+        raise UnavailableError(
+            f"the server names no digest of {remote.file}, so that nothing that it sends can be checked",
+            remedy="HF_ENDPOINT with a mirror that speaks the hub's protocol, or a model whose sha256 the registry has",
+        )
+    return remote
+
+
 def _refuse_changed(spec: ModelSpec, remote: RemoteFile) -> None:
     """An unpinned file that we fetched before must still be the same: repos are re-quantized in place."""
     for old in downloads():
@@ -120,7 +158,7 @@ def _refuse_changed(spec: ModelSpec, remote: RemoteFile) -> None:
 
 def disk_plan(remotes: list[RemoteFile]) -> Plan:
     """Which parts are missing and what the disk has left."""
-    missing = tuple(remote for remote in remotes if not blob_path(remote).is_file())
+    missing = tuple(remote for remote in remotes if whole_path(remote) is None)
     resumable = sum(min(size_of(part_path(remote)), remote.size) for remote in missing)
     place = hub_cache()
     while not place.exists():
@@ -150,18 +188,18 @@ def _fetch_part(spec: ModelSpec, remote: RemoteFile, *, again: bool, watcher: Wa
 
 
 def _fetch_locked(spec: ModelSpec, remote: RemoteFile, *, again: bool, watcher: Watcher) -> int:
-    blob = blob_path(remote)
-    if blob.is_file():
-        if blob.stat().st_size == remote.size and is_right(remote, hash_blob(remote, blob)):
+    here = whole_path(remote)
+    if here is not None:
+        if here.stat().st_size == remote.size and is_right(remote, hash_blob(remote, here)):
             link_blob(remote, spec.revision)
             return 0
-        blob.unlink()
+        here.unlink()
     entry = _entry(spec, remote)
     record(entry)
     if again:
         part_path(remote).unlink(missing_ok=True)
     fetched = Fetch(remote, watcher).run()
-    os.replace(part_path(remote), blob)
+    os.replace(part_path(remote), blob_path(remote))
     link = link_blob(remote, spec.revision)
     record(replace(entry, state="whole"))
     if remote.sha256:

@@ -16,19 +16,24 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from cpu_codegen.errors import IntegrityError, UnavailableError, UsageError
 from cpu_codegen.models.caches import cached_files, find_cached, find_ollama
 from cpu_codegen.models.catalogue import FILE, REPO, REVISION, Catalogue, load_catalogue
 from cpu_codegen.models.digests import Progress, combined_sha256, file_sha256
 from cpu_codegen.models.quants import choose_file, quant_of
+from cpu_codegen.models.spec import Elsewhere
 from cpu_codegen.models.spec import ModelSpec as ModelSpec
 from cpu_codegen.models.splits import split_parts
-from cpu_codegen.schema import ModelFile
 from cpu_codegen.sizes import format_bytes
+
+if TYPE_CHECKING:
+    from cpu_codegen.schema import ModelFile
 
 _ONE_REVISION = r"(?!\.|[^/]*\.\.)(?:refs/\w+/\w[\w.-]*|[\w.-]+)"
 _HUB_FILE = re.compile(rf"({REPO}?)(?:@({_ONE_REVISION}))?/({FILE})")
+_ADDRESS = re.compile(rf"https?://[^/]+/({REPO}?)/(?:blob|resolve|raw)/([\w.-]+)/([^?#]+\.gguf)(?:[?#].*)?")
 _HUB_QUANT = re.compile(rf"({REPO})(?:@({REVISION}))?(?::([\w.-]+))?")
 
 
@@ -41,8 +46,14 @@ def resolve(name: str, *, models_file: Path | None = None, offline: bool = False
         return _known(_hub_spec(name, offline=offline), load_catalogue(models_file))
     if name.startswith("ollama:"):
         return _ollama_spec(name)
+    if address := _ADDRESS.fullmatch(name):
+        raise UsageError(f"{name} is a web address", remedy=f"-m hf:{address[1]}@{address[2]}/{address[3]}")
     if name.lower().endswith(".gguf") or Path(name).is_absolute() or name.startswith(("./", "../", "~")):
         return _path_spec(name)
+    if "/" in name and _HUB_QUANT.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is no alias", remedy=f"-m hf:{name} for a repo on the hub, or the path of a .gguf file"
+        )
     catalogue = load_catalogue(models_file)
     alias_name, _, quant = name.partition("@")
     alias = catalogue.alias_of(alias_name)
@@ -105,7 +116,26 @@ def _known(spec: ModelSpec, catalogue: Catalogue) -> ModelSpec:
         same_file = listed.repo == spec.repo and listed.files == spec.files
         if same_file and spec.revision in ("", listed.revision):
             return replace(listed, name=spec.name)
+        for other in listed.elsewhere:
+            if (other.repo, other.file) == (spec.repo, spec.files[0]) and spec.revision in ("", other.revision):
+                return _from_elsewhere(listed, other, spec)
     return spec
+
+
+def _from_elsewhere(listed: ModelSpec, other: Elsewhere, spec: ModelSpec) -> ModelSpec:
+    """The model's facts with those of another publisher's file."""
+    return replace(
+        listed,
+        name=spec.name,
+        quant=spec.quant,
+        repo=other.repo,
+        files=spec.files,
+        revision=other.revision,
+        sha256s=(other.sha256,) if other.sha256 else (),
+        sizes=(other.size_bytes,) if other.size_bytes else (),
+        note="",
+        source=other.source,
+    )
 
 
 def _ollama_spec(name: str) -> ModelSpec:
@@ -126,6 +156,8 @@ def _path_spec(name: str) -> ModelSpec:
 
 def local_file(spec: ModelSpec, *, progress: Progress | None = None) -> ModelFile:
     """The model's file on this machine, checked by size and digest. UnavailableError when it is not here."""
+    from cpu_codegen.schema import ModelFile  # not for names alone: `models list` answers in 0.2 s
+
     paths, digests = _checked(spec, _copies(spec), progress)
     return ModelFile(
         name=spec.name,

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from cpu_codegen.sampling import Sampling as Sampling
+
 SCHEMA_VERSION = 1
 
 Level = Literal["easy", "medium", "hard"]
@@ -157,16 +159,6 @@ class Prompt:
     add_special: bool
     is_completion: bool = False
     stop: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How tokens are drawn. temperature 0 = greedy; then the rest is ignored."""
-
-    temperature: float = 0.0
-    top_p: float = 1.0
-    top_k: int = 0
-    min_p: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

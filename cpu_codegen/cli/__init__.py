@@ -1,7 +1,7 @@
 """The command line: one file per command; parse → call → render. Owns exit codes, signals and how errors are shown.
 
 Commands import what they need when they run, so that `--help` answers at once and every command that does not generate works
-without llama-cpp-python.
+without llama-cpp-python. typer itself is loaded when a command line has to be parsed.
 """
 
 from __future__ import annotations
@@ -10,31 +10,26 @@ import os
 import signal
 import sys
 from types import FrameType
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from cpu_codegen.cli.commands import LazyCommands
-from cpu_codegen.cli.usage import invoke
 from cpu_codegen.errors import CpuCodegenError, Interrupted
 
-app = typer.Typer(
-    name="cpu-codegen",
-    cls=LazyCommands,
-    help="Which code model should I run on this machine, and what will it cost me?",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+if TYPE_CHECKING:
+    from cpu_codegen.cli.commands import app as app
+    from cpu_codegen.cli.usage import invoke as invoke
+else:
 
+    def __getattr__(name: str) -> Any:
+        """`app` and `invoke`, where they are asked for."""
+        if name == "app":
+            from cpu_codegen.cli.commands import app
 
-@app.callback()
-def _options(
-    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error.", envvar="CPU_CODEGEN_DEBUG"),
-) -> None:
-    if debug:
-        os.environ["CPU_CODEGEN_DEBUG"] = "1"
+            return app
+        if name == "invoke":
+            from cpu_codegen.cli.usage import invoke
+
+            return invoke
+        raise AttributeError(name)
 
 
 def main() -> None:
@@ -43,7 +38,7 @@ def main() -> None:
     _install_signals()
     try:
         if not _quick(sys.argv[1:]):
-            invoke(app, sys.argv[1:])
+            _parsed(sys.argv[1:])
     except CpuCodegenError as error:
         sys.exit(_fail(error))
     except KeyboardInterrupt:
@@ -54,13 +49,20 @@ def main() -> None:
         sys.exit(0)
 
 
+def _parsed(arguments: list[str]) -> None:
+    from cpu_codegen.cli.commands import app
+    from cpu_codegen.cli.usage import invoke
+
+    invoke(app, arguments)
+
+
 def _quick(arguments: list[str]) -> bool:
     """Answers the bare `models list` at once: what typer loads to parse options takes longer than the answer."""
     if arguments not in (["models", "list"], ["models", "ls"]):
         return False
-    from cpu_codegen.cli.models import list_
+    from cpu_codegen.cli.models_list import write_list
 
-    list_()
+    write_list()
     return True
 
 

@@ -6,6 +6,7 @@ The table holds what the list of commands shows; a test compares it with the com
 from __future__ import annotations
 
 import importlib
+import os
 import re
 from typing import Any, NamedTuple
 
@@ -120,3 +121,23 @@ class LazyCommands(TyperGroup):
         """The list of commands, from the table alone."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+app = typer.Typer(
+    name="cpu-codegen",
+    cls=LazyCommands,
+    help="Which code model should I run on this machine, and what will it cost me?",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _options(
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error.", envvar="CPU_CODEGEN_DEBUG"),
+) -> None:
+    if debug:
+        os.environ["CPU_CODEGEN_DEBUG"] = "1"

@@ -43,45 +43,13 @@ def list_(
     json: Json = False,
 ) -> None:
     """Every file of the registry: size, parameters, licence, and whether it is here."""
-    from cpu_codegen.models.catalogue import load_catalogue
-    from cpu_codegen.models.listing import facts, listed, matches
-    from cpu_codegen.registry import is_local
-    from cpu_codegen.sizes import parse_bytes
+    from cpu_codegen.cli.models_list import write_list
 
-    catalogue = load_catalogue(models_file)
-    specs = catalogue.specs() if starter is None else catalogue.starters(parse_bytes(starter))
-    found = [(spec, is_local(spec)) for spec in specs if matches(spec, words or [])]
-    rows = [(spec, local) for spec, local in found if local or not here]
-    output = Format.JSON if json else output
-    if output in (Format.JSON, Format.JSONL):
-        _write_records([facts(spec, local=local) for spec, local in rows], output)
-        return
-    from cpu_codegen.report.tables import write_table
-
-    write_table(listed(rows), output, sys.stdout)
-    if output is Format.TABLE:
-        _explain([spec for spec, _ in rows])
+    wanted = Format.JSON if json else output
+    write_list(words or [], here=here, starter=starter, models_file=models_file, output=wanted)
 
 
 app.command("ls", hidden=True)(list_)
-
-
-def _explain(specs: list[ModelSpec]) -> None:
-    """The marks of the table, as far as they occur."""
-    if any(spec.repo and not spec.pinned for spec in specs):
-        print("° no digest known: the first download records the hub's own", file=sys.stderr)
-    if any(spec.commercial_use == "forbidden" for spec in specs):
-        print("non-commercial: the publisher's terms, see models show MODEL", file=sys.stderr)
-    print("next: cpu-codegen plan  (which of them fit this machine, and how fast)", file=sys.stderr)
-
-
-def _write_records(records: list[dict[str, Any]], output: Format) -> None:
-    import json
-
-    if output is Format.JSONL:
-        sys.stdout.writelines(json.dumps(record, allow_nan=False) + "\n" for record in records)
-    else:
-        print(json.dumps(records, indent=1, allow_nan=False))
 
 
 @app.command()

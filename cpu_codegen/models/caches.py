@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -50,10 +51,7 @@ def cached_revisions(repo: str, revision: str = "") -> list[str]:
 
 def _reference(path: Path) -> str:
     """The commit that a branch means; "" for a text that could not be the name of a folder in there."""
-    try:
-        commit = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
+    commit = _text(path).strip()
     return commit if _FOLDER.fullmatch(commit) else ""
 
 
@@ -89,8 +87,35 @@ def _copies_of_repo(repo: str, revision: str) -> Iterator[Path]:
 
 def lm_studio_folders() -> list[Path]:
     """LM Studio's model folders: publisher/repo/file.gguf."""
-    home = Path.home()
-    return [folder for folder in (home / ".lmstudio/models", home / ".cache/lm-studio/models") if folder.is_dir()]
+    return [folder for folder in _lm_studio_places(Path.home()) if _readable_folder(folder)]
+
+
+@lru_cache(maxsize=4)
+def _lm_studio_places(home: Path) -> tuple[Path, ...]:
+    """Where they may be. Asked once: a registry looks for a hundred models, each of them there.
+
+    LM Studio writes its home into a pointer file, and a folder for models that was moved (to another disk) into its settings.
+    """
+    named = _text(home / ".lmstudio-home-pointer").strip()
+    homes = [*([Path(named)] if named else []), home / ".lmstudio", home / ".cache/lm-studio"]
+    chosen = [_downloads_folder(_text(base / "settings.json")) for base in homes]
+    return tuple(dict.fromkeys([*(Path(folder) for folder in chosen if folder), *(base / "models" for base in homes)]))
+
+
+def _downloads_folder(settings: str) -> str:
+    try:
+        folder = json.loads(settings or "{}").get("downloadsFolder")
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+    return folder if isinstance(folder, str) and os.path.isabs(folder) else ""
+
+
+def _text(path: Path) -> str:
+    """ "" for what cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def ollama_stores() -> list[Path]:
@@ -103,7 +128,7 @@ def ollama_stores() -> list[Path]:
 def _readable_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name with a NUL in it
         return False
 
 

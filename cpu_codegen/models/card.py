@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from cpu_codegen.models.spec import Geometry, ModelSpec
 from cpu_codegen.report.tables import Cell, Table
-from cpu_codegen.schema import Sampling
+from cpu_codegen.sampling import Sampling
 from cpu_codegen.sizes import format_bytes
 
 _USE = {
@@ -54,6 +54,8 @@ def _rows(spec: ModelSpec, others: Sequence[ModelSpec], path: str | None) -> Ite
         dated = f"{one.source}, {one.date}" if one.date else one.source
         yield f"published, unquantized, not measured here ({one.setting}{precision})", scores, dated
     yield "note", spec.note, ""
+    for other in spec.elsewhere:
+        yield "also at", other.name, other.source
     yield "other files", ", ".join(other.quant for other in others if other.quant != spec.quant), ""
 
 

@@ -6,7 +6,6 @@ new.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from cpu_codegen.errors import UsageError
 from cpu_codegen.models.catalogue_cache import Parts, cache_file, load_parts, store_parts
 from cpu_codegen.models.families import Family, advice_of, families, with_family
-from cpu_codegen.models.spec import CommercialUse, Geometry, Kind, ModelSpec, Published, Thinking
+from cpu_codegen.models.spec import CommercialUse, Elsewhere, Geometry, Kind, ModelSpec, Published, Thinking
 from cpu_codegen.models.splits import split_parts
 from cpu_codegen.packaged import demo_model, models_yaml
 from cpu_codegen.places import config_dir
@@ -50,6 +49,8 @@ class Catalogue:
         alias = self.also.get(wanted, wanted)
         if alias in self.models:
             return alias
+        import difflib
+
         near = difflib.get_close_matches(wanted, [*self.models, *self.also], n=3, cutoff=0.5)
         raise UsageError(
             f"no model {name!r}" + (f"; near: {', '.join(near)}" if near else ""),
@@ -178,6 +179,7 @@ def _model_facts(source: Fields) -> dict[str, Any]:
         "geometry_note": source.text("geometry_note"),
         "advice": advice_of(source.mapping("sampling")),
         "published": tuple(_published(one) for one in source.mappings("published")),
+        "elsewhere": tuple(_elsewhere(one) for one in source.mappings("elsewhere")),
         "sources": {name: inner.text(name) or "" for name in inner.names()} if inner else {},
     }
 
@@ -206,6 +208,22 @@ def _published(source: Fields) -> Published:
     if not scores or not setting or not origin:
         raise source.wrong(source.node, "a published score needs scores, setting and source")
     found = Published(scores, setting, origin, source.text("precision") or "", source.text("date") or "")
+    source.done()
+    return found
+
+
+def _elsewhere(source: Fields) -> Elsewhere:
+    repo, file, origin = source.text("repo", REPO), source.text("file", FILE), source.text("source")
+    if not (repo and file and origin):
+        raise source.wrong(source.node, "another publisher's file needs repo, file and source")
+    found = Elsewhere(
+        repo=repo,
+        file=file,
+        source=origin,
+        sha256=source.text("sha256", SHA256) or "",
+        size_bytes=source.number("bytes"),
+        revision=source.text("revision", REVISION) or "",
+    )
     source.done()
     return found
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from cpu_codegen import __version__
 from cpu_codegen.models.digests import write_atomically
-from cpu_codegen.models.spec import Geometry, ModelSpec, Published, Reasoning, SamplingAdvice
+from cpu_codegen.models.spec import Elsewhere, Geometry, ModelSpec, Published, Reasoning, SamplingAdvice
 from cpu_codegen.places import cache_dir
-from cpu_codegen.schema import Sampling
+from cpu_codegen.sampling import Sampling
 
-FORMAT = 4
+FORMAT = 5
 KEPT = 8
 
 Parts = tuple[list[ModelSpec], dict[str, str], dict[int, tuple[str, ...]]]
@@ -62,6 +62,7 @@ def _spec(record: dict[str, Any]) -> ModelSpec:
         record["reasoning"] = Reasoning(**record["reasoning"])
     if record["advice"] is not None:
         record["advice"] = _advice(record["advice"])
+    record["elsewhere"] = tuple(Elsewhere(**one) for one in record["elsewhere"])
     record["published"] = tuple(Published(**one) for one in record["published"])
     return ModelSpec(**record)
 

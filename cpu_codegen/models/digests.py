@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,6 +81,8 @@ def combined_sha256(digests: tuple[str, ...]) -> str:
 
 def write_atomically(path: Path, text: str) -> None:
     """Temporary file, fsync, rename: a reader sees the old text or the new one."""
+    import tempfile  # `models list` answers in 0.2 s, and reads only
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     try:

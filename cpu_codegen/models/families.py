@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, get_args
 
-from cpu_codegen.extraction.fences import REASONING_TAGS
 from cpu_codegen.models.spec import AgainstGreedy, ModelSpec, Reasoning, SamplingAdvice
-from cpu_codegen.schema import Sampling
+from cpu_codegen.sampling import Sampling
 
 if TYPE_CHECKING:
     from cpu_codegen.models.yaml_fields import Fields
@@ -44,6 +43,8 @@ def with_family(spec: ModelSpec, known: Mapping[str, Family]) -> ModelSpec:
 
 
 def _family(source: Fields) -> Family:
+    from cpu_codegen.extraction.fences import REASONING_TAGS  # not loaded where the registry comes from its cache
+
     opening, closing, sequence = (source.raw(name) for name in ("opening", "closing", "sequence"))
     if (opening, closing) not in REASONING_TAGS:
         known = ", ".join(f"{first} … {last}" for first, last in REASONING_TAGS)

@@ -33,6 +33,11 @@ def snapshot_path(remote: RemoteFile) -> Path:
     return repo_folder(remote.repo) / "snapshots" / remote.commit / remote.file
 
 
+def whole_path(remote: RemoteFile) -> Path | None:
+    """Where the bytes lie if they are here: the blob, or on a file system without links the name itself."""
+    return next((path for path in (blob_path(remote), snapshot_path(remote)) if path.is_file()), None)
+
+
 def size_of(path: Path) -> int:
     """Bytes of a file; 0 when it is not there."""
     try:
@@ -82,8 +87,12 @@ def blob_lock(repo: str, etag: str, on_wait: Callable[[], None]) -> Iterator[Non
 
 def disk_error(error: OSError, part: Path) -> MachineError:
     """What went wrong while `part` was written; the bytes that it holds are kept."""
-    full = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
-    if error.errno in full:
+    if error.errno == errno.EFBIG:
+        return MachineError(
+            f"no file at {part.parent} may be larger than {format_bytes(size_of(part))}; they are kept",
+            remedy="FAT32 ends at 4 GB a file: set HF_HOME to a disk with another file system (or lift ulimit -f)",
+        )
+    if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
         return MachineError(
             f"the disk is full at {part.parent}; {format_bytes(size_of(part))} are kept",
             remedy="free some space, then the same command again; it goes on there",

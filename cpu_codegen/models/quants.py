@@ -8,8 +8,9 @@ from collections.abc import Iterable, Set
 from cpu_codegen.errors import UnavailableError, UsageError
 from cpu_codegen.models.splits import is_later_part, split_parts
 
-# files that stand beside a model in its repo and are none: projectors, multi-token heads, drafts, importance matrices
-_COMPANIONS = re.compile(r"(?<![a-z0-9])(mmproj|mtp|draft|imatrix|vocab)(?![a-z0-9])", re.IGNORECASE)
+# files that stand beside a model in its repo and are none: projectors, multi-token heads, importance matrices; and drafts
+_COMPANIONS = re.compile(r"(?<![a-z0-9])(mmproj|mtp|imatrix|vocab)(?![a-z0-9])", re.IGNORECASE)
+_DRAFT = re.compile(r"(?<![a-z0-9])draft(?![a-z0-9])", re.IGNORECASE)
 _TOKEN = re.compile(
     r"(?<![a-z0-9])((?:ud-)?(?:i?q[1-8](?:_[a-z0-9]+)*|tq[12]_0|mxfp4(?:_moe)?|nvfp4|bf16|f16|f32|fp16|fp32))(?![a-z0-9])",
     re.IGNORECASE,
@@ -17,9 +18,10 @@ _TOKEN = re.compile(
 
 
 def models_among(files: Iterable[str]) -> list[str]:
-    """The GGUFs that are models, split ones by their first part."""
+    """The GGUFs that are models, split ones by their first part. Drafts are some where there is nothing else."""
     ggufs = sorted(file for file in files if file.lower().endswith(".gguf"))
-    return [file for file in ggufs if not _COMPANIONS.search(file.rsplit("/", 1)[-1]) and not is_later_part(file)]
+    models = [file for file in ggufs if not _COMPANIONS.search(file) and not is_later_part(file)]
+    return [file for file in models if not _DRAFT.search(file)] or models
 
 
 def quant_of(file: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cpu_codegen.schema import Sampling
+from cpu_codegen.sampling import Sampling
 
 Kind = Literal["base", "instruct", "coder"]
 Thinking = Literal["never", "always", "switchable"]
@@ -100,6 +100,23 @@ class SamplingAdvice:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another publisher's file of the same model: "" and None where a fact is not known."""
+
+    repo: str
+    file: str
+    source: str
+    sha256: str = ""
+    size_bytes: int | None = None
+    revision: str = ""
+
+    @property
+    def name(self) -> str:
+        """As `-m` takes it."""
+        return f"hf:{self.repo}{'@' if self.revision else ''}{self.revision}/{self.file}"
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """One GGUF as named, perhaps not here yet.
 
@@ -130,6 +147,7 @@ class ModelSpec:
     geometry: Geometry | None = None
     geometry_note: str = ""
     published: tuple[Published, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
     reasoning: Reasoning | None = None
     advice: SamplingAdvice | None = None
     note: str = ""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.models.downloads import DATA, FILE, REPO
 from tests.models.support import Hub
 
 
@@ -32,3 +33,10 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     monkeypatch.setenv("HF_ENDPOINT", server.url)
     yield server
     server.close()
+
+
+@pytest.fixture
+def served(hub: Hub) -> Hub:
+    """A hub with one file."""
+    hub.add(REPO, FILE, DATA)
+    return hub

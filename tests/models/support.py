@@ -57,6 +57,9 @@ class Faults:
     list_as: bytes | None = None
     announce_size: str = ""
     content_range: list[str | None] = field(default_factory=list)
+    pages: list[bytes | None] = field(default_factory=list)
+    pages_have_length: bool = True
+    hide_length: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -69,6 +72,8 @@ class Hub:
         self.ranges: list[int] = []
         self.sent = 0
         self.authorizations: set[str] = set()
+        self.hosts: set[str] = set()
+        self.prefix = ""
         self.commit = COMMIT
         self.moving = False
         hub = self
@@ -116,6 +121,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, body: bool) -> None:
         hub, faults = self.owner, self.owner.faults
+        if asked_as_proxy := re.match(r"http://([^/]+)(?=/)", self.path):
+            hub.hosts.add(asked_as_proxy[1])
+            self.path = self.path[asked_as_proxy.end() :]
+        self.path = self.path.removeprefix(hub.prefix) if self.path.startswith(hub.prefix) else f"/outside{self.path}"
         if token := self.headers.get("Authorization"):
             hub.authorizations.add(token)
         if faults.status is not None and faults.status_times > 0 and (body or not faults.only_get):
@@ -152,7 +161,9 @@ class _Handler(BaseHTTPRequestHandler):
             "ETag": f'"{sha256(data)}"',
         }
         if (faults.redirect or faults.redirect_to) and not on_cdn:
-            self._plain(302, {**facts, "Location": f"{faults.redirect_to or self.owner.url}/cdn{self.path}"})
+            self._plain(
+                302, {**facts, "Location": f"{faults.redirect_to or self.owner.url}{self.owner.prefix}/cdn{self.path}"}
+            )
             return
         if not body:
             self._plain(200, {**facts, "Content-Length": str(announced)})
@@ -161,24 +172,38 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _content(self, data: bytes, facts: dict[str, str]) -> None:
         hub, faults = self.owner, self.owner.faults
-        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
-        start = int(wanted[1]) if wanted and not faults.ignore_range else 0
+        page = faults.pages.pop(0) if faults.pages else None
+        if page is not None:
+            length = {"Content-Length": str(len(page))} if faults.pages_have_length else {}
+            self._begin(200, {"Content-Type": "text/html", **length})
+            self._send(page)
+            return
+        asked = "" if faults.ignore_range else self.headers.get("Range", "")
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", asked)
+        start = int(wanted[1]) if wanted else 0
         end = int(wanted[2]) + 1 if wanted and wanted[2] else len(data)
         part = data[start:end]
         hub.ranges.append(start)
-        self.send_response(206 if wanted and not faults.ignore_range else 200)
         total = faults.announce_length if faults.announce_length is not None else len(data)
-        if wanted and not faults.ignore_range:
+        headers = {**facts, **({} if faults.hide_length else {"Content-Length": str(len(part))})}
+        if wanted:
             told = faults.content_range.pop(0) if faults.content_range else None
             honest = f"bytes {start}-{min(end, len(data)) - 1}/{total}"
-            self.send_header("Content-Range", honest if told is None else told)
-        for name, value in {**facts, "Content-Length": str(len(part))}.items():
-            self.send_header(name, value)
-        self.end_headers()
+            headers["Content-Range"] = honest if told is None else told
+        self._begin(206 if wanted else 200, headers)
         limit = faults.cut_after.pop(0) if faults.cut_after else len(part)
         self._send(part[:limit])
         if limit < len(part):
             self.close_connection = True
+
+    def _begin(self, status: int, headers: dict[str, str]) -> None:
+        """Without a length the end of the connection is the end of the answer."""
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if "Content-Length" not in headers:
+            self.send_header("Connection", "close")
+        self.end_headers()
 
     def _send(self, data: bytes) -> None:
         hub = self.owner

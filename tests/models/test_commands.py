@@ -17,6 +17,7 @@ from cpu_codegen.models.ledger import downloads, ledger_file
 from cpu_codegen.models.obtain import obtain
 from cpu_codegen.models.transfer import Watcher
 from cpu_codegen.registry import is_local, resolve
+from tests.models.downloads import DEAD
 from tests.models.support import Hub, tiny_gguf
 
 REPO, FILE = "user/tiny-GGUF", "tiny-q4_k_m.gguf"
@@ -162,7 +163,7 @@ def test_rm_takes_only_our_own(call: Call) -> None:
 
 def test_rm_removes_a_part(served: Hub, call: Call) -> None:
     """What an interrupted download left goes, too."""
-    served.faults.cut_after = [5000, *[0] * 9]
+    served.faults.cut_after = [5000, *DEAD]
     with pytest.raises(UnavailableError):
         pull(resolve(NAME), watcher=Hasty())
     assert "freed 5 kB" in call("rm", NAME)
@@ -171,7 +172,7 @@ def test_rm_removes_a_part(served: Hub, call: Call) -> None:
 
 def test_rm_leaves_a_blob_that_came_beside_our_part(served: Hub, call: Call) -> None:
     """Another tool finished the file that we began: only our part goes."""
-    served.faults.cut_after = [5000, *[0] * 9]
+    served.faults.cut_after = [5000, *DEAD]
     with pytest.raises(UnavailableError):
         pull(resolve(NAME), watcher=Hasty())
     (part,) = hub_cache().rglob("*.part")

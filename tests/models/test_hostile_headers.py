@@ -59,6 +59,10 @@ HOSTILE = {
     "half a layer": header(ARCHITECTURE, key("llama.block_count", F64, struct.pack("<d", 0.5))),
     "tensor length": header(tensors=1, tail=text(b"t") + struct.pack("<IQQIQ", 2, 1 << 63, 1 << 63, 0, 0)),
     "tensor dimensions": header(tensors=1, tail=text(b"t") + struct.pack("<I", 1 << 31)),
+    "window": header(ARCHITECTURE, key("llama.attention.key_length_swa", U64, struct.pack("<Q", 1 << 63))),
+    "negative state": header(ARCHITECTURE, key("llama.ssm.inner_size", 11, struct.pack("<q", -(1 << 62)))),
+    "ten million keys": header(key_count=10_000_000),
+    "key stands twice": header(ARCHITECTURE, ARCHITECTURE),
     "cut": header(ARCHITECTURE, key_count=2),
 }
 
@@ -103,3 +107,27 @@ def test_heads_by_layer(tmp_path: Path) -> None:
         )
     )
     assert shape_of_header(read_header(path)).cell_bytes == 8 * 64 * 2 * 2
+
+
+@pytest.mark.parametrize("command", ["plan -m", "models show", "models add mine"])
+@pytest.mark.parametrize("name", ["array of texts", "deep arrays", "ten million keys", "layers", "tensor length"])
+def test_commands_survive(
+    command: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`plan`, `models show` and `models add` of such a file answer in words or an error, at once and in little memory."""
+    from cpu_codegen.cli import app
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("cpu_codegen.plan.calibration.measure", lambda *_, **__: None)
+    path = tmp_path / "hostile.gguf"
+    path.write_bytes(HOSTILE[name])
+    tracemalloc.start()
+    try:
+        app([*command.split(), str(path)], standalone_mode=False)
+        answer = capsys.readouterr().out
+    except CpuCodegenError as error:
+        answer = str(error)
+    assert answer.strip()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 64 << 20

@@ -85,6 +85,13 @@ def test_companions_are_no_models() -> None:
     assert choose_file("u/m", files, "q8_0") == ("b-Q8_0-00001-of-00002.gguf", "b-Q8_0-00002-of-00002.gguf")
 
 
+def test_companions_in_folders_and_repos_of_drafts() -> None:
+    """A folder can say it, too; a repo that holds drafts alone is one of small models."""
+    assert models_among(["MTP/model-Q4_K_M.gguf", "mmproj/model-f16.gguf", "model-Q8_0.gguf"]) == ["model-Q8_0.gguf"]
+    drafts = ["model-0.5B-DRAFT-Q4_0.gguf", "model-0.5B-DRAFT-Q8_0.gguf", "mmproj-draft-f16.gguf"]
+    assert choose_file("u/d", drafts, "q8_0") == ("model-0.5B-DRAFT-Q8_0.gguf",)
+
+
 def test_ambiguity_is_refused() -> None:
     """Two files of one quantization: both are shown, none is taken."""
     files = ["dolphin-q5_k_m.gguf", "dolphin-v2-Q5_K_M.gguf"]
@@ -129,6 +136,30 @@ def test_hub_name_of_a_listed_file_has_its_facts() -> None:
     """The registry's digest guards a file however it is named."""
     listed = resolve("qwen2.5-coder-1.5b")
     assert resolve(f"hf:{listed.repo}/{listed.files[0]}").sha256s == listed.sha256s
+
+
+def test_another_publishers_file_has_the_models_facts() -> None:
+    """The registry pins it however it is named; shape, licence and family are the model's."""
+    listed, other = resolve("qwen3-8b"), resolve("hf:unsloth/Qwen3-8B-GGUF/Qwen3-8B-Q4_K_M.gguf")
+    assert other.sha256s == ("120307ba529eb2439d6c430d94104dabd578497bc7bfe7e322b5d9933b449bd4",)
+    assert other.sizes == (5027784512,)
+    assert (other.repo, other.quant) == ("unsloth/Qwen3-8B-GGUF", "q4_k_m")
+    assert (other.alias, other.geometry, other.licence) == (listed.alias, listed.geometry, listed.licence)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("https://huggingface.co/u/m-GGUF/blob/main/m-Q4_0.gguf", "-m hf:u/m-GGUF@main/m-Q4_0.gguf"),
+        ("https://mirror.example/u/m/resolve/abc123/sub/m.gguf?download=true", "-m hf:u/m@abc123/sub/m.gguf"),
+        ("u/m-GGUF:q4_0", "-m hf:u/m-GGUF:q4_0"),
+    ],
+)
+def test_a_pasted_name_is_answered_with_the_right_one(name: str, remedy: str) -> None:
+    """The address of a page, or the name that other tools take."""
+    with pytest.raises(UsageError) as caught:
+        resolve(name)
+    assert (caught.value.remedy or "").startswith(remedy)
 
 
 @pytest.mark.parametrize(
@@ -240,6 +271,32 @@ def test_lm_studio_cache_is_used_in_place() -> None:
     file.parent.mkdir(parents=True)
     file.write_bytes(tiny_gguf())
     assert local_paths(resolve(f"hf:{REPO}:q4_k_m", offline=True)) == [file]
+
+
+def test_lm_studio_that_was_moved(tmp_path: Path) -> None:
+    """Its pointer file names its home, and its settings the folder of models on another disk; nonsense there is passed over."""
+    lm_home, disk = tmp_path / "apps/lm", tmp_path / "disk"
+    (lm_home / "models").mkdir(parents=True)
+    Path.home().mkdir(parents=True)
+    (Path.home() / ".lmstudio-home-pointer").write_text(f"{lm_home}\n")
+    (lm_home / "settings.json").write_text(json.dumps({"downloadsFolder": str(disk)}))
+    for base in (disk, lm_home / "models"):
+        file = base / REPO / f"tiny-{base.name}-Q4_K_M.gguf"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(tiny_gguf())
+        assert local_paths(resolve(f"hf:{REPO}/{file.name}", offline=True)) == [file]
+
+
+@pytest.mark.parametrize(
+    "settings", ["", "[]", "{", '{"downloadsFolder": 3}', '{"downloadsFolder": "here"}', "[" * 100_000]
+)
+def test_lm_studio_settings_that_make_no_sense(settings: str) -> None:
+    """Its usual folder is looked into all the same."""
+    file = Path.home() / ".lmstudio/models" / REPO / "tiny-Q4_K_M.gguf"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(tiny_gguf())
+    (Path.home() / ".lmstudio/settings.json").write_text(settings)
+    assert is_local(resolve(f"hf:{REPO}:q4_k_m", offline=True))
 
 
 def test_another_files_copy_is_refused(tmp_path: Path) -> None:

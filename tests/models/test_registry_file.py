@@ -71,6 +71,35 @@ def test_no_digest_is_invented(catalogue: Catalogue, checked: dict[tuple[str, st
             assert spec.revision == row["revision"], spec.name
 
 
+def test_every_checked_row_is_used(catalogue: Catalogue, checked: dict[tuple[str, str], dict[str, str]]) -> None:
+    """As a file of an entry or as another publisher's; what the list knows of it stands there. One type is none of llama.cpp's."""
+    specs = of_hub(catalogue)
+    used = {(spec.repo, spec.files[0]): (spec.sha256s, spec.sizes, spec.revision) for spec in specs}
+    for other in {other for spec in specs for other in spec.elsewhere}:
+        sizes = (other.size_bytes,) if other.size_bytes else ()
+        used[other.repo, other.file] = ((other.sha256,) if other.sha256 else (), sizes, other.revision)
+    assert checked.keys() - used.keys() == {("microsoft/bitnet-b1.58-2B-4T-gguf", "ggml-model-i2_s.gguf")}
+    for key in checked.keys() & used.keys():
+        row = checked[key]
+        known = (
+            (row["sha256"],) if row["sha256"] else (),
+            (int(row["bytes"]),) if row["bytes"] else (),
+            row["revision"],
+        )
+        assert used[key] == known, key
+
+
+def test_another_publishers_file_is_a_file_of_the_same_quantization(catalogue: Catalogue) -> None:
+    """It stands beside the entry's own, with a source, and never is what the entry itself names."""
+    found = [(spec, other) for spec in of_hub(catalogue) for other in spec.elsewhere]
+    assert len({other for _, other in found}) == 10
+    own = {(spec.repo, spec.files[0]) for spec in of_hub(catalogue)}
+    for spec, other in found:
+        assert quant_of(other.file) in catalogue.models[spec.alias]
+        assert other.source
+        assert (other.repo, other.file) not in own
+
+
 def test_quantization_is_the_files_own(catalogue: Catalogue) -> None:
     """`alias@quant` names a file whose name states that quantization."""
     for spec in of_hub(catalogue):
