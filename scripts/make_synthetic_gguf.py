@@ -38,12 +38,16 @@ TEMPLATE = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 TYPES = {kind.name.upper(): (number, kind) for number, kind in TENSOR_TYPES.items()}
+ROPE_FACTORS = (("short", 1.0), ("long", 8.0))
 QUANTS = ("Q4_K_M", "Q4_0", "Q8_0", "F16")
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """A model's shape. `kv_heads` 0 in a layer of a hybrid = no attention there (`attention_layers` lists those with)."""
+    """A model's shape. `kv_heads` 0 in a layer of a hybrid = no attention there (`attention_layers` lists those with).
+
+    `original_context` > 0: LongRoPE, with another set of rope factors for contexts beyond it.
+    """
 
     arch: str
     layers: int
@@ -59,6 +63,7 @@ class Geometry:
     experts_used: int = 0
     window: int = 0
     attention_layers: tuple[int, ...] | None = None
+    original_context: int = 0
 
 
 PRESETS = {
@@ -88,6 +93,7 @@ TINY = {
     "tiny-swa": Geometry("gemma3", 6, 256, 4, 1, 64, 512, 600, 1024, window=32),
     "tiny-hybrid": Geometry("lfm2", 4, 256, 4, 2, 64, 512, 600, 1024, attention_layers=(1, 3)),
     "tiny-recurrent": Geometry("mamba", 2, 256, 1, 0, 256, 0, 600, 1024),
+    "tiny-longrope": Geometry("llama", 2, 256, 4, 2, 64, 512, 600, 1024, original_context=512),
 }
 
 
@@ -118,6 +124,8 @@ def tensors(shape: Geometry, quant: str) -> list[Tensor]:
     found.append(_vector(final, shape.width, 1.0))
     if not shape.tied:
         found.append(choose.matrix("output.weight", shape.width, shape.vocabulary, role="output"))
+    if shape.original_context:
+        found += [_vector(f"rope_factors_{which}.weight", shape.head_dim // 2, by) for which, by in ROPE_FACTORS]
     for layer in range(shape.layers):
         for tensor in _layer(shape, layer, choose):
             found.append(replace(tensor, name=f"blk.{layer}.{tensor.name}"))
@@ -227,6 +235,8 @@ def metadata(shape: Geometry, name: str, quant: str) -> dict[str, Any]:
     else:
         own |= {"ssm.conv_kernel": 4, "ssm.inner_size": 2 * shape.width, "ssm.state_size": 16}
         own |= {"ssm.time_step_rank": shape.width // 16}
+    if shape.original_context:
+        own |= {"rope.scaling.type": "longrope", "rope.scaling.original_context_length": shape.original_context}
     if shape.experts:
         own |= {"expert_count": shape.experts, "expert_used_count": shape.experts_used}
         own |= {"expert_feed_forward_length": shape.feed_forward}

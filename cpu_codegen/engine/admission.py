@@ -19,9 +19,17 @@ from cpu_codegen.engine.watch import FenceWatch
 
 
 def least_cells(jobs: Sequence[Job], prefixes: Sequence[Prefix], *, width: int, holders: int) -> int:
-    """Places with which some job can always start: the largest one beside the prefixes that may be held meanwhile."""
-    whole = max((len(job.tokens) + job.limit for job in jobs), default=1)
-    return whole + sum(sorted((prefix.span for prefix in prefixes), reverse=True)[: holders + width])
+    """Places with which some job can always start: the largest one beside the prefixes that may be held meanwhile.
+
+    Samples that run may stand on as many more as there are sequences; without a holder nobody shares anything.
+    """
+    held = holders + width if holders else 0
+    return longest_job(jobs) + sum(sorted((prefix.span for prefix in prefixes), reverse=True)[:held])
+
+
+def longest_job(jobs: Sequence[Job]) -> int:
+    """Places of the longest prompt and answer, nothing shared."""
+    return max((len(job.tokens) + job.limit for job in jobs), default=1)
 
 
 class Admission:

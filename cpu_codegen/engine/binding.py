@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Literal
+from typing import Any, Literal
 
 import llama_cpp as L
 
@@ -22,9 +22,16 @@ MemoryKind = Literal["attention", "swa", "recurrent", "hybrid"]
 _LOAD_MODES = {(False, False): 0, (True, False): 1, (False, True): 2, (True, True): 3}
 """(mmap, mlock) → llama_load_mode: none, mmap, mlock, both."""
 
+_NO_DEVICES = (ctypes.c_void_p * 1)(None)
+"""An empty list. Without it a build that knows a GPU has long prompts computed there, even with no layer on it (op_offload)."""
+
 
 class LoadFailed(Exception):
-    """llama.cpp gave no model or no context back; its log says why."""
+    """llama.cpp gave no model back; its log says why."""
+
+
+class NoContext(LoadFailed):
+    """It gave no context back: most often there is no memory for it."""
 
 
 class UnsupportedModel(Exception):
@@ -57,7 +64,7 @@ class Model:
 
     def __init__(self, path: str, *, mmap: bool = True, mlock: bool = False) -> None:
         params = L.llama_model_default_params()
-        params.n_gpu_layers = 0
+        params.n_gpu_layers, params.devices = 0, ctypes.addressof(_NO_DEVICES)
         if hasattr(params, "load_mode"):
             params.load_mode = _LOAD_MODES[mmap, mlock]
         else:  # builds before llama.cpp had one field for both
@@ -69,6 +76,7 @@ class Model:
         self.vocabulary: int = L.llama_vocab_n_tokens(self.vocab)
         self._refuse_unfit()
         self.ends = frozenset(t for t in range(self.vocabulary) if L.llama_vocab_is_eog(self.vocab, t))
+        self.suppressed = _suppressed(self.vocab)
         self._pieces: list[bytes | None] = [None] * self.vocabulary
         self._buffer = ctypes.create_string_buffer(256)
 
@@ -102,16 +110,21 @@ class Model:
 
     def tokenize(self, text: str, *, add_special: bool) -> list[int]:
         """Tokens of a prompt; special tokens in its text count as such. Never empty."""
-        data = text.encode("utf-8", errors="replace")
-        size = len(data) + 16
-        tokens = (L.llama_token * size)()
-        count = L.llama_tokenize(self.vocab, data, len(data), tokens, size, add_special, True)
-        if count < 0:
-            raise EngineFailure(f"the tokenizer wanted {-count} tokens for {len(data)} bytes")
-        found = list(tokens[:count])
+        found = self._tokens(text.encode("utf-8", errors="replace"), add_special=add_special)
         if add_special and len(found) > 1 and L.llama_vocab_get_add_eos(self.vocab) and found[-1] in self.ends:
             found.pop()  # an end of text at the end of a prompt would end the answer before it begins
         return found or [max(L.llama_vocab_bos(self.vocab), 0)]
+
+    def _tokens(self, data: bytes, *, add_special: bool) -> list[int]:
+        """A tokenizer may want more room than a token a byte (some put words in front): it says how much, and is asked again."""
+        size = len(data) + 16
+        for _ in range(2):
+            tokens = (L.llama_token * size)()
+            count = L.llama_tokenize(self.vocab, data, len(data), tokens, size, add_special, True)
+            if count >= 0:
+                return list(tokens[:count])
+            size = -count
+        raise EngineFailure(f"the tokenizer wants {size} tokens for {len(data)} bytes, and does not take them")
 
     def piece(self, token: int) -> bytes:
         """A token's bytes. Control tokens have none, except those that mark reasoning."""
@@ -138,3 +151,12 @@ class Model:
         if self.pointer:
             L.llama_model_free(self.pointer)
             self.pointer = None
+
+
+def _suppressed(vocab: Any) -> tuple[int, ...]:
+    """Tokens that the file says must never be drawn (tokenizer.ggml.suppress_tokens); older builds do not read that key."""
+    if not hasattr(L, "llama_vocab_get_suppress_tokens"):
+        return ()
+    count = ctypes.c_int32()
+    found = L.llama_vocab_get_suppress_tokens(vocab, ctypes.byref(count))
+    return tuple(found[: count.value]) if found else ()

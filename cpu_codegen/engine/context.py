@@ -7,6 +7,7 @@ imports this module. Not covered: which tokens go into a batch (scheduler.py).
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -14,10 +15,17 @@ from typing import Any
 import llama_cpp as L
 
 from cpu_codegen.engine.backend import UBATCH_TOKENS, Aborted, EngineFailure
-from cpu_codegen.engine.binding import LoadFailed, Model
+from cpu_codegen.engine.binding import Model, NoContext
 from cpu_codegen.schema import Sampling
 
 _CELL_PADDING = 256
+
+RANDOM_SEED = 0xFFFFFFFF
+"""LLAMA_DEFAULT_SEED, for which llama.cpp takes a seed of its own, another one each time."""
+
+_ABORTED = 2
+_WHY_NOT = {1: "no room in the KV cache", -1: "it calls the batch invalid", -2: "out of memory for its buffers"}
+"""What llama_decode's other codes mean, by llama.h."""
 
 KV_TYPES = {
     "f32": L.GGML_TYPE_F32,
@@ -99,7 +107,7 @@ class Context:
             params.abort_callback, params.abort_callback_data = abort.callback, abort.data
         self.pointer = L.llama_init_from_model(model.pointer, params)
         if not self.pointer:
-            raise LoadFailed(f"no context of {self.cells} tokens")
+            raise NoContext(f"no context of {self.cells} tokens")
         self._memory = L.llama_get_memory(self.pointer)
         self._greedy: Any = None
         self._chains: dict[int, Any] = {}
@@ -135,10 +143,9 @@ class Context:
         code = L.llama_decode(self.pointer, self._batch)
         if code == 0:
             return
-        if code == 2 or (self._abort is not None and self._abort.is_set):
+        if code == _ABORTED or (self._abort is not None and self._abort.is_set):
             raise Aborted
-        why = "no room in the KV cache" if code == 1 else "it failed"
-        raise EngineFailure(f"llama_decode of {count} tokens: {why} (code {code})")
+        raise EngineFailure(f"llama_decode of {count} tokens: {_WHY_NOT.get(code, 'it failed')} (code {code})")
 
     def sample(self, sampler: Any, index: int) -> int:
         """Draws with the sample's own chain."""
@@ -169,7 +176,7 @@ class Context:
         """
         if sampling.temperature <= 0 and self._greedy is not None:
             return self._greedy
-        chain = _chain(sampling, seed)
+        chain = _chain([*_forbidding(self.model), *_choosing(sampling, seed)])
         self._chains[id(chain)] = chain
         if sampling.temperature <= 0:
             self._greedy = chain
@@ -198,16 +205,25 @@ class Context:
             self.pointer = None
 
 
-def _chain(sampling: Sampling, seed: int) -> Any:
+def _chain(samplers: Sequence[Any]) -> Any:
     params = L.llama_sampler_chain_default_params()
     params.no_perf = True
     chain = L.llama_sampler_chain_init(params)
-    for sampler in _samplers(sampling, seed):
+    for sampler in samplers:
         L.llama_sampler_chain_add(chain, sampler)
     return chain
 
 
-def _samplers(sampling: Sampling, seed: int) -> list[Any]:
+def _forbidding(model: Model) -> list[Any]:
+    """Tokens that the model's file forbids are never drawn; first in the chain, as in llama.cpp's own tools."""
+    count = len(model.suppressed)
+    if not count:
+        return []
+    biases = (L.llama_logit_bias * count)(*[(token, -math.inf) for token in model.suppressed])
+    return [L.llama_sampler_init_logit_bias(model.vocabulary, count, biases)]
+
+
+def _choosing(sampling: Sampling, seed: int) -> list[Any]:
     if sampling.temperature <= 0:
         return [L.llama_sampler_init_greedy()]
     chain = []
@@ -217,4 +233,9 @@ def _samplers(sampling: Sampling, seed: int) -> list[Any]:
         chain.append(L.llama_sampler_init_top_p(sampling.top_p, 1))
     if sampling.min_p > 0:
         chain.append(L.llama_sampler_init_min_p(sampling.min_p, 1))
-    return [*chain, L.llama_sampler_init_temp(sampling.temperature), L.llama_sampler_init_dist(seed & 0xFFFFFFFF)]
+    return [*chain, L.llama_sampler_init_temp(sampling.temperature), L.llama_sampler_init_dist(_fixed(seed))]
+
+
+def _fixed(seed: int) -> int:
+    """The seed as llama.cpp takes it, never the one that means "any"."""
+    return min(seed & RANDOM_SEED, RANDOM_SEED - 1)

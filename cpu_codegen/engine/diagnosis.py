@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 
 from cpu_codegen.errors import CpuCodegenError, IntegrityError, MachineError, UsageError
 from cpu_codegen.sizes import format_bytes
@@ -34,7 +35,10 @@ def no_binding(why: str) -> CpuCodegenError:
 
 
 def refused(kind: str, why: str, log: str, *, model: str) -> CpuCodegenError:
-    """The engine said no. `kind`: no_binding, unsupported, load, context (of a run), depth (of a measurement), disk, numbers."""
+    """The engine said no.
+
+    `kind`: no_binding, unsupported, load, draft, context (of a run), depth (of a measurement), disk, numbers.
+    """
     if kind == "no_binding":
         return no_binding(why)
     if kind == "unsupported":
@@ -46,6 +50,8 @@ def refused(kind: str, why: str, log: str, *, model: str) -> CpuCodegenError:
         return MachineError(f"cannot keep what {model} says: {why}", remedy="free some space; the same command goes on")
     if kind == "numbers":
         return IntegrityError(f"{model}: {why}", remedy="fetch the file again, or take another GGUF of that model")
+    if kind == "draft":
+        return load_error(log, model=f"the draft model {PurePath(why).name}")
     return load_error(log, model=model)
 
 
@@ -88,6 +94,8 @@ def died_loading(returncode: int | None, how: str, log: str, *, model: str) -> C
         )
     if returncode == -9:
         return MachineError(f"the system killed llama.cpp while it loaded {model}: out of memory?", remedy=LESS_MEMORY)
+    if _MEMORY.search(log):
+        return MachineError(f"llama.cpp ran out of memory while it loaded {model} ({how})", remedy=LESS_MEMORY)
     return IntegrityError(
         f"llama.cpp crashed while it loaded {model} ({how}): {last_error(log)}",
         remedy="fetch the file again, or take another GGUF of that model",

@@ -1,13 +1,12 @@
 """The llama.cpp engine, the parent's side: checks the file, starts the process, survives its crashes, maps its errors.
 
-A native crash costs what was in flight: those samples are asked again, each alone; one that crashes alone twice is an engine_error.
-Not covered: batching and llama.cpp itself, which live in the engine's process (worker.py).
+A native crash costs what was in flight, and that only for a moment (outstanding.py). Not covered: batching and llama.cpp itself,
+which live in the engine's process (worker.py).
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict
@@ -20,17 +19,14 @@ from cpu_codegen.engine.completeness import Completeness
 from cpu_codegen.engine.events import read_generation
 from cpu_codegen.engine.memory_limit import Enclosure, enclose
 from cpu_codegen.engine.opening import checked, forget_files, open_settings
+from cpu_codegen.engine.outstanding import Outstanding
 from cpu_codegen.engine.process import EngineDied, EngineProcess
 from cpu_codegen.engine.protocol import BEAT_S, EngineInfo, EngineSettings, Feel, Pulse, TimeLimit
 from cpu_codegen.errors import MachineError
 from cpu_codegen.machine import Machine, fingerprint
 from cpu_codegen.schema import FinishReason, Generation, Request
 
-CRASHES_ALONE = 2
-BLIND_CRASHES = 2
 ABORT_S = 1.0
-MOST_AT_ONCE = 20_000
-"""Requests of one batch: a frame of some 60 MB. More follow when those are done, which costs a shared prefix once more."""
 
 
 class LlamaEngine:
@@ -99,15 +95,17 @@ class LlamaEngine:
             known = width.Calibration(width.choose(ready["calibration"]), ready["calibration"])
             width.remember(key, known)
         given = settings.parallel if settings.parallel != "auto" else 1
+        chosen = known.width if known else given
         return EngineInfo(
             kind="llama.cpp",
-            width=known.width if known else given,
+            width=chosen,
             threads=threads,
             load_s=load_s,
             width_source="calibrated" if calibrate else "cached" if known else "given",
             calibration=known.rates if known else {},
             calibration_s=ready["calibration_s"] if calibrate else 0.0,
             memory_limit=self._enclosure.how if self._enclosure else "",
+            speculation=ready["speculation"] if chosen == 1 else "off",
             **{name: ready[name] for name in _INFO_FIELDS},
         )
 
@@ -156,35 +154,25 @@ class LlamaEngine:
 
         Where time is limited, those that could not be begun are left out.
         """
-        left = {request.key: request for request in requests}
+        left = Outstanding(requests)
         if self._run_began_s is None:
             self._run_began_s = time.monotonic()
-        alone: dict[str, int] = {}
-        blind = 0
         while left:
-            suspect = next(iter(alone), None)
-            batch = [left[suspect]] if suspect else list(itertools.islice(left.values(), MOST_AT_ONCE))
+            batch, wide = left.batch(), 1 if left.suspect else self._info.width
             started: list[str] = []
             try:
-                wide = 1 if suspect else self._info.width
                 for generation in self._attempt(batch, wide, started, within=within, feel=feel):
-                    del left[generation.key]
-                    alone.pop(generation.key, None)
+                    left.answered(generation.key)
                     yield generation
                 if within is not None and any(request.key in left for request in batch):
                     within.late.extend(key for key in started if key in left)
                     return
             except EngineDied as died:
-                error = self.why_died(died)
-                suspects = [key for key in started if key in left]
-                blind += not suspects
-                if blind >= BLIND_CRASHES:
+                error, given_up = self.why_died(died), left.crashed(started)
+                if left.is_hopeless:
                     raise MachineError(f"{error}; it does so whatever is asked", remedy=diagnosis.LESS_MEMORY) from None
-                for key in suspects:
-                    alone[key] = alone.get(key, 0) + bool(suspect)
-                    if alone[key] >= CRASHES_ALONE:
-                        del alone[key], left[key]
-                        yield Generation(key, "", FinishReason.ENGINE_ERROR, error=error)
+                for key in given_up:
+                    yield Generation(key, "", FinishReason.ENGINE_ERROR, error=error)
 
     def _attempt(
         self, batch: list[Request], wide: int, started: list[str], *, within: TimeLimit | None, feel: Feel | None
@@ -295,7 +283,7 @@ class LlamaEngine:
         return event
 
 
-_INFO_FIELDS = ("build", "cpu_flags", "model", "parameters", "memory_kind", "energy", "speculation", "loading")
+_INFO_FIELDS = ("build", "cpu_flags", "model", "parameters", "memory_kind", "energy", "loading")
 
 
 def _enclosure(settings: EngineSettings, machine: Machine) -> Enclosure | None:

@@ -100,6 +100,7 @@ class Opened:
         for job, chain in zip(jobs, sharing.chains, strict=True):
             job.chain = chain
         spare = AHEAD if width == 1 and self._can_guess else 0
+        shortest, longest = self._settings["context_bounds"]
         layout = plan_layout(
             jobs,
             sharing.prefixes,
@@ -110,6 +111,7 @@ class Opened:
             has_state=self.model.memory_kind in ("recurrent", "hybrid"),
             state_bytes=self._settings["state_bytes"],
             spare=spare,
+            bounds=(shortest, longest),
         )
         context = self.context(
             cells=layout.cells, sequences=layout.sequences, outputs=width + spare, streams=layout.streams

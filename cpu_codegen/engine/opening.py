@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cpu_codegen.engine import diagnosis, room, width
 from cpu_codegen.engine.layout import MOST_SEQUENCES
@@ -22,22 +22,33 @@ def checked(settings: EngineSettings) -> GgufHeader:
     """The file's header, before llama.cpp sees the file; and whether there is a llama.cpp."""
     if not Path(settings.model_path).is_file():
         raise UnavailableError(f"no model at {settings.model_path}", remedy="-m with a .gguf file, or an alias")
-    if settings.parallel != "auto" and settings.parallel > MOST_SEQUENCES:
-        raise UsageError(
-            f"--parallel {settings.parallel}: llama.cpp decodes at most {MOST_SEQUENCES} sequences together",
-            remedy=f"--parallel auto, or a number up to {MOST_SEQUENCES}",
-        )
     header = read_header(Path(settings.model_path))
-    if settings.draft not in (None, LOOKUP):
-        _check_draft(settings.draft, header)
+    refuse_options(header, parallel=settings.parallel, draft=settings.draft)
+    room.refuse_kv_types(header, (settings.kv_type_k, settings.kv_type_v))
     if importlib.util.find_spec("llama_cpp") is None:
         raise diagnosis.no_binding("it is not installed")
     return header
 
 
-def _check_draft(path: str | None, header: GgufHeader) -> None:
+def refuse_options(header: GgufHeader, *, parallel: int | Literal["auto"], draft: str | None) -> None:
+    """UsageError for what llama.cpp or this model cannot do, by headers alone: before a folder is made or anything is loaded."""
+    refuse_width(parallel)
+    if draft is not None and draft != LOOKUP:
+        _check_draft(draft, header)
+
+
+def refuse_width(parallel: int | Literal["auto"]) -> None:
+    """UsageError for more sequences than llama.cpp has."""
+    if parallel != "auto" and parallel > MOST_SEQUENCES:
+        raise UsageError(
+            f"--parallel {parallel}: llama.cpp decodes at most {MOST_SEQUENCES} sequences together",
+            remedy=f"--parallel auto, or a number up to {MOST_SEQUENCES}",
+        )
+
+
+def _check_draft(path: str, header: GgufHeader) -> None:
     """A draft model must speak the same tokens."""
-    draft = read_header(Path(path or ""))
+    draft = read_header(Path(path))
     if draft.vocabulary != header.vocabulary or draft.text("tokenizer.ggml.pre") != header.text("tokenizer.ggml.pre"):
         raise UsageError(
             f"{draft.name} has another vocabulary than {header.name}",
@@ -52,7 +63,6 @@ def _check_draft(path: str | None, header: GgufHeader) -> None:
 
 def open_settings(settings: EngineSettings, header: GgufHeader, machine: Machine) -> dict[str, Any]:
     """What the process is given: the settings, and the memory that its sequences may take."""
-    room.refuse_kv_types(header, (settings.kv_type_k, settings.kv_type_v))
     files = [settings.model_path, *([] if settings.draft in (None, LOOKUP) else [settings.draft])]
     model_bytes = sum(part.stat().st_size for file in files for part in _parts(file))
     available = room.within(machine.ram_available_bytes, settings.max_ram_bytes)
@@ -74,6 +84,7 @@ def open_settings(settings: EngineSettings, header: GgufHeader, machine: Machine
         "kv_cell_bytes": cell,
         "state_bytes": state,
         "kv_room_bytes": room_bytes,
+        "context_bounds": room.context_bounds(header, settings.ctx_tokens),
         "widest": max(1, min(width.WIDEST, room_bytes // max(1, each))),
     }
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from cpu_codegen.busy import waiting
 from cpu_codegen.engine.wire import Wire, WireClosed
+from cpu_codegen.errors import MachineError
 
 PACKAGE_PARENT = str(Path(__file__).resolve().parents[2])
 LOG_TAIL_BYTES = 1 << 16
@@ -64,21 +65,31 @@ class EngineProcess:
         self._decide = decide
         self._events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._questions: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        with open(self.log_path, "ab") as log:
-            self._process = subprocess.Popen(
-                [*enter, sys.executable, "-P", "-m", "cpu_codegen.engine.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env={**_environment(), **waiting(os.environ, asleep=asleep)},
-                start_new_session=True,
-            )
+        self._process = self._started(enter, asleep=asleep)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._wire = Wire(self._process.stdout, self._process.stdin)
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._answer)]
         for thread in self._threads:
             thread.start()
+
+    def _started(self, enter: Sequence[str], *, asleep: bool) -> subprocess.Popen[bytes]:
+        """The child, its stderr on the log."""
+        try:
+            with open(self.log_path, "ab") as log:
+                return subprocess.Popen(
+                    [*enter, sys.executable, "-P", "-m", "cpu_codegen.engine.worker"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env={**_environment(), **waiting(os.environ, asleep=asleep)},
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise MachineError(
+                f"the engine's process cannot be started: {error.strerror or error}",
+                remedy="end other programs; the log goes beside the answers, so that folder must be writable",
+            ) from None
 
     @property
     def pid(self) -> int:

@@ -45,6 +45,9 @@ BLOCK_VALUES = 32
 _GEMMA3N_CACHING_LAYERS = 20
 """Older files of that architecture do not state it, and llama.cpp has it as a constant."""
 
+ANY_CONTEXT = (0, 1 << 50)
+"""Bounds that bound nothing."""
+
 _NO_FLASH_ATTENTION = frozenset({"grok"})
 """Architectures for which llama.cpp leaves flash attention off (llama-context.cpp)."""
 
@@ -181,6 +184,20 @@ def _kv_heads(header: GgufHeader) -> list[int]:
     stated = _per_layer(header.of_architecture("attention.head_count_kv") or heads, header.layers or 0)
     without = _layers_with(header, _RECURRENT) - _layers_with(header, _ATTENDING)
     return [0 if layer in without else count for layer, count in enumerate(stated)]
+
+
+def context_bounds(header: GgufHeader, ctx_tokens: int) -> tuple[int, int]:
+    """What llama.cpp may take for the context of one sequence of `ctx_tokens`, at least and at most, without turning the text.
+
+    LongRoPE models (Phi-3, Phi-4-mini, MiniCPM) carry two sets of rope factors. llama.cpp takes the long ones for all tokens once
+    the context is longer than that of their first training (llama_model::get_rope_factors): both sides of it write other texts.
+    """
+    if not any("rope_factors_long" in tensor.name for tensor in header.tensors):
+        return ANY_CONTEXT
+    original = header.number(f"{header.architecture}.rope.scaling.original_context_length") or header.context_length
+    if original is None:
+        return ANY_CONTEXT
+    return (0, original) if ctx_tokens <= original else (original + 1, ANY_CONTEXT[1])
 
 
 def query_values(header: GgufHeader) -> int:

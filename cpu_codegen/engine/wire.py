@@ -13,7 +13,11 @@ MAX_FRAME_BYTES = 256 << 20
 
 
 class WireClosed(Exception):
-    """The other side is gone, or what it sent is no frame."""
+    """The other side is gone."""
+
+
+class WireBroken(WireClosed):
+    """What it sent is no frame: nothing behind it can be understood."""
 
 
 class Wire:
@@ -37,11 +41,13 @@ class Wire:
         """The next message."""
         length = int.from_bytes(self._exactly(4), "little")
         if length > MAX_FRAME_BYTES:
-            raise WireClosed(f"a frame of {length} bytes")
+            raise WireBroken(f"a frame of {length} bytes")
         try:
-            message: dict[str, Any] = json.loads(self._exactly(length))
+            message = json.loads(self._exactly(length))
         except ValueError as error:
-            raise WireClosed(f"no JSON: {error}") from None
+            raise WireBroken(f"no JSON: {error}") from None
+        if not isinstance(message, dict):
+            raise WireBroken(f"no message: {type(message).__name__}")
         return message
 
     def _exactly(self, count: int) -> bytes:

@@ -20,7 +20,7 @@ from typing import IO, Any, NoReturn
 from cpu_codegen.engine.backend import Aborted, EngineFailure
 from cpu_codegen.engine.events import Asked, Event, Started
 from cpu_codegen.engine.meters import peak_rss_bytes
-from cpu_codegen.engine.wire import Wire, WireClosed
+from cpu_codegen.engine.wire import Wire, WireBroken, WireClosed
 
 EXIT_FAILURE = 70
 """llama.cpp gave up on a step: the parent treats it as a crash."""
@@ -39,8 +39,7 @@ def main() -> None:
     except WireClosed:
         _leave(0)
     except EngineFailure as error:
-        print(f"cpu-codegen: {error}", file=sys.stderr, flush=True)
-        _leave(EXIT_FAILURE)
+        _give_up(error)
     _leave(0)
 
 
@@ -68,6 +67,12 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
+def _give_up(why: Exception) -> NoReturn:
+    """With the reason in the log, where the parent looks for it."""
+    print(f"cpu-codegen: {why}", file=sys.stderr, flush=True)
+    _leave(EXIT_FAILURE)
+
+
 class Inbox:
     """Commands in their order; an abort takes effect before it is read."""
 
@@ -81,6 +86,8 @@ class Inbox:
         while True:
             try:
                 message = self._wire.receive()
+            except WireBroken as broken:
+                _give_up(broken)
             except WireClosed:
                 _leave(0)
             if message["do"] == "close":
@@ -125,27 +132,31 @@ def _open(wire: Wire, settings: dict[str, Any]) -> Any:
 
     try:
         opened = Opened(settings)
-    except binding.UnsupportedModel as error:
-        wire.send({"event": "refused", "kind": "unsupported", "why": str(error)})
-    except binding.LoadFailed as error:
-        wire.send({"event": "refused", "kind": "load", "why": str(error)})
-    else:
         wire.send({"event": "ready", "info": opened.info()})
         return opened
+    except binding.UnsupportedModel as error:
+        wire.send({"event": "refused", "kind": "unsupported", "why": str(error)})
+    except binding.NoContext as error:  # for the calibration
+        wire.send({"event": "refused", "kind": "context", "why": str(error)})
+    except binding.LoadFailed as error:
+        wire.send({"event": "refused", "kind": "load", "why": str(error)})
     _leave(0)
 
 
 def _run(wire: Wire, inbox: Inbox, opened: Any, message: dict[str, Any]) -> None:
     """One batch of requests. Questions are sent on, answers taken in between steps."""
-    from cpu_codegen.engine.binding import LoadFailed
+    from cpu_codegen.engine.binding import LoadFailed, NoContext
 
     opened.abort.clear()
     try:
         scheduler, context, finished = opened.prepare(
             message["requests"], width=message["width"], within=message.get("within")
         )
-    except LoadFailed as error:
+    except NoContext as error:
         wire.send({"event": "refused", "kind": "context", "why": str(error)})
+        return
+    except LoadFailed as error:  # the draft model, which is loaded when it is needed first
+        wire.send({"event": "refused", "kind": "draft", "why": str(error)})
         return
     except Aborted:  # in the steps that tell a deadline's pace, or what guessing costs
         wire.send({"event": "done", "aborted": True, "totals": {}})

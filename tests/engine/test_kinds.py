@@ -6,6 +6,7 @@ sequences give the text that a serial loop gives.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,29 @@ def test_sharing_and_batching_are_right_for_every_kind(name: str, tmp_path: Path
     assert sum(same) >= 9, f"only {sum(same)} of {len(same)} texts are the serial ones"
     assert all(g.shared_prefix_tokens >= 40 for g in found.values())
     assert {g.finish_reason for g in found.values()} <= {FinishReason.LENGTH, FinishReason.EOS}
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(("original", "many"), [(512, True), (256, False)])
+def test_rope_factors_follow_the_context_of_one_sequence(original: int, many: bool, tmp_path: Path) -> None:
+    """Whether LongRoPE's short or long ones count is decided by --ctx (512), not by how much of the cache a run needs.
+
+    Eight prompts twice take more places than one context has, one prompt fewer: both write what a serial loop of that context does.
+    """
+    path = tmp_path / "longrope.gguf"
+    synthetic.write(path, replace(synthetic.TINY["tiny-longrope"], original_context=original), "longrope", "Q8_0")
+    prompts = [f"{word} is the first word of prompt {i}, and not the last\n" * 2 for i, word in enumerate("abcdefgh")]
+    prompts = prompts if many else prompts[:1]
+    wanted = [
+        Request(f"{i}.{n}", text, True, 0, TOKENS, early_stop=False) for i, text in enumerate(prompts) for n in (0, 1)
+    ]
+    with LlamaEngine(EngineSettings(str(path), "", ctx_tokens=512, threads=1, parallel=1)) as engine:
+        found = {g.key: g for g in engine.run(wanted)}
+        fed = engine.totals["prefix_tokens"]
+    assert fed > 512 if many else fed < 128
+    expected = [text.decode(errors="replace") for text in serial(path, prompts)]
+    same = [found[f"{i}.{n}"].text == text for i, text in enumerate(expected) for n in (0, 1)]
+    assert sum(same) >= 0.7 * len(same), "more than rounding: by the other factors hardly any text is the same"
 
 
 @pytest.mark.model

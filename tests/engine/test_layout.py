@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cpu_codegen.engine.layout import plan_layout
+from cpu_codegen.engine.layout import Layout, plan_layout
 from cpu_codegen.engine.prefixes import share
+from cpu_codegen.engine.room import ANY_CONTEXT
 
 from .fake import FakeBackend, job, run, scheduler_for
 
@@ -39,6 +40,27 @@ def test_recurrent_state_takes_its_part_of_the_room() -> None:
     found = [planned(8, room, has_state=True, state_bytes=10**6, cell_bytes=10) for room in rooms]
     assert [(one.streams, one.holders) for one in found] == [(True, 1), (True, 0), (True, 0), (False, 0)]  # type: ignore[attr-defined]
     assert found[-1].cells >= len(JOBS[-1].tokens) + 100  # type: ignore[attr-defined]
+
+
+def test_one_sequences_context_stays_within_its_bounds() -> None:
+    """llama.cpp takes a unified cache for every sequence's context: it is kept short, with fewer holders, or made long enough."""
+    several = [
+        job(f"{word} begins four prompts, of which this is number {i}", max_tokens=100)
+        for word in "abcdef"
+        for i in range(4)
+    ]
+    prefixes = share([one.tokens for one in several]).prefixes
+    options = {"width": 1, "cell_bytes": 1000, "room_bytes": 10**9, "most_sequences": 256}
+
+    def of(*bounds: int) -> Layout:
+        return plan_layout(several, prefixes, bounds=bounds or ANY_CONTEXT, **options)  # type: ignore[arg-type]
+
+    free, short, shortest, long = of(), of(0, 256), of(0, 150), of(600, 1 << 40)
+    assert (free.holders, free.cells > 256) == (len(prefixes), True)
+    assert (0 < short.holders < free.holders, short.cells <= 256, short.bookable <= short.cells) == (True, True, True)
+    assert (shortest.holders, shortest.cells) == (0, len(several[0].tokens) + 100)
+    assert long.cells == 600
+    assert plan_layout(several, prefixes, bounds=(600, 1 << 40), **{**options, "width": 4}).cells % 768 == 0  # type: ignore[arg-type]
 
 
 class RankedBackend(FakeBackend):

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from cpu_codegen.engine import diagnosis, meters, room, width
+from cpu_codegen.engine.process import EngineProcess
 from cpu_codegen.engine.protocol import EngineSettings
 from cpu_codegen.engine.replay import ReplayEngine
-from cpu_codegen.engine.wire import Wire, WireClosed
+from cpu_codegen.engine.wire import Wire, WireBroken, WireClosed
 from cpu_codegen.errors import IntegrityError, MachineError
 from cpu_codegen.gguf_header import GgufHeader, read_header
 from cpu_codegen.machine import Machine
@@ -44,6 +45,37 @@ def test_a_refusal_is_put_into_words(line: str, kind: type[Exception], words: st
     assert type(error) is kind
     assert words in str(error)
     assert error.remedy
+
+
+def test_a_crash_for_want_of_memory_is_told_from_a_bad_file() -> None:
+    """While loading or calibrating: the remedy is to ask for less, not to fetch the file again."""
+    log = "cpu-codegen: llama_decode of 64 tokens: out of memory for its buffers (code -2)\n"
+    starved = diagnosis.died_loading(70, "exit code 70", log, model="m.gguf")
+    assert isinstance(starved, MachineError)
+    assert "out of memory" in str(starved)
+    assert isinstance(diagnosis.died_loading(-11, "SIGSEGV", "odd\n", model="m.gguf"), IntegrityError)
+
+
+def test_a_process_that_cannot_be_started_is_this_machines_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No memory for a process, or no place for its log: an error with a remedy, no traceback."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    with pytest.raises(MachineError, match="No such file or directory"):
+        EngineProcess(log_path=str(tmp_path / "none" / "llama.log"), decide=lambda *_: False)
+    monkeypatch.setattr("subprocess.Popen", full)
+    with pytest.raises(MachineError, match="cannot be started: Cannot allocate memory") as caught:
+        EngineProcess(log_path=str(tmp_path / "llama.log"), decide=lambda *_: False)
+    assert caught.value.remedy
+
+
+def test_a_draft_that_cannot_be_loaded_is_named() -> None:
+    """Not the model that it was to help."""
+    error = diagnosis.refused("draft", "/models/small.gguf", "missing tensor 'blk.0.ffn_up.weight'\n", model="big.gguf")
+    assert "the draft model small.gguf lacks the tensor 'blk.0.ffn_up.weight'" in str(error)
 
 
 def header(**fields: object) -> GgufHeader:
@@ -108,6 +140,15 @@ def test_recurrent_state_is_counted_for_every_sequence(tmp_path: Path) -> None:
     assert room.state_bytes(read_header(demo_model())) == 0
 
 
+def test_rope_factors_of_two_kinds_bound_a_context(tmp_path: Path) -> None:
+    """Only models that have both are bound: up to their original context where --ctx is within it, beyond it where --ctx is."""
+    synthetic.write(tmp_path / "model.gguf", synthetic.TINY["tiny-longrope"], "longrope", "Q8_0")
+    found = read_header(tmp_path / "model.gguf")
+    assert room.context_bounds(found, 512) == (0, 512)
+    assert room.context_bounds(found, 1024)[0] == 513
+    assert room.context_bounds(read_header(demo_model()), 512) == room.ANY_CONTEXT
+
+
 def test_the_demo_model_needs_what_llama_cpp_says() -> None:
     """5 layers × 256 × 2 × 2 bytes."""
     assert room.kv_cell_bytes(read_header(demo_model()), ("f16", "f16")) % 1024 == 0
@@ -160,9 +201,23 @@ def test_frames_survive_any_text() -> None:
     message = {"text": "\ud800 \x00 😀\n"}
     Wire(io.BytesIO(), pipe).send(message)
     assert Wire(io.BytesIO(pipe.getvalue()), io.BytesIO()).receive() == message
-    for torn in (b"", pipe.getvalue()[:-1], b"\xff\xff\xff\xff{}", b"\x02\x00\x00\x00{["):
-        with pytest.raises(WireClosed):
+    for torn in (b"", pipe.getvalue()[:-1]):
+        with pytest.raises(WireClosed, match="end of stream"):
             Wire(io.BytesIO(torn), io.BytesIO()).receive()
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (b"\xff\xff\xff\xff{}", "a frame of 4294967295 bytes"),
+        (b"\x02\x00\x00\x00{[", "no JSON"),
+        (b"\x02\x00\x00\x00[]", "no message: list"),
+    ],
+)
+def test_what_is_no_frame_is_named(frame: bytes, words: str) -> None:
+    """Told apart from the other side's end: the log is to say why."""
+    with pytest.raises(WireBroken, match=words):
+        Wire(io.BytesIO(frame), io.BytesIO()).receive()
 
 
 def test_recorded_answers_are_given_back() -> None:

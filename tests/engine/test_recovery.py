@@ -6,11 +6,12 @@ import importlib.util
 from collections.abc import Generator
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
 
-from cpu_codegen.engine import llama
+from cpu_codegen.engine import llama, outstanding
 from cpu_codegen.engine.process import EngineDied
 from cpu_codegen.engine.protocol import EngineSettings
 from cpu_codegen.errors import IntegrityError, MachineError, UnavailableError, UsageError
@@ -24,7 +25,7 @@ INFO = {
     "parameters": 1,
     "memory_kind": "attention",
     "energy": "not measured",
-    "speculation": "off",
+    "speculation": "lookup, where it pays",
     "loading": "mapped",
     "calibration": {"1": 10.0, "2": 19.0, "4": 18.0, "8": 30.0, "16": 30.5},
     "calibration_s": 1.0,
@@ -145,16 +146,34 @@ def test_a_great_many_requests_go_in_several_batches(
     process: type[ScriptedProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No frame grows without bound; every key gets its answer once."""
-    monkeypatch.setattr(llama, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(outstanding, "MOST_AT_ONCE", 2)
     assert [g.key for g in engine().run(requests(*"abcde"))] == [*"abcde"]
     assert [batch for made in process.made for batch in made.batches] == [["a", "b"], ["c", "d"], ["e"]]
+
+
+def test_a_frame_holds_no_more_than_the_other_side_reads(
+    process: type[ScriptedProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long prompts go in several batches too; one that is longer than all of that goes alone."""
+    monkeypatch.setattr(outstanding, "MOST_CHARACTERS", 5)
+    texts = zip("abcd", ("xx", "xxx", "x" * 9, "x"), strict=True)
+    asked = [Request(key=key, text=text, add_special=True, seed=0, max_tokens=9) for key, text in texts]
+    assert [g.key for g in engine().run(asked)] == [*"abcd"]
+    assert [batch for made in process.made for batch in made.batches] == [["a", "b"], ["c"], ["d"]]
+
+
+def test_an_engine_that_dies_before_it_begins_ends_the_run() -> None:
+    """Twice in a row: it would do so whatever is asked. Answers in between begin the count anew."""
+    left = outstanding.Outstanding(requests("a", "b", "c"))
+    assert left.crashed([]) == []
+    left.answered("a")
+    assert (left.crashed([]), left.is_hopeless) == ([], False)
+    assert (left.crashed([]), left.is_hopeless) == ([], True)
 
 
 def test_an_abort_before_the_first_step_keeps_the_process() -> None:
     """The steps that tell a deadline's pace may be stopped like all others: the worker says so and waits for the next command."""
     pytest.importorskip("llama_cpp")
-    from types import SimpleNamespace
-
     from cpu_codegen.engine import worker
     from cpu_codegen.engine.backend import Aborted
 
@@ -187,6 +206,50 @@ def test_the_width_is_calibrated_once(process: type[ScriptedProcess]) -> None:
     assert (first.width, first.width_source, second.width, second.width_source) == (8, "calibrated", 8, "cached")
     assert dict(second.calibration) == INFO["calibration"]
     assert engine(parallel=3).info.width == 3
+
+
+def test_guessing_ahead_is_told_only_where_it_may_happen(process: type[ScriptedProcess]) -> None:
+    """The manifest must not say of a batch that it guessed."""
+    assert engine(parallel=1, draft="lookup").info.speculation == INFO["speculation"]
+    assert engine(parallel=2, draft="lookup").info.speculation == "off"
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"), [("NoContext", "context"), ("LoadFailed", "load"), ("UnsupportedModel", "unsupported")]
+)
+def test_what_fails_while_opening_is_told_by_its_kind(failure: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A calibration for which there is no memory is no damaged file."""
+    pytest.importorskip("llama_cpp")
+    from cpu_codegen.engine import binding, opened, worker
+
+    def fails(*_: object) -> None:
+        raise getattr(binding, failure)("why")
+
+    def leaves(code: int) -> None:
+        raise SystemExit(code)
+
+    sent: list[dict[str, Any]] = []
+    calibrating = SimpleNamespace(info=fails)
+    monkeypatch.setattr(opened, "Opened", (lambda _: calibrating) if failure == "NoContext" else fails)
+    monkeypatch.setattr(worker, "_leave", leaves)
+    with pytest.raises(SystemExit):
+        worker._open(SimpleNamespace(send=sent.append), {})  # type: ignore[arg-type]
+    assert sent == [{"event": "refused", "kind": kind, "why": "why"}]
+
+
+@pytest.mark.parametrize(("failure", "kind"), [("NoContext", "context"), ("LoadFailed", "draft")])
+def test_what_fails_before_a_run_is_told_by_its_kind(failure: str, kind: str) -> None:
+    """Its context, or the draft model, which is loaded only then."""
+    pytest.importorskip("llama_cpp")
+    from cpu_codegen.engine import binding, worker
+
+    def prepare(*_: object, **__: object) -> None:
+        raise getattr(binding, failure)("why")
+
+    sent: list[dict[str, Any]] = []
+    opened = SimpleNamespace(abort=SimpleNamespace(clear=lambda: None), prepare=prepare)
+    worker._run(SimpleNamespace(send=sent.append), SimpleNamespace(), opened, {"requests": [], "width": 1})  # type: ignore[arg-type]
+    assert sent == [{"event": "refused", "kind": kind, "why": "why"}]
 
 
 def test_without_llama_cpp_the_error_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
