@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cpu_codegen.config import DEFAULT_CTX, LATER_SETTINGS, RunConfig, Settings
+from cpu_codegen.engine.opening import refuse_options
+from cpu_codegen.engine.speculate import LOOKUP
 from cpu_codegen.errors import UsageError
 from cpu_codegen.gguf_header import GgufHeader, read_header
 from cpu_codegen.models.obtain import obtain
@@ -160,7 +162,17 @@ def _model(config: RunConfig, progress: Progress) -> _Found:
         template = replace(template, variables=thinking.variables)
     ctx_tokens = context_tokens(config.settings, header, wanted=context_wanted(thinking, config.settings))
     require_room(thinking, config.settings, ctx_tokens, header.context_length or ctx_tokens)
+    refuse_options(header, parallel=config.parallel, draft=draft_model(config.draft))
     return _Found(spec, model, template, ctx_tokens, thinking)
+
+
+def draft_model(name: str | None) -> str | None:
+    """What guesses ahead at width 1: nothing, "lookup", or the file of a model."""
+    if name in (None, LOOKUP):
+        return name
+    from cpu_codegen.registry import local_file, resolve
+
+    return local_file(resolve(str(name))).path
 
 
 def _chosen(problems: list[Problem], config: RunConfig) -> list[Problem]:

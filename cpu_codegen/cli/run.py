@@ -169,7 +169,7 @@ def run(
         raise UsageError(
             "--kv-type, --max-ram, --mlock and --no-mmap are for an engine of ours", remedy="drop --engine"
         )
-    _refuse_what_cannot_help(draft, parallel, threads)
+    _refuse_what_cannot_help(draft, parallel, threads, temperature=temperature)
     requirements(require)  # wrong ones end the command before it begins
     early_stop = early_stop and extract != "evalplus"
     kv_type_k, kv_type_v = kv_types(kv_type)
@@ -200,7 +200,7 @@ def run(
         prompt_format=prompt_format,
         settings=settings,
         threads=threads,
-        parallel=_width(parallel),
+        parallel=_width(parallel, served=engine is not None),
         draft=draft,
         workers=workers,
         efficiency_budget_s=seconds(efficiency_budget, "--efficiency-budget"),
@@ -224,10 +224,14 @@ def run(
     evaluate(campaign, Format.JSON if json else output)
 
 
-def _refuse_what_cannot_help(draft: str | None, parallel: str, threads: int | None) -> None:
+def _refuse_what_cannot_help(draft: str | None, parallel: str, threads: int | None, *, temperature: float) -> None:
     """Options that would be passed over in silence, or turn minutes into days."""
     if draft is not None and parallel not in ("auto", "1"):
         raise UsageError(f"--draft guesses ahead at width 1, not at --parallel {parallel}", remedy="--parallel 1")
+    if draft is not None and temperature > 0:
+        raise UsageError(
+            f"--draft guesses greedy answers ahead, not at --temperature {temperature:g}", remedy="drop one of the two"
+        )
     if threads is not None and threads > (logical := os.cpu_count() or threads):
         raise UsageError(
             f"--threads {threads}: this machine has {logical}; they would wait for each other", remedy=f"-t {logical}"
@@ -256,9 +260,14 @@ def _recommended(sampling: str | None, temperature: float) -> bool:
     return True
 
 
-def _width(text: str) -> int | Literal["auto"]:
+def _width(text: str, *, served: bool) -> int | Literal["auto"]:
+    """Before anything is fetched or made; how many requests a server takes at once is the server's affair."""
     if text == "auto":
         return "auto"
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise UsageError(f"--parallel {text!r} is no width", remedy="--parallel auto, or a number from 1")
+    if not served:
+        from cpu_codegen.engine.opening import refuse_width
+
+        refuse_width(int(text))
     return int(text)

@@ -14,9 +14,9 @@ from cpu_codegen.busy import watch
 from cpu_codegen.columns.in_time import time_for_answers
 from cpu_codegen.columns.rate import Rate
 from cpu_codegen.config import RunConfig
-from cpu_codegen.engine.protocol import Engine, EngineSettings, Feel, Pulse
+from cpu_codegen.engine.protocol import Engine, EngineInfo, EngineSettings, Feel, Pulse
 from cpu_codegen.errors import IntegrityError
-from cpu_codegen.inputs import RunInputs, Sample
+from cpu_codegen.inputs import RunInputs, Sample, draft_model
 from cpu_codegen.machine import default_threads
 from cpu_codegen.progress import Progress
 from cpu_codegen.schema import Generation, Request
@@ -62,6 +62,7 @@ def _generate(left: list[Sample], session: Session, inputs: RunInputs, progress:
             progress.say(f"--max-ram is enforced by {engine.info.memory_limit}")
         _note_limit(session, engine)
         session.note_run(engine=plain(engine.info))
+        _say_unused_draft(session.config, engine.info, inputs, progress)
         session.note(load_s=engine.info.load_s, width=engine.info.width, threads=engine.info.threads)
         for generation in engine.run(requests, within=within, feel=_shown(rate, progress)):
             rate.add(generation)
@@ -176,13 +177,21 @@ def _served_engine(config: RunConfig, inputs: RunInputs, width: int | Literal["a
     return ServedEngine(found.served, parallel=width)
 
 
-def draft_model(name: str | None) -> str | None:
-    """What guesses ahead at width 1: nothing, "lookup", or the file of a model."""
-    if name in (None, "lookup"):
-        return name
-    from cpu_codegen.registry import local_file, resolve
+def _say_unused_draft(config: RunConfig, info: EngineInfo, inputs: RunInputs, progress: Progress) -> None:
+    """Nothing that was asked for is passed over in silence."""
+    if config.draft is not None and (why := _why_no_guesses(info, inputs)):
+        progress.say(f"note: --draft {config.draft} is not used: {why}")
 
-    return local_file(resolve(str(name))).path
+
+def _why_no_guesses(info: EngineInfo, inputs: RunInputs) -> str:
+    """Why nothing is guessed ahead in this run; "" where something may be."""
+    if info.width > 1:
+        return f"{info.width} samples are decoded together ({info.width_source} width); --parallel 1 guesses ahead"
+    if any(sample.sampling.temperature > 0 for sample in inputs.samples):
+        return "only greedy answers can be guessed ahead, these are sampled; --temperature 0 guesses ahead"
+    if info.speculation == "off":
+        return f"a model with {info.memory_kind} state cannot forget a wrong guess"
+    return ""
 
 
 def request_for(sample: Sample, config: RunConfig) -> Request:

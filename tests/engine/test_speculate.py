@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from cpu_codegen.columns.generate import _say_unused_draft
+from cpu_codegen.config import RunConfig
 from cpu_codegen.engine.llama import LlamaEngine
-from cpu_codegen.engine.protocol import EngineSettings
+from cpu_codegen.engine.protocol import EngineInfo, EngineSettings
 from cpu_codegen.engine.speculate import AHEAD, Lookup, Paying
 from cpu_codegen.errors import UsageError
+from cpu_codegen.inputs import prepare
 from cpu_codegen.packaged import demo_model
-from cpu_codegen.schema import Request
+from cpu_codegen.schema import Request, Sampling
 from scripts import make_synthetic_gguf as synthetic
 
 
@@ -79,3 +84,30 @@ def test_a_draft_that_cannot_serve_is_refused(tmp_path: object) -> None:
     synthetic.write(recurrent, synthetic.TINY["tiny-recurrent"], "recurrent", "Q8_0")
     with pytest.raises(UsageError, match="recurrent state"):
         LlamaEngine(EngineSettings(str(path), "", ctx_tokens=512, draft=str(recurrent)))
+    with pytest.raises(UsageError, match="another vocabulary"):
+        prepare(RunConfig("demo", limit=1, draft=str(path)))  # before there is a run folder
+
+
+@pytest.mark.parametrize(
+    ("info", "temperature", "words"),
+    [
+        (
+            {"width": 8, "width_source": "calibrated"},
+            0,
+            "8 samples are decoded together (calibrated width); --parallel 1",
+        ),
+        ({"speculation": "lookup, where it pays"}, 0.8, "only greedy answers can be guessed ahead"),
+        ({"memory_kind": "recurrent"}, 0, "a model with recurrent state cannot forget a wrong guess"),
+        ({"speculation": "lookup, where it pays"}, 0, ""),
+    ],
+)
+def test_a_draft_that_is_not_used_is_told(info: dict[str, Any], temperature: float, words: str) -> None:
+    """With what to type; nothing that was asked for is passed over in silence, and nothing is said where it is used."""
+    told: list[str] = []
+    opened = EngineInfo(**{"kind": "llama.cpp", "width": 1, "threads": 1, "load_s": 0.0, **info})
+    inputs = SimpleNamespace(samples=[SimpleNamespace(sampling=Sampling(temperature))])
+    _say_unused_draft(RunConfig("demo", draft="lookup"), opened, inputs, SimpleNamespace(say=told.append))  # type: ignore[arg-type]
+    assert len(told) == bool(words)
+    assert all(line.startswith("note: --draft lookup is not used: ") and words in line for line in told)
+    _say_unused_draft(RunConfig("demo"), opened, inputs, SimpleNamespace(say=told.append))  # type: ignore[arg-type]
+    assert len(told) == bool(words)
