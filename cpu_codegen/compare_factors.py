@@ -91,6 +91,30 @@ def _machine(baseline: Manifest, other: Manifest) -> Iterator[Difference]:
         yield Difference("machine", str(first.get("cpu", "unknown")), str(second.get("cpu", "unknown")))
 
 
+def beside(baseline: Manifest, other: Manifest) -> list[Difference]:
+    """What should change no text and may do so all the same: kernels sum in another order. Never a factor, but named."""
+    found = []
+    for name, values in (
+        ("width", [_of_sessions(manifest, "width") for manifest in (baseline, other)]),
+        ("threads", [_of_sessions(manifest, "threads") for manifest in (baseline, other)]),
+        ("llama.cpp", [_of_engine(manifest, "build") for manifest in (baseline, other)]),
+        ("CPU features", [_of_engine(manifest, "cpu_flags") for manifest in (baseline, other)]),
+        ("guessing", [_of_engine(manifest, "speculation") for manifest in (baseline, other)]),
+    ):
+        if values[0] != values[1] and all(values):
+            found.append(Difference(name, *values))
+    return found
+
+
+def _of_sessions(manifest: Manifest, name: str) -> str:
+    """All values that the sessions of a run had, "" where none says."""
+    return ", ".join(map(str, sorted({session[name] for session in manifest.get("sessions", []) if session.get(name)})))
+
+
+def _of_engine(manifest: Manifest, name: str) -> str:
+    return str(manifest.get("engine", {}).get(name) or "")
+
+
 def require_comparable(found: Sequence[Difference], *, across: bool) -> None:
     """UsageError when there is more than one factor, or another machine, and --across was not given."""
     if across or (len(found) <= 1 and all(difference.name != "machine" for difference in found)):

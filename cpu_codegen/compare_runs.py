@@ -15,6 +15,7 @@ from cpu_codegen.compare import SIGNIFICANT, Pairing, Sample, cost_s, energy_j, 
 from cpu_codegen.compare_factors import (
     Difference,
     Manifest,
+    beside,
     differences,
     family,
     model_name,
@@ -24,6 +25,7 @@ from cpu_codegen.compare_factors import (
 from cpu_codegen.errors import UsageError
 from cpu_codegen.race import Stop
 from cpu_codegen.report.groups import common_blocks, stop_of, within
+from cpu_codegen.report.same_texts import SameTexts, same_texts
 from cpu_codegen.report.samples import load_samples
 from cpu_codegen.report.unfinished import unfinished
 from cpu_codegen.stats import Estimate, holm
@@ -63,7 +65,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One pairing with its names. `differing` is all that differs: one factor, or with --across several."""
+    """One pairing with its names. `differing` is all that differs: one factor, or with --across several.
+
+    Of two runs of one model `texts` says how far they wrote the same, and `beside` what else than a setting may have changed them.
+    """
 
     baseline: str
     other: str
@@ -71,6 +76,8 @@ class Comparison:
     style: str
     differing: tuple[Difference, ...]
     pairing: Pairing
+    texts: SameTexts | None = None
+    beside: tuple[Difference, ...] = ()
 
     @property
     def corrected_p(self) -> float | None:
@@ -163,8 +170,16 @@ def _two(baseline: Run, other: Run, *, across: bool) -> list[Comparison]:
             if theirs and ours:
                 pairing = pair(theirs, ours, why_no_energy=_why_no_energy(other))
                 style = first if first == second else f"{first} v {second}"
-                found.append(Comparison(*names, suite, style, tuple(differing), pairing))
+                texts = same_texts(theirs, ours) if _may_write_the_same(differing, baseline, other) else None
+                also = tuple(beside(baseline.manifest, other.manifest))
+                found.append(Comparison(*names, suite, style, tuple(differing), pairing, texts, also))
     return found
+
+
+def _may_write_the_same(differing: Sequence[Difference], *runs: Run) -> bool:
+    """One model, greedy; or drawn, and with the same seeds, which follow from all settings."""
+    is_drawn = any(run.manifest.get("settings", {}).get("sampling", {}).get("temperature", 0) > 0 for run in runs)
+    return all(difference.name != "model" for difference in differing) and not (is_drawn and differing)
 
 
 def _names(baseline: Run, other: Run) -> tuple[str, str]:

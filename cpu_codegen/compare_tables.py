@@ -9,6 +9,7 @@ from typing import Any
 from cpu_codegen.compare import Metric, Pairing
 from cpu_codegen.compare_bought import Bought
 from cpu_codegen.compare_runs import Comparison, Step
+from cpu_codegen.report.same_texts import SameTexts
 from cpu_codegen.report.tables import Cell, Table
 from cpu_codegen.sizes import format_bytes
 from cpu_codegen.stats import Estimate
@@ -34,6 +35,8 @@ def tables(comparisons: Sequence[Comparison], steps: Sequence[Step], styles: Seq
 def comparison_table(comparison: Comparison) -> Table:
     """One pair: every metric with its interval and verdict."""
     rows: list[tuple[Cell, ...]] = [_row(metric) for metric in comparison.pairing.metrics]
+    if comparison.texts is not None:
+        rows.append(_texts_row(comparison.texts, comparison))
     if comparison.is_repeat:
         rows.append(("flips", None, None, comparison.pairing.problems, flips(comparison.pairing)))
     if comparison.pairing.bought is not None and any(d.name == "think" for d in comparison.differing):
@@ -43,8 +46,19 @@ def comparison_table(comparison: Comparison) -> Table:
 
 def heading(comparison: Comparison) -> str:
     """`other against baseline (lowcost60, plain; model: a v b)`."""
-    differing = "; ".join(map(str, comparison.differing)) or "nothing differs but chance"
+    differing = "; ".join(map(str, comparison.differing)) or _nothing_but(comparison)
     return f"{comparison.other} against {comparison.baseline} ({comparison.suite}, {comparison.style}; {differing})"
+
+
+def _nothing_but(comparison: Comparison) -> str:
+    """`nothing differs but chance`, or what may have had it say otherwise: `nothing differs but width: 1 v 8`."""
+    return f"nothing differs but {'; '.join(map(str, comparison.beside)) or 'chance'}"
+
+
+def _texts_row(found: SameTexts, comparison: Comparison) -> tuple[Cell, ...]:
+    """How many answers are the same, where the others part, and what may have caused it."""
+    causes = "; ".join(map(str, (*comparison.differing, *comparison.beside))) if found.different else ""
+    return ("same texts", share(found.share), None, found.answers, "; ".join(filter(None, (found.sentence(), causes))))
 
 
 def flips(pairing: Pairing) -> str:
@@ -179,6 +193,8 @@ def records(comparisons: Sequence[Comparison], steps: Sequence[Step], styles: Se
                 "corrected_p": c.corrected_p,
                 "metrics": plain(c.pairing.metrics),
                 "bought": _bought(c.pairing.bought),
+                "same_texts": plain(c.texts),
+                "beside": plain(c.beside),
             }
             for c in comparisons
         ],

@@ -1,4 +1,4 @@
-"""Verdicts that chance alone changed: a run beside the same problems asked again (`run --stability N`).
+"""Verdicts (and texts) that chance alone changed: a run beside the same problems asked again (`run --stability N`).
 
 Not covered: runs made apart that differ in seed or width alone; `compare` counts the flips of those.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cpu_codegen.report.rates import Sample, paired
+from cpu_codegen.report.same_texts import SameTexts, same_texts
 from cpu_codegen.report.samples import load_samples
 from cpu_codegen.store import RunFolder
 
@@ -20,13 +21,17 @@ AGAIN = "again"
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """Of `problems` answered twice in one style, `flips` changed their verdict; `differs` is what was changed on purpose."""
+    """Of `problems` answered twice in one style, `flips` changed their verdict; `differs` is what was changed on purpose.
+
+    `texts` says how far greedy answers stayed the same; None where they were drawn anew.
+    """
 
     suite: str
     style: str
     problems: int
     flips: int
     differs: str
+    texts: SameTexts | None = None
 
 
 def flips_of(path: Path, manifest: dict[str, Any], samples: Sequence[Sample]) -> list[Flips]:
@@ -40,7 +45,8 @@ def flips_of(path: Path, manifest: dict[str, Any], samples: Sequence[Sample]) ->
         ours, theirs = ([s for s in each if (s["suite"], s["style"]) == (suite, style)] for each in (second, samples))
         pair = paired(ours, theirs, suite=suite, style=style, baseline=style)
         if pair is not None:
-            found.append(Flips(suite, style, pair.n - pair.unknown, pair.b + pair.c, differs))
+            texts = None if differs.startswith("seed") else same_texts(theirs, ours)
+            found.append(Flips(suite, style, pair.n - pair.unknown, pair.b + pair.c, differs, texts))
     return found
 
 
@@ -56,6 +62,7 @@ def _differs(first: dict[str, Any], second: dict[str, Any]) -> str:
 
 
 def flips_line(flips: Flips) -> str:
-    """`asked again with width 16 v 1: 1 of 12 problems (lowcost60, plain) changed its verdict`."""
+    """`asked again with width 16 v 1: 1 of 12 problems (lowcost60, plain) changed their verdict; texts: 1 of 12 differ: …`."""
     where = f"{flips.problems} problems ({flips.suite}, {flips.style})"
-    return f"asked again with {flips.differs}: {flips.flips} of {where} changed their verdict"
+    texts = "" if flips.texts is None else f"; texts: {flips.texts.sentence()}"
+    return f"asked again with {flips.differs}: {flips.flips} of {where} changed their verdict{texts}"
