@@ -23,7 +23,7 @@ from cpu_codegen.errors import UsageError
 from cpu_codegen.packaged import demo_model
 from cpu_codegen.schema import FinishReason, Request
 from tests.line.support import COMMAND, lines
-from tests.serve.standin import StandIn, chunk, pieces, serving, status
+from tests.serve.standin import StandIn, chunk, pieces, status
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = ["--limit", "2", "--efficiency-budget", "0", "-o", "json"]
@@ -47,13 +47,6 @@ def command(home: Path, tmp_path: Path) -> Run:
         )
 
     return run
-
-
-@pytest.fixture
-def server() -> Iterator[StandIn]:
-    """A server that behaves unless told otherwise."""
-    with serving(StandIn()) as standin:
-        yield standin
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from cpu_codegen.engine.served_facts import is_local, look
 from cpu_codegen.engine.served_http import parse_address
 from cpu_codegen.errors import UnavailableError, UsageError
-from tests.serve.standin import StandIn, serving, status
+from tests.serve.standin import StandIn, status
 
 PROPS: dict[str, Any] = {
     "default_generation_settings": {"n_ctx": 4096, "params": {"seed": 1}},
@@ -19,13 +18,6 @@ PROPS: dict[str, Any] = {
     "chat_template": "{{ messages }}",
     "build_info": "b9000-abc",
 }
-
-
-@pytest.fixture
-def server() -> Iterator[StandIn]:
-    """A server that tells nothing but its models."""
-    with serving(StandIn()) as standin:
-        yield standin
 
 
 def seen(server: StandIn, wanted: str = "") -> Any:
