@@ -162,8 +162,9 @@ def _summary(grading: Grading, output: Format) -> None:
         sys.stdout.write(json.dumps(records, indent=1) + "\n")
         return
     for table in tables:
-        write_table(table, output, sys.stdout)
-        print()
+        if table.rows:
+            write_table(table, output, sys.stdout)
+            print()
 
 
 def _points(grading: Grading) -> Table:

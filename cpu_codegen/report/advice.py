@@ -1,7 +1,8 @@
 """The answer to "which model should I run here?": one sentence from the measured rows, by a rule that it states.
 
 The rule: of the rows that are fast enough to use, take the fastest whose pass@1 is not shown to be below the best one's (paired
-on the common problems, 95 %). Not covered: models that were not run (plan.py).
+on the common problems, 95 %). Where none is fast enough, or seconds were not measured or come from several machines, none is
+named. Not covered: models that were not run (plan.py).
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ class Row:
         return float("inf") if value is None else value
 
     @property
+    def is_fast(self) -> bool:
+        """Fast enough to be used."""
+        return (self.cell.cost.tokens_per_s or 0.0) >= MIN_SPEED_TOKENS_PER_S
+
+    @property
     def score(self) -> float:
         """pass@1, -1 without one."""
         return self.cell.pass1.value if self.cell.pass1 else -1.0
@@ -72,9 +78,27 @@ def advise(summaries: Sequence[RunSummary]) -> Advice:
             "",
             None,
         )
-    best = max(real, key=lambda r: (r.score, -r.seconds))
-    chosen = _choose(real, best)
+    best, fast = _best(real), [row for row in real if row.is_fast]
+    why_none = _why_none(real, fast)
+    if why_none:
+        return Advice(why_none, f"{best.label} solves most: {_solved(best)} at {_pace(best)}.", "", None)
+    chosen = _choose(fast, best)
     return Advice(f"On this machine: {chosen.label}.", _because(chosen, best, real), RULE, chosen)
+
+
+def _best(rows: Sequence[Row]) -> Row:
+    return max(rows, key=lambda r: (r.score, -r.seconds))
+
+
+def _why_none(rows: Sequence[Row], fast: Sequence[Row]) -> str:
+    """Why no row may be named, "" where one may."""
+    timed = [row for row in rows if row.cell.cost.tokens_per_s is not None]
+    machines = {(row.summary.manifest.get("machine") or {}).get("id") for row in timed}
+    if not timed:
+        return "No advice: what these answers cost was not measured here."
+    if len(machines) > 1:
+        return f"No advice: these runs come from {len(machines)} machines, and seconds of one say nothing of another."
+    return "" if fast else f"None of these: no row reaches {MIN_SPEED_TOKENS_PER_S:g} tokens/s on this machine."
 
 
 def _rows(summaries: Sequence[RunSummary]) -> list[Row]:
@@ -84,13 +108,13 @@ def _rows(summaries: Sequence[RunSummary]) -> list[Row]:
     return [row for row in rows if row.cell.suite == common]
 
 
-def _choose(rows: list[Row], best: Row) -> Row:
-    level = [row for row in rows if not shown_below(row, best)]
-    usable = [row for row in level if (row.cell.cost.tokens_per_s or 0.0) >= MIN_SPEED_TOKENS_PER_S]
-    fallback = [row for row in rows if (row.cell.cost.tokens_per_s or 0.0) >= MIN_SPEED_TOKENS_PER_S]
-    if usable:
-        return min(usable, key=lambda r: (r.seconds, -r.score))
-    return max(fallback, key=lambda r: (r.score, -r.seconds)) if fallback else best
+def _choose(fast: Sequence[Row], best: Row) -> Row:
+    """Of the fast rows the fastest that is not shown to be below the best; where all are, below the best of the fast ones."""
+    level = [row for row in fast if not shown_below(row, best)]
+    if not level:
+        foremost = _best(fast)
+        level = [row for row in fast if not shown_below(row, foremost)]
+    return min(level, key=lambda r: (r.seconds, -r.score))
 
 
 def shown_below(row: Row, other: Row) -> bool:

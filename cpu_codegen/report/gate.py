@@ -23,7 +23,7 @@ from cpu_codegen.store import plain
 
 Sample = dict[str, Any]
 P95_PROBLEMS = 72
-"""A mean over fewer has no interval here: a bootstrap of two or three values is far too sure of itself."""
+"""Fewer do not bound a 95th percentile from above: 0.95^72 is the first power under 2.5 %."""
 
 # what to add for more problems: the names for -s, how many they hold, and the names of a run that has them already
 _MORE = (("humaneval", 164, {"humaneval", "humaneval+"}), ("mbpp+", 378, {"mbpp+"}))
@@ -142,6 +142,7 @@ def _no_energy(summary: RunSummary) -> str:
 def _mean(values: Sequence[float], cell: Cell, value: float | None = None) -> Figure:
     middle = math.fsum(values) / len(values)
     shift = 0.0 if value is None else value - middle
+    # a bootstrap of two or three values is far too sure of itself
     drawn = bootstrap_mean(values) if len(values) >= FEWEST_PROBLEMS else Interval(-math.inf, math.inf)
     return Figure(middle + shift, max(drawn.low + shift, 0.0), drawn.high + shift, len(values), _where(cell))
 

@@ -34,7 +34,8 @@ class Efficiency:
     """CPU time of passed answers over the reference's: geometric mean over problems; > 1 is slower than the reference.
 
     `censored` answers ran into the time limit and enter with the ratio they had reached by then, so the mean is a lower bound;
-    left out, they would make slow code look fast. `skipped` counts answers without a ratio (below_floor, not_measured).
+    left out, they would make slow code look fast. `skipped` counts answers without a ratio (below_floor, not_measured);
+    `commonest` is the reason that most of the not measured have.
     """
 
     ratio: Estimate | None
@@ -43,6 +44,7 @@ class Efficiency:
     passed: int
     judged: int
     disturbed: int = 0
+    commonest: str = ""
 
     @property
     def verdict(self) -> str:
@@ -60,6 +62,8 @@ class Efficiency:
             return "; ".join(filter(None, (bound, company, f"left out: {left_out}" if left_out else "")))
         if not self.passed:
             return "not measured: no answer passed" if self.judged else "not measured: nothing is judged yet"
+        if set(self.skipped) == {"not_measured"} and self.commonest:
+            return f"not measured: {self.commonest}"
         return f"not measured: {left_out}" if left_out else "not measured: the efficiency column was not run"
 
 
@@ -233,7 +237,10 @@ def efficiency_of(passed: list[Sample], *, judged: int) -> Efficiency:
     skipped = Counter(record["status"] for record in records if record not in used)
     found = mean_ratio(used)
     disturbed = sum(record["status"] == "disturbed" for record in used)
-    return Efficiency(found.estimate, found.censored, dict(sorted(skipped.items())), len(passed), judged, disturbed)
+    reasons = Counter(record.get("reason") or "" for record in records if record["status"] == "not_measured")
+    commonest = max(reasons, key=reasons.__getitem__, default="")
+    found_skipped = dict(sorted(skipped.items()))
+    return Efficiency(found.estimate, found.censored, found_skipped, len(passed), judged, disturbed, commonest)
 
 
 def _pairs(samples: list[Sample], manifest: dict[str, Any]) -> list[Paired]:

@@ -69,7 +69,8 @@ class Grading:
         if self.blind and (known := self._own(key)) is not None:
             if known["points"] != dict(points):
                 raise UsageError(
-                    "these points were given blind, and the outcome has been told since", remedy="the first ones stay"
+                    "these points were given blind, and the outcome has been told since",
+                    remedy="go on with the next answer; the first points stay",
                 )
             return
         for path in sample["folders"]:

@@ -22,13 +22,16 @@ from cpu_codegen.review.grading import Grading, Sample
 MAX_FORM_BYTES = 20_000
 STYLE = """
 :root { color-scheme: light dark; }
+body { background: Canvas; color: CanvasText; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 1rem auto; padding: 0 1rem; }
 * { box-sizing: border-box; } h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; } pre { font-size: .9rem; }
+h1, code { overflow-wrap: anywhere; }
 pre { background: rgb(128 128 128 / 12%); padding: .6rem; overflow: auto; white-space: pre-wrap;
   overflow-wrap: anywhere; max-height: 60vh; }
 fieldset { border: 1px solid; border-radius: 6px; margin: .6rem 0; }
 label { margin-right: 1rem; padding: .4rem 0; display: inline-block; }
 label:has(textarea) { display: block; margin: 0; }
+a { display: inline-block; min-height: 1.5rem; }
 textarea { width: 100%; font: inherit; } button { font: inherit; padding: .4rem 1rem; min-height: 2.5rem; }
 """
 
@@ -73,16 +76,16 @@ class _Handler(BaseHTTPRequestHandler):
         """Points for one answer; then the next one."""
         length = self.headers.get("Content-Length") or ""
         if not length.isdigit() or int(length) > MAX_FORM_BYTES:
-            self._send(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _page("Too large", ""))
+            self._send(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _page("Too large", "<p>Nothing was stored.</p>"))
             return
         form = parse_qs(self.rfile.read(int(length)).decode("utf-8", "replace"))
         if self._refused(form):
-            self._send(HTTPStatus.FORBIDDEN, _page("Forbidden", ""))
+            self._send(HTTPStatus.FORBIDDEN, _page("Forbidden", "<p>Open the address that the terminal printed.</p>"))
             return
         try:
             self._grade(form)
         except (CpuCodegenError, ValueError) as error:
-            self._send(HTTPStatus.BAD_REQUEST, _page("Not stored", f"<p>{for_html(str(error))}</p>"))
+            self._send(HTTPStatus.BAD_REQUEST, _page("Not stored", _refusal(self.server, error, form)))
             return
         self.send_response(HTTPStatus.SEE_OTHER)
         key = form.get("key", [""])[0]
@@ -133,6 +136,13 @@ _HEADERS = {
 }
 
 
+def _refusal(server: Server, error: Exception, form: dict[str, list[str]]) -> str:
+    """Why nothing was stored, what would be, and the ways on."""
+    key, remedy = form.get("key", [""])[0], getattr(error, "remedy", None)
+    why = f"<p>{for_html(str(error))}</p>" + (f"<p>try: {for_html(remedy)}</p>" if remedy else "")
+    return f"{why}<p>{_link(server, 'back to this answer', again=key)} · {_link(server, 'the next one', after=key)}</p>"
+
+
 def _page(title: str, body: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -151,7 +161,8 @@ def grading_page(server: Server, *, graded: str = "", after: str = "", again: st
     before = _before(server, graded)
     sample = next((one for one in grading.samples if one["key"] == again), None) or grading.next(after)
     if sample is None:
-        return _page("Done", f"<p>All {len(grading.samples)} answers are graded.</p>{before}")
+        next_step = "<p>The terminal's Ctrl-C ends; then: <code>cpu-codegen review RUN --summary</code></p>"
+        return _page("Done", f"<p>All {len(grading.samples)} answers are graded.</p>{before}{next_step}")
     verdict = (
         ""
         if grading.blind
@@ -159,11 +170,16 @@ def grading_page(server: Server, *, graded: str = "", after: str = "", again: st
     )
     body = (
         f"{before}<p>{len(left)} of {len(grading.samples)} left · {for_html(sample['style'])} · "
-        f"{_link(server, 'skip', after=sample['key'])}</p>"
-        f"<h2>Statement</h2><pre tabindex='0'>{for_html(server.statement(sample))}</pre>"
-        f"<h2>Answer</h2><pre tabindex='0'>{for_html(sample['text'][:200_000])}</pre>{verdict}{_form(server, sample)}"
+        f"{_link(server, 'skip this answer', after=sample['key'])}</p>"
+        f"{_text('Statement', server.statement(sample))}{_text('Answer', sample['text'][:200_000])}"
+        f"{verdict}{_form(server, sample)}"
     )
     return _page(sample["problem_id"], body)
+
+
+def _text(name: str, text: str) -> str:
+    """A text under its heading; it scrolls by itself, so the keyboard reaches it and a screen reader has a name for it."""
+    return f'<h2>{name}</h2><pre tabindex="0" role="region" aria-label="{name}">{for_html(text)}</pre>'
 
 
 def _before(server: Server, key: str) -> str:

@@ -18,6 +18,14 @@ def column(page: Any, number: int) -> list[str]:
     return [t.strip() for t in page.locator(f"#results tbody tr:visible > :nth-child({number})").all_inner_texts()]
 
 
+def listed(page: Any, words: str) -> bool:
+    """Waits until the list of samples begins with these words: a link's hashchange comes a little after the click."""
+    page.wait_for_function(
+        "words => document.querySelector('#samples [role=status]').textContent.startsWith(words)", arg=words
+    )
+    return True
+
+
 def test_the_first_screen_names_a_model(three_runs: Path, opened: Opened) -> None:
     """The answer is a heading, with its reason and its rule on the page."""
     with opened(three_runs) as page:
@@ -40,6 +48,59 @@ def test_a_click_on_a_column_sorts_and_a_second_one_turns_it_round(three_runs: P
         head.locator("button").press("Enter")
         assert [float(text) for text in column(page, 4)] == rising[::-1]
         assert head.get_attribute("aria-sort") == "descending"
+
+
+def test_every_other_table_sorts_too(three_runs: Path, opened: Opened) -> None:
+    """Figures with units, signs and intervals by size, words by alphabet."""
+    with opened(three_runs) as page:
+        table = page.locator("#outcomes table").first
+        table.locator("thead button").nth(1).click()
+        passed = [int(text) for text in table.locator("tbody td:nth-child(2)").all_inner_texts()]
+        assert passed == sorted(passed)
+        assert passed[0] < passed[-1]
+        table.locator("thead button").first.click()
+        names = table.locator("tbody th").all_inner_texts()
+        assert names == sorted(names)
+        assert table.locator("th[aria-sort]").all_inner_texts() == ["model and style"]
+        figures = ["≥ 1.41× [1.12, 1.88]", "−0.10 [−0.21, +0.01]", "1,640", "412 MB", "1.2 GB", "n^-0.02 v n^1.00", "–"]
+        table.locator("tbody td:nth-child(2)").evaluate_all(SET_TEXTS, figures)
+        table.locator("thead button").nth(1).click()
+        shown = table.locator("tbody td:nth-child(2)").all_inner_texts()
+        assert shown == [
+            "−0.10 [−0.21, +0.01]",
+            "n^-0.02 v n^1.00",
+            "≥ 1.41× [1.12, 1.88]",
+            "1,640",
+            "412 MB",
+            "1.2 GB",
+        ]
+
+
+def test_a_columns_name_sorts_the_whole_list_of_samples(three_runs: Path, opened: Opened) -> None:
+    """Not only the rows in sight; the address keeps it, the focus stays, and a second time the run's order is back."""
+    with opened(three_runs) as page:
+        head = page.locator("#samples th", has=page.locator("[data-sort=seconds]"))
+        place = head.evaluate("node => node.cellIndex + 1")
+        head.locator("button").click()
+        assert head.get_attribute("aria-sort") == "descending"
+        assert page.url.endswith("sort=seconds")
+        assert page.evaluate("document.activeElement.dataset.sort") == "seconds"
+        seconds = [float(text) for text in page.locator(f"#samples tbody td:nth-child({place})").all_inner_texts()]
+        assert len(seconds) == 60
+        assert seconds == sorted(seconds, reverse=True)
+        head.locator("button").press("Enter")
+        assert head.get_attribute("aria-sort") is None
+
+
+def test_a_picture_of_many_answers_shows_the_slowest(tmp_path: Path, opened: Opened) -> None:
+    """60 rows, and a link to all of them."""
+    folder = write_run(tmp_path / "run", n=2, share=1.0, styles=("plain",))
+    with opened(write_page([summarize(folder)], tmp_path / "report.html")) as page:
+        figure = page.locator("#efficiency figure").last
+        assert figure.locator("svg a").count() == 60
+        page.locator("#efficiency a", has_text="all, the slowest first").click()
+        assert listed(page, "120 samples")
+        assert page.url.endswith("sort=ratio")
 
 
 def test_the_filter_hides_other_rows_and_counts(three_runs: Path, opened: Opened) -> None:
@@ -105,6 +166,10 @@ def test_the_keyboard_is_enough(three_runs: Path, opened: Opened) -> None:
         first = page.locator("#sample-h").inner_text()
         page.keyboard.press("ArrowRight")
         page.wait_for_function("before => document.getElementById('sample-h').textContent !== before", arg=first)
+        second = page.locator("#sample-h").inner_text()
+        page.locator("#sample pre").first.focus()
+        page.keyboard.press("ArrowRight")
+        assert page.locator("#sample-h").inner_text() == second  # within a text the arrows scroll it
         page.keyboard.press("Escape")
         page.wait_for_selector("#sample:not([open])", state="attached")
         assert page.evaluate("document.activeElement.closest('#samples') !== null")
@@ -149,6 +214,19 @@ def test_on_a_phone_the_table_stands_before_the_picture(three_runs: Path, opened
         assert page.locator("#table").bounding_box()["y"] > page.locator("#picture").bounding_box()["y"]
 
 
+def test_an_address_may_hold_anything(small_page: Path, opened: Opened) -> None:
+    """Filters of another page, of no page, or of the language itself: a list, no fault (`opened` asserts silence)."""
+    with opened(small_page) as page:
+        for address in (
+            "run=99&finding=toString",
+            "constructor=x&sort=constructor",
+            "style=no&sort=__proto__",
+            "outcome=%F0",
+        ):
+            page.evaluate(GO_TO, f"#samples?{address}")
+            assert "sample" in page.locator("#samples [role=status]").inner_text()
+
+
 def test_without_a_script_the_answer_and_the_table_are_there(three_runs: Path, chromium: Any) -> None:
     """What matters most is plain HTML."""
     context = chromium.new_context(java_script_enabled=False)
@@ -165,6 +243,7 @@ def test_it_prints(three_runs: Path, opened: Opened) -> None:
         page.emulate_media(media="print")
         assert page.locator("#filter").is_hidden()
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert page.evaluate("getComputedStyle(document.querySelector('.advised')).color") == "rgb(0, 122, 90)"
         assert page.locator("#results tbody tr:visible").count() == 6
         assert page.pdf()[:4] == b"%PDF"
         assert "repeat" in page.locator("#foot").inner_text()
@@ -199,7 +278,7 @@ def test_complexity_and_findings_lead_to_their_samples(three_runs: Path, opened:
         count = table.locator(f"tbody td:nth-child({column}) a").first
         wanted = int(count.inner_text())
         count.click()
-        assert page.locator("#samples [role=status]").inner_text().startswith(f"{wanted} sample")
+        assert listed(page, f"{wanted} sample")
         assert "finding lines that no test executes" in page.locator("#samples [role=status]").inner_text()
         complexity = page.locator("#efficiency table", has_text="Halstead volume").locator("tbody a").first
         complexity.click()
@@ -233,7 +312,7 @@ def test_a_length_of_reference_leads_to_its_samples(three_runs: Path, opened: Op
         link = page.locator("#levels table", has_text="length of the reference").locator("tbody a").first
         n = link.inner_text().rpartition("/")[2].rstrip(")")
         link.click()
-        assert page.locator("#samples [role=status]").inner_text().startswith(f"{n} samples")
+        assert listed(page, f"{n} samples")
 
 
 def test_every_link_of_the_page_leads_to_samples(small_page: Path, opened: Opened) -> None:
@@ -246,6 +325,10 @@ def test_every_link_of_the_page_leads_to_samples(small_page: Path, opened: Opene
         assert page.evaluate(EMPTY_LISTS, lists) == []
 
 
+SET_TEXTS = "(cells, texts) => cells.forEach((cell, i) => { cell.textContent = texts[i]; })"
+GO_TO = (
+    "to => new Promise(done => { addEventListener('hashchange', () => done(), { once: true }); location.hash = to; })"
+)
 HREFS = "nodes => nodes.map(node => node.getAttribute('href'))"
 EMPTY_LISTS = """async (links) => {
   const empty = [];

@@ -28,4 +28,8 @@ def test_unknown_answers_are_drawn_and_told(tmp_path: Path, opened: Opened) -> N
     with opened(page_file) as page:
         assert page.locator("#results tbody td").nth(6).inner_text() == "9, 3 unknown"
         assert page.locator("#outcomes a[aria-label$='3 unknown']").count() == 1
+        table = page.locator("#outcomes table").first
+        told = table.locator("tbody td").nth(table.locator("thead th").all_inner_texts().index("unknown") - 1)
+        assert told.inner_text() == "3"
+        assert told.locator("a").count() == 0  # they never came: there is nothing to lead to
         assert "3 answers are unknown" in page.locator(".notes").inner_text()

@@ -17,6 +17,7 @@ from cpu_codegen.cli.render import render_run
 from cpu_codegen.errors import UsageError
 from cpu_codegen.measure.tables import efficiency_tables
 from cpu_codegen.report.formats import Format
+from cpu_codegen.report.page import document
 from cpu_codegen.report.page.document import HERE, MAX_BYTES, VENDOR, page_html
 from cpu_codegen.report.summary import summarize
 from tests.report.support import fidelity, write_run
@@ -191,6 +192,34 @@ def test_the_page_of_eight_models_stays_under_three_megabytes(tmp_path: Path) ->
     assert len(data["samples"]) == 60 * 8 * 2
     assert data["fidelity"]
     assert not any("cut here" in text for text in data["strings"])
+
+
+def test_many_answers_are_cut_until_the_page_is_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers go first, down to nothing but a note; statements and references stay whole; no more is cut than needed."""
+    rng = random.Random(3)
+
+    def wordy(records: dict[str, Any]) -> None:
+        noise = "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=3000))
+        records["generation"]["text"] = noise
+        records["result"] |= {"code": noise, "outcome": "wrong", "failure": {"input": noise[:2000], "got": "1"}}
+
+    summaries = [summarize(write_run(tmp_path / "run", limit=12, change=wordy))]
+
+    def made(room: int) -> tuple[int, int]:
+        """Bytes of the page that may have so many, and characters of its longest answer."""
+        monkeypatch.setattr(document, "MAX_BYTES", room)
+        html = page_html(summaries)
+        data = json.loads(zlib.decompress(base64.b64decode(html.partition('id="data">')[2].partition("<")[0]), -15))
+        assert len(data["samples"]) == 24
+        assert not [text for text in data["strings"] if text.startswith("def ") and "cut here" in text]
+        return len(html.encode()), max(len(data["strings"][s["text"]]) for s in data["samples"])
+
+    (most, whole), (least, note) = made(10**9), made(0)
+    assert (whole, note < 100, least < most) == (3000, True, True)
+    room = (most + least) // 2
+    size, longest = made(room)
+    assert least < size <= room
+    assert note < longest < whole
 
 
 def test_the_vendored_library_is_the_published_one() -> None:

@@ -271,3 +271,28 @@ def test_the_advice_is_the_fastest_that_is_not_shown_to_be_worse(tmp_path: Path)
     assert advise([fast, much]).sentence == "On this machine: much (plain)."
     assert advise([fast, crawl]).sentence == "On this machine: fast (plain)."
     assert "crawl" in advise([fast, crawl]).because
+
+
+def test_no_model_is_named_where_seconds_say_nothing(tmp_path: Path) -> None:
+    """All too slow, from two machines, or never timed: the sentence says which, the reason still names who solves most."""
+
+    def elsewhere(manifest: dict[str, Any]) -> None:
+        manifest["machine"]["id"] = "m2"
+
+    def untimed(records: dict[str, Any]) -> None:
+        del records["generation"]["cost_s"], records["generation"]["start_offset_s"]
+
+    few = {"limit": 12, "styles": ("plain",)}
+    crawl = summarize(write_run(tmp_path / "crawl", name="crawl", slowness=20, **few))
+    here = summarize(write_run(tmp_path / "here", name="here", share=0.3, **few))
+    there = summarize(write_run(tmp_path / "there", name="there", share=0.9, change_manifest=elsewhere, **few))
+    bare = summarize(write_run(tmp_path / "bare", name="bare", change=untimed, **few))
+    for runs, said in (
+        ([crawl], "None of these: no row reaches 5 tokens/s on this machine."),
+        ([here, there], "No advice: these runs come from 2 machines"),
+        ([bare], "No advice: what these answers cost was not measured here."),
+    ):
+        advice = advise(runs)
+        assert advice.sentence.startswith(said)
+        assert advice.because.startswith(f"{runs[-1].model} (plain) solves most: ")
+        assert (advice.row, advice.rule) == (None, "")

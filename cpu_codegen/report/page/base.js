@@ -8,6 +8,13 @@ const byId = (id) => document.getElementById(id);
 const text = (number) => (number === null || number === undefined ? "" : page.strings[number]);
 const words = (name) => name.replaceAll("_", " ");
 
+// How an answer came to its end, in words.
+const FINISHES = {
+  answer_complete: "a complete answer", stop_string: "a stop string", eos: "the model", length: "--max-tokens", loop: "the look for loops",
+  prompt_too_long: "a prompt longer than the context", engine_error: "an engine error",
+};
+const endedWords = (name) => FINISHES[name] ?? words(name ?? "unknown");
+
 // An element with attributes and children; strings become text, never markup.
 function el(name, attributes, ...children) {
   const node = document.createElement(name);
@@ -61,6 +68,7 @@ function label(cell) {
 
 function runLabel(index) {
   const run = page.runs[index];
+  if (!run) return `no run ${index}`; // an address of another page
   const twice = page.runs.filter((other) => other.model === run.model).length > 1;
   return `${twice ? run.name : run.model}${run.stopped ? " (stopped)" : ""}`;
 }
@@ -74,12 +82,13 @@ const counted = (count, filters) => (count ? leads(count, filters) : "0");
 const pages = new Intl.PluralRules("en");
 const plural = (count, one) => `${count.toLocaleString("en")} ${one}${pages.select(count) === "one" ? "" : "s"}`;
 
-// A table that scrolls by itself; its first column stays in sight.
-function dataTable(caption, columns, rows) {
-  const head = el("tr", {}, columns.map((c) => el("th", { scope: "col", class: c.n ? (c.wrap ? "n wrap" : "n") : null }, c.name ?? c)));
+// A table that scrolls by itself and sorts by its columns' names; its first column stays in sight.
+function dataTable(caption, columns, rows, { sorts = rows.length > 1 } = {}) {
+  const head = el("tr", {}, columns.map((c) => el("th", { scope: "col", class: c.n ? (c.wrap ? "n wrap" : "n") : null, "aria-sort": c.sorted }, c.name ?? c)));
   const body = rows.map((row) =>
     el("tr", {}, row.map((value, i) => (i === 0 ? el("th", { scope: "row" }, value) : el("td", { class: columns[i].n ? "n" : null }, value)))));
   const table = el("table", {}, el("caption", {}, el("span", {}, caption)), el("thead", {}, head), el("tbody", {}, body));
+  if (sorts) sortable(table, (cell, column) => (columns[column].n ? figureOf(cell.textContent) : wordsOf(cell.textContent)));
   return el("div", { class: "scroll", role: "region", "aria-label": caption, tabindex: "0" }, table);
 }
 

@@ -53,7 +53,7 @@ function drawPareto() {
     if (isWide() || onFront) nameBeside(svg, x(vx), y(vy), (isAdvised(cell) ? "advised: " : "") + (isWide() ? label(cell) : rowName(cell)), width, placed);
   }
   const rows = points.map(({ cell, x: vx }) => [label(cell), leads(share(cell["pass@1"]), ofCell(cell)), number(vx), front.some((p) => p.cell === cell) ? "yes" : "no"]);
-  byId("pareto").replaceChildren(svg.node(), el("figcaption", {}, `Dashed: the front; nothing else is both cheaper and better. Bars: 95 % intervals.${page.advised ? " Ringed: what this page advises." : ""}`), modelLegend() || "",
+  byId("pareto").replaceChildren(svg.node(), el("figcaption", {}, `${front.length > 1 ? "Dashed: the front; nothing else is both cheaper and better. " : ""}Bars: 95 % intervals.${page.advised ? " Ringed: what this page advises." : ""}`), modelLegend() || "",
     folded("the same as a table", dataTable(`pass@1 against ${axis.name}`, ["model and style", { name: "pass@1 [95 %]", n: 1 }, { name: axis.name, n: 1 }, "on the front"], rows)));
 }
 
@@ -131,10 +131,12 @@ function drawOutcomes() {
     }
   });
   const seen = ENDS.filter((o) => cells.some((c) => ended(c, o)));
+  // an answer that never came is in no list
+  const count = (c, o) => (o === "unknown" && !c.undecided ? String(ended(c, o)) : counted(ended(c, o), { ...ofCell(c), outcome: o }));
   const columns = ["model and style", ...seen.map((o) => ({ name: words(o), n: 1 })), { name: "cut at max tokens", n: 1 }];
   fill("outcomes", el("figure", {}, svg.node(), legend(seen.map((o) => ({ name: words(o), colour: endColour(o) })))),
     dataTable("Answers by outcome (harness errors count against no model)", columns,
-      cells.map((c) => [label(c), ...seen.map((o) => counted(ended(c, o), { ...ofCell(c), outcome: o })), counted(c.cut_at_max_tokens, { ...ofCell(c), finish: "length" })])), kindsTable(cells));
+      cells.map((c) => [label(c), ...seen.map((o) => count(c, o)), counted(c.cut_at_max_tokens, { ...ofCell(c), finish: "length" })])), kindsTable(cells));
 }
 
 function outcomeBar(svg, { cell, outcome, count, x, width, y, height }) {
@@ -172,13 +174,16 @@ function drawTime() {
   fill("time", choice, el("p", { class: "fine" }, note), table, figures);
 }
 
+const DRAWN_AT_MOST = 1500; // marks of one picture: a browser draws thousands slowly, and nobody tells them apart
+
 function overTime(name, list, of) {
   if (!list.length) return el("p", {}, `${name}: not measured`);
   const x = scaleFor(list.map((s) => s.start_offset_s), [0, 1], { log: false }), y = scaleFor(list.map(of), [0, 1], { log: false });
   const svg = frame(name, { width: 460, height: 220, x, y, xTitle: "seconds since the engine began", left: 54 });
-  for (const s of list) {
-    const link = mark(svg, { x: x(s.start_offset_s), y: y(of(s)), style: s.style, colour: modelColour(s.run), size: 26, href: `#sample=${page.samples.indexOf(s)}`, name: `${s.problem}, ${s.style}: ${number(of(s))}` });
+  const step = Math.ceil(list.length / DRAWN_AT_MOST);
+  for (const s of list.filter((_, i) => i % step === 0)) {
+    const link = mark(svg, { x: x(s.start_offset_s), y: y(of(s)), style: s.style, colour: modelColour(s.run), size: 26, href: `#sample=${s.number}`, name: `${s.problem}, ${s.style}: ${number(of(s))}` });
     link.attr("tabindex", "-1");
   }
-  return el("figure", {}, el("figcaption", {}, name), svg.node());
+  return el("figure", {}, el("figcaption", {}, step > 1 ? `${name}; one answer in ${step} is drawn` : name), svg.node());
 }

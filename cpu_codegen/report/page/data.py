@@ -26,6 +26,8 @@ from cpu_codegen.report.summary import RunSummary
 from cpu_codegen.schema import LEVELS
 
 CUT = "\n… cut here: {} of {} characters; the whole answer is in generations.jsonl"
+FAILURE_LIMITS = (200, 2100)  # characters of a failing input: a tenth of what an answer may have, within these
+TASK_LIMIT = 4000  # a statement or a reference is there once for many answers
 _PLAIN = (
     "suite",
     "level",
@@ -65,18 +67,23 @@ class Strings:
         self.texts: list[str] = []
         self._numbers: dict[str, int] = {}
 
-    def put(self, text: str) -> int:
-        """The number of this text."""
-        shown = self.shown(text)
+    def put(self, text: str, *, least: int = 0) -> int:
+        """The number of this text, of which at least so many characters are kept."""
+        shown = self.shown(text, least=least)
         number = self._numbers.setdefault(shown, len(self.texts))
         if number == len(self.texts):
             self.texts.append(shown)
         return number
 
-    def shown(self, text: str) -> str:
+    def shown(self, text: str, *, least: int = 0) -> str:
         """The text as the page will hold it."""
-        whole = len(text) <= self.limit
-        return visible(text) if whole else visible(text[: self.limit]) + CUT.format(self.limit, len(text))
+        limit = max(self.limit, least)
+        return visible(text) if len(text) <= limit else visible(text[:limit]) + CUT.format(limit, len(text))
+
+    def failure(self, text: str) -> str:
+        """What a failing test says, cut where the page has little room for each answer."""
+        limit = min(max(self.limit // 10, FAILURE_LIMITS[0]), FAILURE_LIMITS[1])
+        return visible(text) if len(text) <= limit else visible(text[:limit]) + " …"
 
 
 def page_figures(
@@ -190,8 +197,8 @@ def _problems(summaries: Sequence[RunSummary], known: dict[str, Reference], stri
             if reference is not None:
                 found[name] |= {
                     "title": reference.title,
-                    "statement": strings.put(reference.statement),
-                    "reference": strings.put(reference.solution),
+                    "statement": strings.put(reference.statement, least=TASK_LIMIT),
+                    "reference": strings.put(reference.solution, least=TASK_LIMIT),
                     "lines": reference.lines,
                 }
     return found
@@ -205,9 +212,9 @@ def _sample(sample: dict[str, Any], run: int, strings: Strings) -> dict[str, Any
         **{name: sample.get(name) for name in _PLAIN},
         **{name: rounded(sample[name]) for name in _NUMBERS if sample.get(name) is not None},
         "detail": visible(sample.get("detail") or ""),
-        "message": visible((sample.get("message") or "")[:2000]),
+        "message": strings.failure(sample.get("message") or ""),
         "kind": error_kind(sample),
-        "failure": {k: visible(str(v)[:2100]) for k, v in sample["failure"].items()} if sample.get("failure") else None,
+        "failure": {k: strings.failure(str(v)) for k, v in (sample.get("failure") or {}).items()} or None,
         "text": strings.put(sample["text"]),
         "code": _code(sample.get("code") or "", text, strings),
         "prompt": strings.put(sample.get("prompt") or ""),
@@ -230,9 +237,9 @@ def utf16(text: str) -> int:
 
 
 def rounded(value: Any) -> Any:
-    """Floats to six significant figures: the page shows three. Texts are cut and made visible."""
+    """Floats to five significant figures: the page shows three. Texts are cut and made visible."""
     if isinstance(value, float):
-        return float(f"{value:.6g}")
+        return float(f"{value:.5g}")
     if isinstance(value, dict):
         return {visible(str(name)): rounded(part) for name, part in value.items()}
     if isinstance(value, list | tuple):

@@ -1,6 +1,7 @@
 // How good the code that passed is: CPU time, growth, complexity, findings; the figures are those of `cpu-codegen efficiency`.
 
 const view = { cell: 0 };
+const ROWS_AT_MOST = 60; // of the picture by problem; the list of samples has them all
 const FINDINGS = {
   unreached_lines: "lines that no test executes", unknown_imports: "imports of unknown packages", third_party_imports: "imports beyond the standard library",
   dangerous_calls: "calls that deserve a look (eval, open …)", unused_imports: "unused imports", bare_excepts: "bare except", mutable_defaults: "mutable defaults",
@@ -15,7 +16,8 @@ function drawEfficiency() {
   const measured = samplesOf(cell).filter((s) => s.efficiency?.cpu_ratio?.value > 0).sort((a, b) => a.efficiency.cpu_ratio.value - b.efficiency.cpu_ratio.value);
   const choice = cells.length > 1 ? el("div", { class: "controls" }, chooser("answers of", cells.map((c, i) => [i, label(c)]), view.cell, (v) => { view.cell = Number(v); drawEfficiency(); })) : null;
   fill("efficiency", ratioTable(cells), complexityTable(), growthTable(), findingsTable(), literatureTable(),
-    el("h3", {}, "CPU time by problem"), choice, measured.length ? ratioFigure(cell, measured) : el("p", {}, "No answer of this row has a measured ratio."));
+    el("h3", {}, "CPU time by problem"), choice, measured.length ? ratioFigure(cell, measured.slice(-ROWS_AT_MOST)) : el("p", {}, "No answer of this row has a measured ratio."),
+    measured.length > ROWS_AT_MOST ? el("p", { class: "fine" }, `The ${ROWS_AT_MOST} slowest of ${plural(measured.length, "answer")}: `, leads("all, the slowest first", { ...ofCell(cell), sort: "ratio" })) : null);
 }
 
 // What was measured, what was left out and why; each leads to its answers.
@@ -76,6 +78,8 @@ function growthOf(efficiency, name) {
   return mine.low > theirs.high ? "faster" : mine.high < theirs.low ? "slower" : "alike";
 }
 
+const bound = (s) => (s.efficiency.status === "censored" ? "≥ " : ""); // stopped by the limit: at least so much
+
 function ratioFigure(cell, measured) {
   const width = across(), rowHeight = 16, left = labelRoom(), height = measured.length * rowHeight + 62;
   const ends = measured.flatMap((s) => [s.efficiency.cpu_ratio.low, s.efficiency.cpu_ratio.high, s.efficiency.cpu_ratio.value]).filter((v) => v > 0);
@@ -87,8 +91,8 @@ function ratioFigure(cell, measured) {
     svg.append("text").attr("class", "soft").attr("x", left - 8).attr("y", mid + 4).attr("text-anchor", "end").text(shortened(s.problem.replace(/^.*?\//, "")));
     const [least, most] = x.domain(); // an end that the data do not bound is null: the bar goes to the edge
     line(svg, x(Math.max(e.low ?? least, least)), mid, x(Math.min(e.high ?? most, most)), mid, colour, e.low === null || e.high === null);
-    mark(svg, { x: x(e.value), y: mid, style: cell.style, colour, size: 55, href: `#sample=${page.samples.indexOf(s)}`, name: `${s.problem}: ${ratio(e)}` });
-    svg.append("text").attr("x", width - 62).attr("y", mid + 4).text(`${fixed(e.value)}×`);
+    mark(svg, { x: x(e.value), y: mid, style: cell.style, colour, size: 55, href: `#sample=${s.number}`, name: `${s.problem}: ${bound(s)}${ratio(e)}` });
+    svg.append("text").attr("x", width - 62).attr("y", mid + 4).text(`${bound(s)}${fixed(e.value)}×`);
   });
   const [least, most] = x.domain(), ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100].filter((tick) => tick >= least && tick <= most);
   const axis = d3.axisBottom(x).tickSizeOuter(0).tickValues(ticks).tickFormat((tick) => `${tick}×`);

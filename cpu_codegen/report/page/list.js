@@ -12,13 +12,13 @@ const FACETS = {
   level: { name: "level", of: (s) => s.level, first: true },
   outcome: { name: "outcome", of: (s) => s.outcome ?? "unknown", shown: words, first: true, more: [["failed", "not passed"]] },
   kind: { name: "kind of failure", of: (s) => s.kind },
-  finding: { name: "finding", of: (s) => Object.keys(s.efficiency?.findings ?? {}), shown: (v) => FINDINGS[v] },
+  finding: { name: "finding", of: (s) => Object.keys(s.efficiency?.findings ?? {}), shown: (v) => FINDINGS[v] ?? v },
   measured: { name: "CPU time", of: (s) => s.efficiency?.status, shown: words },
   growth: { name: "CPU time grows", of: (s) => growthOf(s.efficiency, "growth") },
   memory_growth: { name: "memory grows", of: (s) => growthOf(s.efficiency, "memory_growth") },
   lines: { name: "lines of reference", of: (s) => thirdOf(problemOf(s).lines), shown: (v) => page.lengths[0]?.thirds.find((t) => endsOf(t) === v)?.name ?? v },
   format: { name: "format kept", of: (s) => yesNo(s.format_ok) },
-  finish: { name: "ended by", of: (s) => s.finish_reason, shown: words },
+  finish: { name: "ended by", of: (s) => s.finish_reason, shown: endedWords },
 };
 const endsOf = ({ low, high }) => `${low}-${high ?? ""}`;
 
@@ -31,12 +31,13 @@ function thirdOf(lines) {
 const SORTS = {
   seconds: { name: "seconds", of: (s) => s.cost_s },
   tokens: { name: "tokens", of: (s) => s.completion_tokens },
-  ratio: { name: "CPU time v reference", of: (s) => s.efficiency?.cpu_ratio?.value },
+  ratio: { name: "CPU time v reference", of: (s) => s.efficiency?.cpu_ratio?.value, shown: (v, s) => `${bound(s)}${number(v)}×` },
   memory: { name: "peak memory of the code", of: (s) => s.efficiency?.memory_bytes },
   ...Object.fromEntries(["complexity", "maintainability", "sloc", "halstead_volume", "halstead_difficulty", "halstead_effort"].map((metric) => [metric, { name: words(metric), of: (s) => s.efficiency?.radon?.[metric] }])),
 };
+const sortOf = (filters) => (Object.hasOwn(SORTS, filters.sort ?? "") ? SORTS[filters.sort] : null); // the address may hold anything
 const IN_LIST = ["seconds", "tokens", "ratio", "complexity"];
-const canFilter = (name) => name === "problem" || name === "sort" || name in FACETS;
+const canFilter = (name) => name === "problem" || name === "sort" || Object.hasOwn(FACETS, name);
 
 function valuesOf(sample, name) {
   return [FACETS[name].of(sample)].flat().filter((value) => value !== null && value !== undefined && value !== "").map(String);
@@ -54,7 +55,7 @@ function matches(sample, filters) {
 function openList(filters) {
   listing.filters = filters;
   listing.found = page.samples.map((sample, number) => ({ sample, number })).filter(({ sample }) => matches(sample, filters));
-  const by = SORTS[filters.sort]?.of;
+  const by = sortOf(filters)?.of;
   if (by) listing.found.sort((a, b) => (by(b.sample) ?? -Infinity) - (by(a.sample) ?? -Infinity) || a.number - b.number);
   listing.shown = AT_ONCE;
   drawList();
@@ -87,6 +88,20 @@ function change(name, value) {
   byId("samples").querySelector(`[data-filter="${name}"]`)?.querySelector("select, input").focus();
 }
 
+function measureOf(name, sample) {
+  const value = SORTS[name].of(sample);
+  return typeof value === "number" && SORTS[name].shown ? SORTS[name].shown(value, sample) : number(value);
+}
+
+// A column's name sorts the whole list, not only what is in sight; chosen again, the run's order is back.
+function sortButton(name) {
+  const choose = () => {
+    change("sort", listing.filters.sort === name ? "" : name);
+    byId("samples").querySelector(`thead [data-sort="${name}"]`)?.focus();
+  };
+  return el("button", { type: "button", "data-sort": name, on: { click: choose } }, SORTS[name].name);
+}
+
 // In words what the list is of, so that a reader who followed a figure sees which.
 function listTitle() {
   const { filters, found } = listing;
@@ -95,15 +110,15 @@ function listTitle() {
 }
 
 function drawList() {
-  const { found, shown, filters } = listing, several = severalRuns(), sorted = filters.sort in SORTS && !IN_LIST.includes(filters.sort) ? [filters.sort] : [];
+  const { found, shown, filters } = listing, several = severalRuns(), sorted = sortOf(filters) && !IN_LIST.includes(filters.sort) ? [filters.sort] : [];
   const measures = [...IN_LIST, ...sorted].filter((name) => page.samples.some((s) => typeof SORTS[name].of(s) === "number"));
   const rows = found.slice(0, shown).map(({ sample: s, number: n }) => [
     el("a", { href: `#sample=${n}` }, nameOf(s)), badge(s), ...(several ? [runLabel(s.run)] : []), s.style, s.kind === s.outcome ? "" : s.kind, s.level,
-    `${s.tests_passed}/${s.tests_total}`, ...measures.map((name) => number(SORTS[name].of(s))),
+    `${s.tests_passed}/${s.tests_total}`, ...measures.map((name) => measureOf(name, s)),
   ]);
-  const columns = ["problem", "outcome", ...(several ? ["model"] : []), "style", "kind", "level", { name: "tests", n: 1 }, ...measures.map((name) => ({ name: SORTS[name].name, n: 1 }))];
+  const columns = ["problem", "outcome", ...(several ? ["model"] : []), "style", "kind", "level", { name: "tests", n: 1 }, ...measures.map((name) => ({ name: sortButton(name), n: 1, sorted: filters.sort === name ? "descending" : null }))];
   const more = found.length > shown ? el("button", { type: "button", on: { click: () => { listing.shown += 240; drawList(); } } }, `show more (${found.length - shown} left)`) : null;
-  fill("samples", filterControls(), el("p", { role: "status" }, listTitle()), dataTable("Answers; choose one to see it whole", columns, rows), more);
+  fill("samples", filterControls(), el("p", { role: "status" }, listTitle()), dataTable("Answers; choose one to see it whole", columns, rows, { sorts: false }), more);
 }
 
 // Without the suite's name where all problems are of one.

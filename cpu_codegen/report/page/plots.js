@@ -31,8 +31,7 @@ function sharedStart(names) {
 // Logarithmic when the values span much and none is 0; else from 0.
 function scaleFor(values, range, { log = null, zero = true } = {}) {
   const known = values.filter((v) => v !== null && v !== undefined && Number.isFinite(v));
-  let low = Math.min(...known), high = Math.max(...known);
-  if (!known.length) [low, high] = [0, 1];
+  const [low, high] = known.length ? d3.extent(known) : [0, 1];
   const wide = log ?? (low > 0 && high / low > 12);
   if (wide && low > 0) return d3.scaleLog([low / 1.25, high * 1.25], range);
   const margin = (high - (zero ? 0 : low)) * 0.08 || 1;

@@ -48,7 +48,7 @@ function sheet(sample) {
 }
 
 function verdictLine(sample, problem) {
-  const parts = [problem.title, sample.level, `${sample.tests_passed} of ${plural(sample.tests_total, "test")} passed`, `ended by ${words(sample.finish_reason ?? "unknown")}`,
+  const parts = [problem.title, sample.level, `${sample.tests_passed} of ${plural(sample.tests_total, "test")} passed`, `ended by ${endedWords(sample.finish_reason)}`,
     sample.format_ok ? "format kept" : "format not kept"];
   return parts.filter(Boolean).join(" · ");
 }
@@ -80,7 +80,8 @@ const answerPart = (part) => (part.trim() ? el("pre", { class: "wrap", tabindex:
 
 const endedBy = { model: "ended by itself", budget: "the budget cut off", loop: "was cut off for going round in circles" };
 
-const factList = (rows) => el("dl", {}, rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+// Long values scroll by themselves: the keyboard must reach them.
+const factList = (rows) => el("dl", {}, rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", { tabindex: String(value).length > 300 ? "0" : null }, value)]));
 
 function costFacts(s) {
   return [
@@ -140,7 +141,8 @@ function setUpSamples() {
     byId("samples").querySelector(`a[href="#sample=${opened}"]`)?.focus();
   });
   document.addEventListener("keydown", (event) => {
-    if (!dialog.open || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!dialog.open || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+    if (event.target.closest("pre, dd, .scroll")) return; // there the arrows scroll
     if (event.key === "j" || event.key === "ArrowRight") byId("next").click();
     if (event.key === "k" || event.key === "ArrowLeft") byId("previous").click();
   });

@@ -2,8 +2,9 @@
 
 async function start() {
   Object.assign(page, await inflate(byId("data").textContent));
+  page.samples.forEach((sample, number) => { sample.number = number; });
   const pictures = [drawLevels, drawLadder, drawOutcomes, drawEfficiency, drawTime];
-  [sortableTable, setUpPareto, ...pictures, setUpSamples].forEach(attempt);
+  [setUpResults, setUpPareto, ...pictures, setUpSamples].forEach(attempt);
   matchMedia("(min-width: 700px)").addEventListener("change", () => [drawPareto, ...pictures].forEach(attempt));
   window.addEventListener("beforeprint", () => byId("foot").querySelectorAll("details").forEach((details) => (details.open = true)));
   document.documentElement.dataset.ready = "yes";
