@@ -23,10 +23,13 @@ def hub_cache() -> Path:
     """The Hugging Face cache, by the same variables in the same order as huggingface-hub reads them."""
     direct = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
     if direct:
-        return Path(os.path.expandvars(direct)).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    home = os.environ.get("HF_HOME") or os.path.join(base, "huggingface")
-    return Path(os.path.expandvars(home)).expanduser() / "hub"
+        return _expanded(direct)
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache")
+    return _expanded(os.path.join(os.environ.get("HF_HOME") or os.path.join(base, "huggingface"), "hub"))
+
+
+def _expanded(path: str) -> Path:
+    return Path(os.path.expanduser(os.path.expandvars(path)))
 
 
 def repo_folder(repo: str) -> Path:
@@ -66,12 +69,12 @@ def cached_files(repo: str, revision: str = "") -> list[str]:
 def find_cached(repo: str, file: str, revision: str = "", *, sha256: str = "") -> Iterator[Path]:
     """Places where a repo's file lies already, the likeliest first; by digest also under any name in Ollama's store."""
     for folder in _copies_of_repo(repo, revision):
-        if (folder / file).is_file():
+        if os.path.isfile(folder / file):
             yield folder / file
     if sha256:
         for store, name in ((repo_folder(repo), sha256), *((store, f"sha256-{sha256}") for store in ollama_stores())):
-            if (blob := store / "blobs" / name).is_file():
-                yield blob
+            if os.path.isfile(blob := os.path.join(store, "blobs", name)):
+                yield Path(blob)
 
 
 def _copies_of_repo(repo: str, revision: str) -> Iterator[Path]:
@@ -81,21 +84,22 @@ def _copies_of_repo(repo: str, revision: str) -> Iterator[Path]:
             yield repo_in_hub / "snapshots" / commit
     # LM Studio keeps no revisions: its copy may be of another one, so a pinned digest has to confirm it
     for base in lm_studio_folders():
-        if (base / repo).is_dir():
+        if os.path.isdir(base / repo):
             yield base / repo
 
 
 def lm_studio_folders() -> list[Path]:
     """LM Studio's model folders: publisher/repo/file.gguf."""
-    return [folder for folder in _lm_studio_places(Path.home()) if _readable_folder(folder)]
+    return [folder for folder in _lm_studio_places(os.path.expanduser("~")) if os.path.isdir(folder)]
 
 
 @lru_cache(maxsize=4)
-def _lm_studio_places(home: Path) -> tuple[Path, ...]:
+def _lm_studio_places(user: str) -> tuple[Path, ...]:
     """Where they may be. Asked once: a registry looks for a hundred models, each of them there.
 
     LM Studio writes its home into a pointer file, and a folder for models that was moved (to another disk) into its settings.
     """
+    home = Path(user)
     named = _text(home / ".lmstudio-home-pointer").strip()
     homes = [*([Path(named)] if named else []), home / ".lmstudio", home / ".cache/lm-studio"]
     chosen = [_downloads_folder(_text(base / "settings.json")) for base in homes]
@@ -121,15 +125,8 @@ def _text(path: Path) -> str:
 def ollama_stores() -> list[Path]:
     """Ollama's stores: manifests/ and blobs/."""
     given = os.environ.get("OLLAMA_MODELS")
-    places = [Path.home() / ".ollama/models", Path("/usr/share/ollama/.ollama/models"), Path("/var/lib/ollama/models")]
-    return [store for store in ([Path(given)] if given else places) if _readable_folder(store)]
-
-
-def _readable_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):  # ValueError: a name with a NUL in it
-        return False
+    places = (os.path.expanduser("~/.ollama/models"), "/usr/share/ollama/.ollama/models", "/var/lib/ollama/models")
+    return [Path(store) for store in ((given,) if given else places) if os.path.isdir(store)]
 
 
 def find_ollama(name: str) -> tuple[Path, str] | None:

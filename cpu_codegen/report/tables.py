@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -86,8 +87,14 @@ def _parts(widths: list[int], right: list[bool], width: int | None) -> list[list
     return [[*keys, *part] for part in parts] or [keys]
 
 
+_NARROW = re.compile(r"[ -~\u00a1-\u00ac\u00ae-\u02ff\u2013\u2014\u2026]*")
+"""Letters of one column each: for most tables nothing has to be loaded that knows the others."""
+
+
 def display_width(text: str) -> int:
     """Columns on a terminal (wide and combining characters counted as it shows them)."""
+    if _NARROW.fullmatch(text):
+        return len(text)
     from rich.cells import cell_len
 
     return cell_len(text)
