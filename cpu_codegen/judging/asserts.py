@@ -7,7 +7,7 @@ from typing import Any
 
 from cpu_codegen.judging import verdict
 from cpu_codegen.sandbox.inside.calls import Candidate
-from cpu_codegen.sandbox.inside.replies import CandidateFault
+from cpu_codegen.sandbox.inside.replies import CandidateFault, HarnessFault
 
 
 def decide(job: dict[str, Any], candidates: list[Candidate], prepared: Callable[[], None]) -> dict[str, Any]:
@@ -20,6 +20,7 @@ def decide(job: dict[str, Any], candidates: list[Candidate], prepared: Callable[
     candidate = candidates[0]
     # a test such as all(map(…)) would end early, and pass; one that expects the exception names it
     candidate.may_stop = "StopIteration" in task["test"]
+    candidate.is_patient = True  # a core that others held is no fault of the program's
     namespace[name] = candidate.function(name)
     try:
         candidate.load(job["code"], name, "strict")
@@ -28,6 +29,8 @@ def decide(job: dict[str, Any], candidates: list[Candidate], prepared: Callable[
             namespace["check"](namespace[name])
     except CandidateFault as fault:
         found = verdict.of_fault(fault)
+    except HarnessFault:
+        raise
     except BaseException as error:
         found = _of_exception(error, candidate, task["test"])
     else:

@@ -199,6 +199,7 @@ class _Run:
     def _ask_reference(self, reference: Candidate) -> Returned | Large:
         if not self.is_loaded:
             reference.wall_s = _REFERENCE_FACTOR * self.part.limit_s
+            reference.is_patient = True  # the program beside it may keep every core busy
             reference.large_output_s = self._large_output_s
             reference.load(self.canonical, self.entry_point, "evalplus")
             self.is_loaded = True

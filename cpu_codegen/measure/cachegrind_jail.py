@@ -14,17 +14,19 @@ import signal
 import sys
 from typing import Any
 
-from cpu_codegen.sandbox.layers import kernel, namespaces, privileges
+from cpu_codegen.sandbox.layers import kernel, namespaces, privileges, rlimits
 
 REFUSED = 71
 _CLONE_NEWPID = 0x20000000
 _FILES = 256
+_PROCESSES = 64  # more than run now; nothing else here keeps a program from making them without end
 _NOSUID_NODEV_NOEXEC = 2 | 4 | 8
 
 
 def main(config: dict[str, Any]) -> int:
     """Waits for the child, which is process 1 of its world: when it ends, all that it started ends."""
     parent = os.getppid()
+    processes = rlimits.process_limit(privileges.NOBODY if config["drop_uid"] else os.geteuid(), _PROCESSES)
     try:
         privileges.die_with(parent)
         namespaces.enter(config["readable"], capabilities=privileges.effective_capabilities())
@@ -34,12 +36,12 @@ def main(config: dict[str, Any]) -> int:
         return REFUSED
     child = os.fork()
     if child == 0:
-        _become(config)
+        _become(config, processes)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status) & 0xFF
 
 
-def _become(config: dict[str, Any]) -> None:
+def _become(config: dict[str, Any], processes: int) -> None:
     try:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, int(signal.SIGKILL))
         _mount("proc", "/proc")
@@ -48,7 +50,7 @@ def _become(config: dict[str, Any]) -> None:
             privileges.drop_uid()
         privileges.drop_capabilities()
         privileges.no_new_privileges()
-        _limit(config["memory_bytes"], config["cpu_s"])
+        _limit(config["memory_bytes"], config["cpu_s"], processes)
         os.execve(config["command"][0], config["command"], config["environment"])
     except OSError as error:
         print(error, file=sys.stderr)
@@ -62,12 +64,13 @@ def _mount(kind: str, place: str, data: str | None = None) -> None:
     kernel.checked(kernel.libc().mount(*words), f"mount {place}")
 
 
-def _limit(memory_bytes: int, cpu_s: int) -> None:
+def _limit(memory_bytes: int, cpu_s: int, processes: int) -> None:
     """Not by the sandbox's rlimits: valgrind keeps descriptors of its own above the program's."""
     import resource
 
     for kind, limit in (
-        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CORE, 1),  # not 0, see the sandbox's rlimits
+        (resource.RLIMIT_NPROC, processes),
         (resource.RLIMIT_FSIZE, 1 << 20),
         (resource.RLIMIT_NOFILE, _FILES),
         (resource.RLIMIT_AS, memory_bytes),

@@ -30,6 +30,7 @@ FIRST_CALL_S = 1e-3  # a first call stands alone in its window, whose own cost m
 KEEPS = "it keeps results between calls"
 TOO_LITTLE = "too little time"
 _TIMING_SHARE = 0.75  # of what scouting left; the rest is for memory
+_OUTSIDE_FACTOR, _OUTSIDE_S = 5.0, 0.02
 _SESSION_S = 0.025  # two processes opened and closed
 _CENSORING = (Outcome.TIMEOUT, Outcome.MEMORY)  # but not of wall time: waiting bounds no CPU time
 
@@ -134,7 +135,16 @@ def _timed(reference: Reference, timer: Timer, trials: Sequence[Trial], budget_s
 
 def _remarks(found: Blocks) -> str:
     company = f"{found.disturbed} of {len(found)} blocks had company on their core" if found.disturbed else ""
-    return "; ".join(filter(None, [f"{KEEPS}: first calls are compared" if found.first_calls else "", company]))
+    kept = f"{KEEPS}: first calls are compared" if found.first_calls else ""
+    return "; ".join(filter(None, [kept, _works_outside(found), company]))
+
+
+def _works_outside(found: Blocks) -> str:
+    """Far more CPU time around its calls than decoding takes, which costs the reference as much: work that no ratio shows."""
+    mine, theirs = median(found.outside_cpu_s), median(found.reference_outside_cpu_s)
+    if mine <= _OUTSIDE_FACTOR * theirs + _OUTSIDE_S or mine <= median(found.cpu_s):
+        return ""
+    return f"it works between its calls: {mine * 1e3:.0f} ms of CPU time around a window"
 
 
 def affordable(trials: Sequence[Trial], references: Sequence[Trial], budget_s: float) -> int | None:

@@ -55,8 +55,7 @@ def _rows(spec: ModelSpec, others: Sequence[ModelSpec], path: str | None) -> Ite
         yield f"published, unquantized, not measured here ({one.setting}{precision})", scores, dated
     yield "note", spec.note, ""
     for other in spec.elsewhere:
-        if other.repo != spec.repo:
-            yield "also at", other.name, other.source
+        yield "also at", other.name, other.source
     yield "other files", ", ".join(other.quant for other in others if other.quant != spec.quant), ""
 
 

@@ -1,7 +1,7 @@
 """Runs untrusted code: nothing escapes, nothing is forged, every figure is read from outside.
 
     parent (trusted)                                   box.py, run.py, session.py, probe.py, parser.py
-     └─ fork server, one per worker                    forkserver.py ── inside/server.py
+     └─ fork servers of a worker                       servers.py, forkserver.py ── inside/server.py
          ├─ candidate: layers on, then the program     inside/candidate.py
          ├─ checker: same layers, decides the verdict  inside/checker.py, cpu_codegen/judge.py
          └─ probe, parser: same layers                 inside/probe.py, inside/outline.py

@@ -121,14 +121,14 @@ def _token_in_environment() -> Iterator[str]:
 
 
 def _run(attack: Attack, sandbox: Sandbox, token: str, limits: Limits) -> AttackResult:
-    with Field() as targets:
+    with Field(uid=sandbox.plan.uid) as targets:
         servers, known = sandbox.server_pids(), descendants()
         started = time.perf_counter()
         task = AssertTask(targets.fill(attack.test))
         (execution,) = sandbox.judge([Job(attack.id, targets.fill(attack.src), "f", task, limits)])
         seconds = time.perf_counter() - started
         harm = targets.harm() + _harm_in(execution, (targets.secret, token), attack)
-        if sandbox.server_pids() != servers:
+        if not servers <= sandbox.server_pids():  # one more is no harm: programs that name numpy have their own
             harm.append("fork server: it had to be started anew")
         harm += _left_over(known | sandbox.server_pids())
     harm += _next_job_fails(sandbox)

@@ -1,7 +1,7 @@
 """The sandbox as the rest of the program sees it: judge jobs, parse text, open a measuring session, probe a problem file.
 
-One fork server and one thread per worker; jobs are drawn from the caller's iterator in the caller's own thread, so that it may
-parse or read files meanwhile. Not covered: a worker (worker.py), how one job runs (run.py), which layers are on (tiers.py).
+One thread per worker, with fork servers of its own; jobs are drawn from the caller's iterator in the caller's own thread, so that
+it may parse or read files meanwhile. Not covered: a worker (worker.py), how one job runs (run.py), which layers are on (tiers.py).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from types import TracebackType
 
 from cpu_codegen.sandbox import proof, tiers
 from cpu_codegen.sandbox.call_counts import CallCounts
-from cpu_codegen.sandbox.forkserver import ForkServer
 from cpu_codegen.sandbox.parser import Parser
 from cpu_codegen.sandbox.probe import PROBE_TIMEOUT_S, ProblemProbe
 from cpu_codegen.sandbox.redaction import redacted
+from cpu_codegen.sandbox.servers import Servers
 from cpu_codegen.sandbox.session import Mode, Session
 from cpu_codegen.sandbox.worker import Worker
 from cpu_codegen.schema import Execution, Isolation, Job, Limits, Outline
@@ -54,7 +54,7 @@ class Sandbox:
         self.workers = [Worker(plan, counts) for _ in range(workers)]
         self.properties: dict[str, str] = {}
         self._parser: Parser | None = None
-        self._side: ForkServer | None = None
+        self._side = Servers(plan)  # of sessions and probes, apart from the workers'
         self._lock = threading.Lock()
 
     @property
@@ -76,15 +76,16 @@ class Sandbox:
             worker.close()
         if self._parser is not None:
             self._parser.close()
-        if self._side is not None:
+        with self._lock:
             self._side.close()
-            self._side = None
 
     def prove(self, *, allow_weak: bool = False) -> None:
         """Attacks the sandbox; MachineError when it does not work or does not hold."""
         with ThreadPoolExecutor(len(self.workers)) as pool:  # each takes 0.2 s to start
-            servers = list(pool.map(lambda worker: worker.server, self.workers))
+            servers = list(pool.map(lambda worker: worker.servers.plain, self.workers))
         self.plan = servers[0].plan
+        for held in (self._side, *(worker.servers for worker in self.workers)):
+            held.hold_to(self.plan)
         self.properties = proof.prove(self, servers[0])
         proof.require(self.properties, allow_weak=allow_weak)
 
@@ -118,19 +119,7 @@ class Sandbox:
 
     def server_pids(self) -> set[int]:
         """Pids of the fork servers that run now."""
-        servers = [*(worker.running for worker in self.workers), self._side]
-        return {server.pid for server in servers if server is not None and server.is_alive()}
-
-    @property
-    def _side_server(self) -> ForkServer:
-        """The fork server of sessions and probes, apart from the workers'."""
-        with self._lock:
-            if self._side is not None and not self._side.is_alive():
-                self._side.close()
-                self._side = None
-            if self._side is None:
-                self._side = ForkServer(self.plan)
-            return self._side
+        return self._side.pids().union(*(worker.servers.pids() for worker in self.workers))
 
     def session(
         self,
@@ -142,14 +131,15 @@ class Sandbox:
         core: int | None = None,
     ) -> Session:
         """A loaded program to be measured, pinned to `core` (the last usable one unless given). Raises SessionFailed."""
-        server = self._side_server
-        if "numpy" in code and "numpy" in self.plan.packages:
-            server.load("numpy")
+        with self._lock:
+            server = self._side.for_code(code)
         return Session(server, code, entry_point, limits=limits or Limits(), mode=mode, core=core)
 
     def probe(self, source: str, entry_point: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> ProblemProbe:
         """A problem file, loaded in the sandbox, to be asked. `timeout_s` bounds each question."""
-        return ProblemProbe(self._side_server, source, entry_point, timeout_s=timeout_s)
+        with self._lock:
+            server = self._side.for_code(source)
+        return ProblemProbe(server, source, entry_point, timeout_s=timeout_s)
 
     def parse(self, text: str, *, timeout_s: float = 5.0, max_bytes: int = 1 << 20) -> Outline:
         """The outline of untrusted text, by a resident sandboxed parser."""

@@ -12,7 +12,7 @@ from cpu_codegen.sandbox.forkserver import ChildSpec, End, ForkServer
 from cpu_codegen.sandbox.frames import Channel
 from cpu_codegen.schema import Limits
 
-_CHECKER_MEMORY_BYTES = 4 << 30
+_CHECKER_LEAST_BYTES, _CHECKER_MOST_BYTES = 1 << 30, 4 << 30  # else as much as a candidate may have
 
 
 class Crew:
@@ -24,7 +24,7 @@ class Crew:
         pairs = [socket.socketpair() for _ in range(candidates)]
         try:
             fds = (checkers.fileno(), *(mine.fileno() for mine, _ in pairs))
-            specs = [ChildSpec("checker", _CHECKER_MEMORY_BYTES, None, fds)]
+            specs = [ChildSpec("checker", checker_bytes(limits), None, fds)]
             specs += [
                 ChildSpec("candidate", limits.memory_bytes, limits.cpu_s, (theirs.fileno(),)) for _, theirs in pairs
             ]
@@ -38,3 +38,8 @@ class Crew:
         """Kills them all and says how each ended. Raises HarnessError."""
         self.channel.close()
         return self.server.reap(self.children)
+
+
+def checker_bytes(limits: Limits) -> int:
+    """Memory of the checker. A frame of 64 MB can hold a value of 2 GB, in small objects; no program shall cost a machine that."""
+    return max(_CHECKER_LEAST_BYTES, min(_CHECKER_MOST_BYTES, limits.memory_bytes))

@@ -47,8 +47,8 @@ def descendants() -> set[int]:
 def _living_parent(pid: str) -> int | None:
     """A process's parent; None for one that has ended."""
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            state, parent = file.read().rpartition(")")[2].split()[:2]
+        with open(f"/proc/{pid}/stat", "rb") as file:  # a process's name, which it gives itself, may be no text
+            state, parent = file.read().rpartition(b")")[2].split()[:2]
     except OSError:
         return None
-    return None if state == "Z" else int(parent)
+    return None if state == b"Z" else int(parent)

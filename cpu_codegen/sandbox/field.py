@@ -1,7 +1,8 @@
 """Live targets for an attack, fresh for each: a secret file, listeners of every kind, a process to kill; and what was hit.
 
 Placeholders in a hostile program: @C@ the folder, @TCP@ and @UDP@ ports, @UX@ the path of a unix socket (and @UX@.dgram), @SPID@ a
-process that must survive. Covered: Linux. Not covered: the programs (attacks.py), the attempts of the proof (inside/attacker.py).
+process that must survive. With `uid` (root's programs run as somebody else) they belong to that user: the sandbox shall protect
+them, not their owner. Covered: Linux. Not covered: the programs (attacks.py), the attempts of the proof (inside/attacker.py).
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ import sysconfig
 import tempfile
 from collections.abc import Iterator
 from types import TracebackType
+from typing import Any
+
+from cpu_codegen.errors import MachineError
 
 _BEAN_FOLDERS = ("/tmp", "/dev/shm", "/var/tmp", "/run/lock", "/")
 _SNAPSHOT = tuple[str, int, int, int, int, tuple[str, ...]]
@@ -27,12 +31,13 @@ _SNAPSHOT = tuple[str, int, int, int, int, tuple[str, ...]]
 class Field:
     """Targets of one attack. A context manager; `close` removes them."""
 
-    def __init__(self, *, with_victim: bool = True) -> None:
-        self.folder = tempfile.mkdtemp(prefix="cpu-codegen-field-")
+    def __init__(self, *, with_victim: bool = True, uid: int | None = None) -> None:
+        self.uid = uid
+        self.folder = tempfile.mkdtemp(prefix="cpu-codegen-field-", dir=None if uid is None else _open_place())
         self.secret = "SECRET-" + secrets.token_hex(8)
         self.secret_path = os.path.join(self.folder, "secret.txt")
         self.unix_path = os.path.join(self.folder, "listener")
-        self._victim = _victim() if with_victim else None
+        self._victim = _victim(uid) if with_victim else None
         self._write_canary()
         self._sockets = dict(self._listeners())
         self._site = _site_state()
@@ -93,11 +98,14 @@ class Field:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _write_canary(self) -> None:
-        """Open to everybody, so that only the sandbox stands in the way."""
+        """Open to everybody and the attacker's own, so that only the sandbox stands in the way."""
         with open(self.secret_path, "w") as file:
             file.write(self.secret)
         os.chmod(self.secret_path, 0o666)
         os.chmod(self.folder, 0o777)
+        if self.uid is not None:
+            os.chown(self.secret_path, self.uid, self.uid)
+            os.chown(self.folder, self.uid, self.uid)
 
     def _listeners(self) -> Iterator[tuple[str, socket.socket]]:
         for name, kind in (("tcp", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM)):
@@ -136,9 +144,21 @@ def _was_reached(listener: socket.socket) -> bool:
     return bool(select.select([listener], [], [], 0)[0])
 
 
-def _victim() -> subprocess.Popen[bytes]:
-    """A process that waits for the end of its input, which we hold."""
-    return subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+def _open_place() -> str:
+    """A folder for temporary files that another uid can enter. Raises MachineError where there is none: then nothing is proved."""
+    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):
+        above = [os.path.realpath(place)]
+        while above[-1] != "/":
+            above.append(os.path.dirname(above[-1]))
+        if os.path.isdir(place) and all(os.stat(folder).st_mode & 0o001 for folder in above):
+            return place
+    raise MachineError("no temporary folder that everybody may enter: nothing can be proved", remedy="chmod 1777 /tmp")
+
+
+def _victim(uid: int | None) -> subprocess.Popen[bytes]:
+    """A process that waits for the end of its input, which we hold; of the attacker's uid, where that is not ours."""
+    them: dict[str, Any] = {} if uid is None else {"user": uid, "group": uid, "extra_groups": []}
+    return subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True, **them)
 
 
 def _is_well(victim: subprocess.Popen[bytes]) -> bool:

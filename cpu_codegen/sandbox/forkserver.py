@@ -28,6 +28,7 @@ _ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "HOME": "/nonexistent",
     "PATH": "/usr/bin:/bin",
+    "MALLOC_ARENA_MAX": "2",  # each arena takes 64 MB of address space, which is limited: fifteen threads would have it all
     "OMP_NUM_THREADS": "1",  # a fork server with threads could not fork safely
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",

@@ -89,6 +89,10 @@ class Channel:
         self._fill(count, deadline)
         return self._take(count)
 
+    def holds_more(self) -> bool:
+        """Has the other side sent what was not asked for yet?"""
+        return bool(self._buffer) or any(event == select.POLLIN for _, event in self._readable.poll(0))
+
     def _take(self, count: int) -> bytes:
         taken = bytes(self._buffer[:count])
         del self._buffer[:count]

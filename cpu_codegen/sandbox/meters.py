@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from cpu_codegen.sandbox.layers.kernel import cpu_clock_of
 
 _FIELDS = {
-    "VmHWM": "peak_rss_bytes",
-    "VmRSS": "rss_bytes",
-    "Threads": "threads",
-    "nonvoluntary_ctxt_switches": "involuntary_switches",
+    b"VmHWM": "peak_rss_bytes",
+    b"VmRSS": "rss_bytes",
+    b"Threads": "threads",
+    b"nonvoluntary_ctxt_switches": "involuntary_switches",
 }
-_LINE = re.compile(r"^(\w+):\s+(\d+)(?: kB)?$", re.MULTILINE)
+# Bytes, here and below: a process names itself, and its name may be no text, or break a line as text does.
+_LINE = re.compile(rb"^(\w+):[ \t]+(\d+)(?: kB)?$", re.MULTILINE)
 _SETTLE_S = 0.05
 _SETTLE_PAUSE_S = 0.0001
 _SPINS = 20
@@ -37,13 +38,13 @@ def status(pid: int) -> Status | None:
     if sys.platform == "darwin":
         return _macos_status(pid)
     try:
-        with open(f"/proc/{pid}/status") as lines:
-            found = dict(_LINE.findall(lines.read()))
+        with open(f"/proc/{pid}/status", "rb") as file:
+            found = dict(_LINE.findall(file.read()))
     except OSError:
         return None
-    if "VmHWM" not in found:
+    if b"VmHWM" not in found:
         return None
-    return Status(**{field: int(found[name]) << (10 if name[:2] == "Vm" else 0) for name, field in _FIELDS.items()})
+    return Status(**{field: int(found[name]) << (10 if name[:2] == b"Vm" else 0) for name, field in _FIELDS.items()})
 
 
 def _macos_status(pid: int) -> Status | None:
@@ -108,7 +109,7 @@ def settled_cpu_ns(pid: int) -> int:
 def _is_running(pid: int) -> bool:
     """Is its main thread on a core or waiting for one?"""
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split(maxsplit=1)[0] == "R"
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split(maxsplit=1)[0] == b"R"
     except (OSError, IndexError):
         return False

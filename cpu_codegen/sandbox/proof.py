@@ -1,11 +1,12 @@
 """Proves a sandbox by attacking it: property → the layer that enforces it, or NOT_ENFORCED. No version is trusted.
 
 One candidate tries everything (inside/attacker.py) at live targets (field.py); two more try to forge a verdict. What it says
-and what the targets saw must both be clean. About 30 ms. Not covered: hostile programs from a file (attacks.py).
+and what the targets saw must both be clean. About 40 ms. Not covered: hostile programs from a file (attacks.py).
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,17 +31,26 @@ _FORGERIES = {
     "an early exit": "import os\ndef f(x): os._exit(0)",
 }
 _HONEST = "def f(x): return x + 1"
+_STAYS = """
+import signal, threading, time
+def stay(x):
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}: signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=time.sleep, args=(600,)).start()
+"""
 
 
 def prove(sandbox: Sandbox, server: ForkServer) -> dict[str, str]:
-    """Property → who enforces it, verified just now. Raises MachineError when not even a harmless program runs."""
+    """Property → who enforces it, verified just now. Raises MachineError when not even a harmless program runs.
+
+    What held without a layer that is meant to hold it, by the machine's own permissions, counts as NOT_ENFORCED.
+    """
     _require_honest(sandbox)
-    breaches = attack(server)
+    breaches = attack(server, uid=sandbox.plan.uid)
     forged = [name for name, code in _FORGERIES.items() if _outcome(sandbox, code) is Outcome.PASSED]
     breaches["verdict"] = forged
-    breaches["leftovers"] = [] if server.is_alive() else ["the fork server was killed"]
+    breaches["leftovers"] = _left_over(server)
     enforcers = enforcers_of(sandbox.plan)
-    return {name: NOT_ENFORCED if broken else enforcers.get(name, "") for name, broken in breaches.items()}
+    return {name: NOT_ENFORCED if broken else enforcers.get(name) or NOT_ENFORCED for name, broken in breaches.items()}
 
 
 def _require_honest(sandbox: Sandbox) -> None:
@@ -59,9 +69,9 @@ def _job(code: str) -> Job:
     return Job("proof", code, "f", AssertTask(_TEST), _LIMITS)
 
 
-def attack(server: ForkServer) -> dict[str, list[str]]:
-    """Property → what succeeded against it: said by the attacker, or seen by its targets."""
-    with Field(with_victim=False) as targets:
+def attack(server: ForkServer, *, uid: int | None = None) -> dict[str, list[str]]:
+    """Property → what succeeded against it: said by the attacker, or seen by its targets, which are its own (`uid`)."""
+    with Field(with_victim=False, uid=uid) as targets:
         breaches = _said(server, targets)
         breaches["memory"] = _memory_breach(server)
         for harm in targets.harm():
@@ -101,6 +111,25 @@ def _memory_breach(server: ForkServer) -> list[str]:
     return [f"held {2 * _LIMITS.memory_bytes >> 20} MiB"]
 
 
+def _left_over(server: ForkServer) -> list[str]:
+    """A program that ignores signals, and has a thread that sleeps on, is closed: is there anything of it, or did it end us?"""
+    with Session(server, _STAYS, "stay", limits=_LIMITS) as session:
+        session.call([[1]])
+        pid = session.host_pid
+    stayed = ["a program that was closed"] if _exists(pid) else []
+    return stayed if server.is_alive() else [*stayed, "the fork server was killed"]
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another uid's
+        return True
+    return True
+
+
 def enforcers_of(plan: Plan) -> dict[str, str]:
     """Property → the layers that are meant to enforce it."""
     if plan.seatbelt:
@@ -110,7 +139,7 @@ def enforcers_of(plan: Plan) -> dict[str, str]:
     files = [*(["Landlock"] if plan.landlock else []), *(["namespaces"] if plan.namespaces else [])]
     return {
         "reads": " + ".join(files),
-        "hidden files": "namespaces",
+        "hidden files": "namespaces" if plan.namespaces else "",
         "writes": " + ".join([*files, "seccomp", "rlimits"]),
         "network": "seccomp" + (" + Landlock" if plan.landlock else "") + (" + namespaces" if plan.namespaces else ""),
         "processes": "seccomp",

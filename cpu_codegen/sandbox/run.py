@@ -22,6 +22,9 @@ PREPARE_TIMEOUT_S = 120.0
 # What decoding and comparing may take beside the candidate's own wall limit. A test of asserts looks at few values.
 CHECKER_SLACK_S = {"assert": 1.5, "problem_file": 5.0, "evalplus": 10.0}
 _MAX_LARGE_OUTPUTS = 64
+_CHECKER = -1  # beside the numbers of the candidates
+_LATE_S = 0.1
+_CHECKER_PATIENCE_S = 5.0  # in all; a checker that has a costly comparison to make is no better off for a busy machine
 _DEATH_WAIT_S = 0.2
 
 
@@ -58,7 +61,7 @@ class JobRun:
         self.is_aborted = False
         self.peaks: dict[int, int | None] = {}  # by candidate, of those that are asked no more
         self.retired: set[int] = set()  # those that we killed
-        self.seen: dict[int, _Seen] = {}  # by candidate, when last asked
+        self.seen: dict[int, _Seen] = {}  # by candidate (or _CHECKER), when last asked
         self.calls = 0  # that the checker made, where it counts them
         self.began_s = 0.0
 
@@ -132,10 +135,18 @@ class JobRun:
 
     def _after_news(self, parent: Channel, budget_s: float) -> Any:
         """The checker's next message that is no news. "busy" allows for the comparison of one large output."""
-        deadline = time.monotonic() + budget_s
+        deadline, patience_s = time.monotonic() + budget_s, _CHECKER_PATIENCE_S
         large = 0
         while True:
-            message = parent.receive(deadline)
+            try:
+                message = parent.receive(deadline)
+            except ChannelTimeout:
+                more_s = min(patience_s, self._newly_starved_s(_CHECKER))
+                if more_s < _LATE_S:
+                    raise
+                deadline += more_s
+                patience_s -= more_s
+                continue
             if message[0] == "busy":
                 large += 1
                 deadline += 2 * message[1] if large <= _MAX_LARGE_OUTPUTS else 0.0
@@ -149,12 +160,12 @@ class JobRun:
                 return message
 
     def _newly_starved_s(self, index: int) -> float:
-        """Seconds that a candidate was ready and had no core, since the last time that this was asked.
+        """Seconds that a candidate, or the checker, was ready and had no core, since the last time that this was asked.
 
         Threads of its own that keep it from the core are its own affair: what they used is taken off.
         """
         before = self.seen.get(index, _Seen(0.0, 0.0, self.began_s))
-        now = self.seen[index] = _seen(self.children[1:][index].host_pid)
+        now = self.seen[index] = _seen(self.children[index + 1].host_pid)
         unused_s = (now.at_s - before.at_s) - (now.cpu_s - before.cpu_s)
         return max(0.0, min(now.starved_s - before.starved_s, unused_s))
 

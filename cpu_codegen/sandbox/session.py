@@ -54,8 +54,9 @@ class Measured:
     """One window: `repeats` passes over the batch, all calls together.
 
     `cpu_s` of all the process's threads, `wall_s` as the parent saw it (one round trip of the channel included, about 0.1 ms),
-    `involuntary_switches` of its main thread. `outside_cpu_s` is what the process used around the window to decode arguments
-    and encode outputs; far more than that needs is a sign of work hidden from the window. `outputs`: of the last pass.
+    `involuntary_switches` of its main thread. `outside_cpu_s` is what the process used since the call before, or since it was
+    loaded, beside the window: to decode arguments and encode outputs, and in threads that go on while it should wait. Far more than
+    decoding needs is a sign of work hidden from the window. `outputs`: of the last pass.
     `peak_growth_bytes`: how far resident memory rose above what it was when the window opened, if that was asked for.
     `opened_at` is when the window opened, on the clock of `time.perf_counter`. `instructions`: retired in the window, where
     a counter was attached.
@@ -110,6 +111,7 @@ class Session:
         self._is_open = True
         try:
             self._start(code, entry_point, mode)
+            self._rested_ns = self._cpu_ns()  # the clock when it was last told to wait
         except BaseException:
             self.close()
             raise
@@ -146,7 +148,6 @@ class Session:
         Every call gets arguments of its own, decoded before the window; an iterator that is returned is drained inside it.
         `memory` resets the process's high-water mark, which costs time: ask for it in a call that is not timed.
         """
-        begun_ns = self._cpu_ns()
         self._send(["measure", repeats, fetch, list(batch)])
         self._expect(b"A")
         resident = self._resident_at_start() if memory else None
@@ -160,7 +161,8 @@ class Session:
         growth = None if resident is None else max(0, self.peak_rss_bytes() - resident)
         self._go_on(b"f")
         outputs = self._outputs(len(batch), fetch=fetch)
-        outside_ns = before_ns - begun_ns + self._cpu_ns() - after_ns
+        rested_ns, self._rested_ns = self._rested_ns, self._cpu_ns()
+        outside_ns = before_ns - rested_ns + self._rested_ns - after_ns
         return Measured(
             (after_ns - before_ns) / 1e9, wall_s, switched, outside_ns / 1e9, outputs, growth, started, instructions
         )
@@ -223,6 +225,8 @@ class Session:
             raise self._failed(_timeout("wall", self.limits.wall_s)) from None
 
     def _go_on(self, mark: bytes) -> None:
+        if self._channel.holds_more():  # the end of a window, sent before the window is opened
+            raise self._failed(_protocol("a byte out of order"))
         try:
             self._channel.send_raw(mark, time.monotonic() + self.limits.wall_s)
         except (ChannelClosed, ChannelTimeout):

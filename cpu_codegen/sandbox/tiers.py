@@ -28,8 +28,8 @@ _BASE = {
     "platbase": sys.base_exec_prefix,
 }  # not the virtual environment's, which holds packages
 _SYSTEM_PATHS = """
-/usr/lib /lib /lib64 /usr/lib64 /etc/ld.so.cache /etc/localtime /usr/share/zoneinfo /dev/null /dev/urandom /dev/zero /proc/meminfo
-/proc/cpuinfo /sys/devices/system/cpu
+/usr/lib /lib /lib64 /usr/lib64 /etc/ld.so.cache /etc/localtime /etc/mime.types /usr/share/zoneinfo /dev/null /dev/urandom /dev/zero
+/proc/meminfo /proc/cpuinfo /sys/devices/system/cpu
 """.split()
 
 
@@ -144,14 +144,12 @@ def settled(plan: Plan, facts: dict[str, Any]) -> Plan:
             "a scratch folder needs namespaces, which this system does not allow here",
             remedy="allow user namespaces (docs/security.md), or run what needs no files",
         )
-    if found.tier != "C":
-        return found
-    if found.is_root and found.uid is None:
+    if found.is_root and found.uid is None and not (found.landlock or found.seatbelt):
         raise MachineError(
-            "running as root without Landlock, namespaces or another uid: generated code could read every file",
+            "running as root without Landlock or another uid: generated code would own every file that it reached",
             remedy="run as an ordinary user, or on a kernel with Landlock (5.13 or newer)",
         )
-    if not plan.allow_weak:
+    if found.tier == "C" and not plan.allow_weak:
         raise MachineError(
             "weak isolation: without Landlock or namespaces generated code could read your files (not send or change them)",
             remedy="--allow-weak-isolation accepts that",

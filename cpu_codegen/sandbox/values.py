@@ -27,7 +27,10 @@ CODEC_VERSION = 1
 MAX_ITERATOR_ITEMS = 1_000_000
 _MAX_DEPTH = 250  # three frames of the interpreter each, of its 1000
 _INT64 = 1 << 63
-_NUMPY_TYPE = re.compile(r"[<>|=]?[?biufcSUmM][0-9]*(\[[0-9a-zA-Z/]{1,8}\])?")
+# Nothing else: numpy itself dies of a unit such as [s/0].
+_NUMPY_TYPE = re.compile(
+    r"[<>|=]?(\?|[biufcSU][0-9]{1,9}|[mM]8(\[([1-9][0-9]{0,5})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?)"
+)
 
 _LONG_NUMBER = b"0" * 19
 _DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
@@ -264,6 +267,8 @@ def _array(content: Any) -> Any:
     if not _NUMPY_TYPE.fullmatch(name):
         raise ValueError("not an array type")
     flat = numpy.frombuffer(base64.b64decode(raw), dtype=numpy.dtype(name))
+    if flat.dtype.kind == "b":
+        flat = flat.view("u1") != 0  # another byte than 0 and 1 would be neither True nor False, or both
     return flat.reshape([int(n) for n in shape]).copy()
 
 

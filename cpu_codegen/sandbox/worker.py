@@ -1,44 +1,27 @@
-"""One fork server and the jobs that it runs, one after the other."""
+"""One worker and the jobs that it runs, one after the other."""
 
 from __future__ import annotations
 
-import contextlib
 import queue
 from dataclasses import replace
 
 from cpu_codegen.errors import HarnessError
 from cpu_codegen.sandbox import expected, tiers
 from cpu_codegen.sandbox.call_counts import CallCounts, checked
-from cpu_codegen.sandbox.forkserver import ForkServer
 from cpu_codegen.sandbox.payload import payload_of, preparation_of
 from cpu_codegen.sandbox.run import JobRun, ReferenceNeeded, run_with_retry
+from cpu_codegen.sandbox.servers import Servers
 from cpu_codegen.schema import AssertTask, EvalPlusTask, Execution, Job, Outcome
 
 
 class Worker:
-    """One fork server, restarted when it breaks."""
+    """One job at a time, on fork servers that are restarted when they break."""
 
     def __init__(self, plan: tiers.Plan, counts: CallCounts) -> None:
-        self.plan = plan
+        self.servers = Servers(plan)
         self.counts = counts
         self.stopping = False
-        self._server: ForkServer | None = None
         self._run: JobRun | None = None
-
-    @property
-    def server(self) -> ForkServer:
-        """The fork server, started on first use."""
-        if self._server is not None and not self._server.is_alive():
-            self._server.close()
-            self._server = None
-        if self._server is None:
-            self._server = ForkServer(self.plan)
-        return self._server
-
-    @property
-    def running(self) -> ForkServer | None:
-        """The fork server, if there is one."""
-        return self._server
 
     def work(self, todo: queue.SimpleQueue[Job | None], done: queue.SimpleQueue[Execution | BaseException]) -> None:
         """Executes jobs until told to stop."""
@@ -65,9 +48,7 @@ class Worker:
     def _begin(self, job: Job, payload: bytes, processes: int) -> JobRun:
         if self.stopping:
             raise HarnessError("stopped")
-        if "numpy" in job.code and "numpy" in self.plan.packages:
-            self.server.load("numpy")
-        run = self._run = JobRun(self.server, job, payload, candidates=processes)
+        run = self._run = JobRun(self.servers.for_code(job.code), job, payload, candidates=processes)
         if self.stopping:  # since the first line; `stop` may have looked too early
             run.abort()
         return run
@@ -114,8 +95,5 @@ class Worker:
             run.abort()
 
     def close(self) -> None:
-        """Ends the fork server."""
-        if self._server is not None:
-            with contextlib.suppress(OSError):
-                self._server.close()
-            self._server = None
+        """Ends the fork servers."""
+        self.servers.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from cpu_codegen.sandbox import Sandbox
+from cpu_codegen.sandbox.inside.raw_batch import Known
 from cpu_codegen.schema import Job, Limits, Outcome, ProblemFileTask
 from tests.judging.tasks import judge, statuses, task
 
@@ -97,6 +98,43 @@ def test_pieces_beyond_the_announced_length_are_a_fault(sandbox: Sandbox) -> Non
         "    raw(number(), [2, 'list', 9000, 0], end=False)\n"
         "    raw('digest', '', 0, end=False)\n"
         "    while True: raw('piece', [1] * 5000, end=False)\n"
+    )
+    found = judge(sandbox, code, task("def f(n): return [n] * 9000", [[1]], {}), "f")
+    assert (found.outcome, found.base_status, found.detail) == (Outcome.ERROR, "fail", "violation")
+
+
+@pytest.mark.parametrize("comparator", ["evalplus", "strict"])
+@pytest.mark.parametrize("reply", ["[0, null]", "[0,null]", "[0,  null]"])
+def test_a_large_output_is_no_mark_in_the_expected_text(sandbox: Sandbox, comparator: str, reply: str) -> None:
+    """What is kept in the place of a large expected output is a mark; a program that writes the mark itself has not answered."""
+    code = RAW + (
+        "def f(n):\n"
+        f"    text = ('[%d,' % number() + {reply!r} + ']').encode()\n"
+        "    os.write(3, len(text).to_bytes(4, 'little') + text)\n"
+        "    time.sleep(60)\n"
+    )
+    subject = task("def f(n): return [n] * 90000", [[1]], {})
+    limits = Limits(wall_s=20.0, call_s=4.0)
+    (found,) = sandbox.judge([Job("0", code, "f", subject, limits, comparator)])  # type: ignore[arg-type]
+    assert (found.outcome, found.base_status, found.tests_passed) == (Outcome.WRONG, "fail", 0), found
+
+
+def test_known_replies_that_equal_nothing_are_never_the_same_bytes() -> None:
+    """Neither alone nor in the middle of others; their neighbours still are."""
+    texts = [b"[0,1]", b"[0, NaN]", b"[0,3]"]
+    known = Known(b",".join(texts), [5, 14, 20])
+    head = b"[7,"
+    for first, sent, same in ((0, texts[:1], 1), (1, texts[1:2], 0), (0, texts, 0), (2, texts[2:], 1)):
+        assert known.count_same(head + b",".join(sent) + b"]", len(head), first) == same
+
+
+def test_pieces_without_items_are_a_fault(sandbox: Sandbox) -> None:
+    """They would keep the checker busy for as long as a program likes: what has come is read without a look at the clock."""
+    code = RAW + (
+        "def f(n):\n"
+        "    raw(number(), [2, 'list', 9000, 0], end=False)\n"
+        "    raw('digest', '', 0, end=False)\n"
+        "    while True: raw('piece', [], end=False)\n"
     )
     found = judge(sandbox, code, task("def f(n): return [n] * 9000", [[1]], {}), "f")
     assert (found.outcome, found.base_status, found.detail) == (Outcome.ERROR, "fail", "violation")

@@ -17,7 +17,7 @@ from cpu_codegen.store import RunFolder
 
 LOOP = "def f(n):\n    total = 0\n    for i in range(n):\n        total += i\n    return total\n"
 ATTACKS = """
-import ctypes, os, socket
+import ctypes, os, socket, time
 
 def connect():
     socket.create_connection(("127.0.0.1", 22), timeout=1)
@@ -36,8 +36,13 @@ def mount():
     if ctypes.CDLL(None).mount(b"none", b"/tmp", b"tmpfs", 0, None):
         raise OSError("no")
 
+def swarm():
+    for _ in range(100):
+        if os.fork() == 0:
+            time.sleep(600)
+
 def f(n):
-    for code, attack in enumerate((connect, read, write, others, mount), start=20):
+    for code, attack in enumerate((connect, read, write, others, mount, swarm), start=20):
         try:
             attack()
         except Exception:
@@ -65,7 +70,7 @@ def test_a_pass_is_counted_alone(valgrind: str) -> None:
 
 
 def test_the_jail_holds(valgrind: str) -> None:
-    """No network, no files of the machine, none to be written, no other processes, no mounts: every attack is refused.
+    """No network, no files of the machine, none to be written, no others' processes, no mounts, no swarm: every attack is refused.
 
     An attack that succeeds ends the program with a code of its own, and then nothing is counted.
     """

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from cpu_codegen.columns.measure import OTHER_PROBLEM, OUT_OF_BUDGET, Column, record_key, unless_known, unmeasured
+from cpu_codegen.measure.blocks import Blocks
 from cpu_codegen.measure.memory import peak_of
-from cpu_codegen.measure.program import TOO_LITTLE, measure_program, not_measured
+from cpu_codegen.measure.program import TOO_LITTLE, _remarks, measure_program, not_measured
 from cpu_codegen.measure.quiet import Company
 from cpu_codegen.measure.scout import opener, scout_reference
 from cpu_codegen.measure.workload import Rung, open_workload
@@ -272,3 +273,12 @@ def test_too_little_time_keeps_the_share(sandbox: Sandbox, monkeypatch: pytest.M
     assert 0 < line["share_s"] <= 0.5
     hurried["reason"] = "wrong at size 9, beyond the tests"
     assert next(column.records([result(SOURCE)], 0.5, Silent()))["share_s"] is None
+
+
+def test_work_around_the_windows_is_remarked() -> None:
+    """Claim: far more CPU time outside the calls than the reference needs for the same arguments is said beside the ratio."""
+    hiding = Blocks(outside_cpu_s=[0.2, 0.21], reference_outside_cpu_s=[0.001, 0.001], cpu_s=[0.002, 0.002])
+    assert "it works between its calls: 205 ms" in _remarks(hiding)
+    for outside_s, reference_s, cpu_s in ((0.004, 0.001, 0.002), (0.2, 0.1, 0.002), (0.2, 0.001, 3.0)):
+        plain = Blocks(outside_cpu_s=[outside_s], reference_outside_cpu_s=[reference_s], cpu_s=[cpu_s])
+        assert _remarks(plain) == ""

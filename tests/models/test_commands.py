@@ -100,9 +100,6 @@ def test_show(call: Call) -> None:
     assert "not measured here" in text
     assert "litgpt" in text
     assert json.loads(call("show", "phi-2", "--json"))["alias"] == "phi-2"
-    other = "hf:unsloth/Qwen3-8B-GGUF/Qwen3-8B-Q4_K_M.gguf"
-    assert other in call("show", "qwen3-8b")
-    assert "also at" not in call("show", other)
 
 
 def test_pull_path_verify_rm(served: Hub, call: Call) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from cpu_codegen.errors import HarnessError
-from cpu_codegen.sandbox import Sandbox, open_sandbox
+from cpu_codegen.errors import HarnessError, MachineError
+from cpu_codegen.sandbox import Sandbox, forkserver, open_sandbox
 from cpu_codegen.sandbox.descendants import adopting, descendants
+from cpu_codegen.sandbox.inside import server
+from cpu_codegen.sandbox.inside.server import Server
 from cpu_codegen.schema import AssertTask, Job, Limits, Outcome
 from tests.sandbox.conftest import judged
 
@@ -140,10 +146,22 @@ def test_jobs_leave_no_descriptors_and_no_threads(box: Sandbox) -> None:
 def test_a_killed_fork_server_is_replaced_and_the_job_retried(box: Sandbox) -> None:
     """Claim: when our own machinery breaks, the job is run again on a new fork server and nobody is blamed."""
     assert judged(box, "def f(x): return 3").outcome is Outcome.PASSED
-    (pid,) = {worker.running.pid for worker in box.workers if worker.running is not None}
+    (pid,) = {worker.servers.plain.pid for worker in box.workers}
     os.kill(pid, signal.SIGKILL)
     assert judged(box, "def f(x): return 3").outcome is Outcome.PASSED
     assert pid not in box.server_pids()
+
+
+def test_a_fork_server_with_other_layers_than_were_proved_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: the proof is made on one server; a later one that comes up weaker (or just otherwise) runs nothing."""
+    with open_sandbox() as box:
+        os.kill(box.workers[0].servers.plain.pid, signal.SIGKILL)
+        settled = forkserver.settled
+        monkeypatch.setattr(forkserver, "settled", lambda plan, facts: replace(settled(plan, facts), uid=4711))
+        with pytest.raises(MachineError, match="other layers"):
+            judged(box, "def f(x): return 3")
+        with pytest.raises(MachineError, match="other layers"):
+            box.session("def f(x): return 3", "f")
 
 
 def test_a_machinery_that_breaks_twice_is_a_harness_error(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,3 +184,75 @@ def test_flags_of_the_shared_descriptors_are_not_kept_for_the_next_program(box: 
     finds = flags + "def f(x): return 3 + (fcntl.fcntl(1, fcntl.F_GETFL) & MARKS)"
     assert judged(box, leaves).outcome is Outcome.PASSED
     assert judged(box, finds).outcome is Outcome.PASSED
+
+
+def test_what_ran_before_does_not_stand_in_a_programs_peak(box: Sandbox) -> None:
+    """Claim: a program that names numpy is forked from a server of its own, so that later ones carry none of numpy's pages."""
+    code = "def f(x): return 3"
+    before = judged(box, code).peak_rss_bytes
+    heavy = judged(box, "import numpy\ndef f(x): return 3").peak_rss_bytes
+    after = judged(box, code).peak_rss_bytes
+    assert before is not None
+    assert heavy is not None
+    assert after is not None
+    assert abs(after - before) < 2 << 20 < heavy - before
+
+
+def test_with_debug_the_users_standard_error_is_out_of_a_programs_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: then it is our fork servers' too, a terminal as a rule; a program's is /dev/null all the same."""
+    monkeypatch.setenv("CPU_CODEGEN_DEBUG", "1")
+    kept, (reading, writing) = os.dup(2), os.pipe()
+    os.dup2(writing, 2)
+    try:
+        with open_sandbox() as sandbox:
+            assert judged(sandbox, "import os\ndef f(x): return x + (os.write(2, b'!') == 1)").outcome is Outcome.PASSED
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(writing)
+    with open(reading, "rb") as pipe:
+        assert pipe.read() == b""
+
+
+def test_a_fork_that_fails_half_way_leaves_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: where the second process of a job cannot be forked, the first is ended and reaped, and the descriptors are closed."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    reading, writing = os.pipe()
+    first = subprocess.Popen(["sleep", "600"])
+    cleaned: list[bool] = []
+    isolation = SimpleNamespace(handles=lambda pids: [], after_the_last_child=lambda: cleaned.append(True))
+    half = Server.__new__(Server)
+    half.control, half.living, half.isolation = theirs, {first.pid}, isolation
+
+    def fork(self: Server, child: dict[str, object], fds: list[int]) -> int:
+        if fds:
+            raise BlockingIOError("no more processes")
+        return first.pid
+
+    monkeypatch.setattr(Server, "_fork", fork)
+    with ours, theirs:
+        half._fork_or_explain([{"fds": 0}, {"fds": 1}], [writing])
+        assert "no more processes" in json.loads(ours.recv(1000))["error"]
+    assert os.read(reading, 1) == b""  # nobody holds the other end
+    os.close(reading)
+    assert (half.living, cleaned) == (set(), [True])
+    with pytest.raises(ProcessLookupError):
+        os.kill(first.pid, 0)
+    first.wait()
+
+
+def test_a_fork_waits_while_there_is_no_room_for_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: where a neighbour's threads fill the machine for a moment, the next program is late and no harness error."""
+    full = iter([True, True, False])
+
+    def fork() -> int:
+        if next(full):
+            raise BlockingIOError("no room")
+        return 4711
+
+    monkeypatch.setattr(os, "fork", fork)
+    assert server._patient_fork() == 4711
+    monkeypatch.setattr(server, "_FORK_PATIENCE_S", 0.0)
+    full = iter([True, True])
+    with pytest.raises(BlockingIOError):
+        server._patient_fork()

@@ -32,7 +32,9 @@ def f(x):
     with tempfile.TemporaryDirectory() as folder, open(folder + "/a", "w") as file:
         file.write("b" * x)
         file.flush()
-        os.rename(folder + "/a", folder + "/c")
+        os.mkdir(folder + "/b")
+        os.replace(folder + "/a", folder + "/b/a")
+        os.rename(folder + "/b/a", folder + "/c")
         size = os.path.getsize(folder + "/c")
     return size + 1 + len(os.listdir("."))
 """
@@ -83,3 +85,14 @@ def test_without_namespaces_a_scratch_folder_is_refused() -> None:
     """Claim: a quota that cannot be enforced is not offered."""
     with pytest.raises(MachineError, match="needs namespaces"):
         open_sandbox(scratch_bytes=1, masked=["namespaces"])
+
+
+def test_folders_deeper_than_any_path_are_removed_too(roomy: Sandbox) -> None:
+    """Claim: a folder in a folder, three thousand times, some of them shut, neither stays nor ends the fork server."""
+    pids = roomy.server_pids()
+    code = "import os\nfor n in range(3000):\n os.mkdir('d'); os.chdir('d')\n if n % 9 == 0: os.mkdir('shut', 0)\n"
+    code += "def f(x): return 3"
+    assert judged(roomy, code).outcome is Outcome.PASSED
+    looks = "import os\ndef f(x): return 3 + len(os.listdir('.'))"
+    assert judged(roomy, looks).outcome is Outcome.PASSED
+    assert roomy.server_pids() == pids

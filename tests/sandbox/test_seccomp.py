@@ -189,3 +189,48 @@ def test_numbers_agree_with_the_kernels_own_headers(machine: str) -> None:
             assert int(defined[name]) == number, name
             compared += 1
     assert compared > 150
+
+
+def test_advice_on_memory_of_ones_own_and_none_that_hides_or_merges_it(verdict: Filter) -> None:
+    """Claim: what allocators and libraries say is allowed; KSM, paging out, poisoning and collapsing are not."""
+    for advice in (0, 1, 2, 3, 4, 8, 10, 14, 15, 16, 18, 102):
+        assert verdict("madvise", 0, 4096, advice) == ALLOW
+    for advice in (9, 12, 13, 20, 21, 24, 25, 100, 101, 1 << 31):
+        assert verdict("madvise", 0, 4096, advice) == errno.EINVAL
+
+
+def test_the_disk_and_the_page_cache_are_left_alone(verdict: Filter) -> None:
+    """Claim: no flush, and no advice on files, which would empty the cache under the next program. Scratch files may be flushed."""
+    for name in ("fsync", "fdatasync", "fadvise64"):
+        assert verdict(name, 3) == errno.EPERM
+    roomy = Filter("x86_64", scratch=True)
+    assert (roomy("fsync", 3), roomy("fdatasync", 3), roomy("fadvise64", 3)) == (ALLOW, ALLOW, errno.EPERM)
+
+
+def test_locks_wait_and_wake_and_hand_on_no_priority(verdict: Filter) -> None:
+    """Claim: futex for what Python's and numpy's locks need, private or not, with any clock; its PI operations are not there."""
+    for operation in (0, 1, 3, 4, 5, 9, 10):
+        for flags in (0, 128, 256, 384):
+            assert verdict("futex", 0, operation | flags) == ALLOW
+    for operation in (2, 6, 7, 8, 11, 12, 13, 6 | 128):
+        assert verdict("futex", 0, operation) == errno.ENOSYS
+    for name in ("futex_waitv", "futex_wake", "futex_wait"):
+        assert verdict(name) == errno.ENOSYS
+
+
+def test_no_urgent_byte_and_no_calls_that_python_has_no_use_for(verdict: Filter) -> None:
+    """Claim: send and recv work but for MSG_OOB; POSIX timers, protection keys and others' robust lists are shut."""
+    assert (
+        verdict("recvfrom", 3, 0, 9, 0x2)
+        == verdict("recvfrom", 3, 0, 9, 0)
+        == verdict("sendto", 3, 0, 9, 0x4000)
+        == ALLOW
+    )
+    assert (
+        verdict("recvfrom", 3, 0, 9, 1)
+        == verdict("sendto", 3, 0, 9, 1)
+        == verdict("sendto", 3, 0, 9, 0x4001)
+        == errno.EPERM
+    )
+    for name in ("timer_create", "timer_settime", "pkey_alloc", "pkey_mprotect", "get_robust_list"):
+        assert verdict(name) == errno.EPERM

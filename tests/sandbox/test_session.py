@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
+from pathlib import Path
 
 import pytest
 
-from cpu_codegen.sandbox import Sandbox, SessionFailed
+from cpu_codegen.sandbox import Sandbox, Session, SessionFailed, meters
 from cpu_codegen.schema import Limits, Outcome
 
 SPIN = "import time\ndef f(s):\n end = time.process_time() + s\n while time.process_time() < end: pass\n return s"
@@ -137,3 +139,69 @@ def test_without_fetch_an_output_does_not_cross(box: Sandbox) -> None:
     """Claim: an output of any size may be measured when nobody asks for it."""
     with box.session("def f(n): return 'a' * n", "f") as session:
         assert session.call([[80 << 20]]).outputs is None
+
+
+HIDES = (
+    "import sys, threading, time\n"
+    "def burn():\n end = time.thread_time() + 0.1\n while time.thread_time() < end: pass\n"
+    "def late():\n time.sleep(0.05); burn()\n"
+    "def f(x):\n threading.Thread(target=late).start(); return x"
+)
+
+
+def wait_for_work(session: Session) -> None:
+    """Until the program has used 0.1 s of CPU time though nobody called it."""
+    ends, begun_ns = time.monotonic() + 20, meters.cpu_ns(session.host_pid)
+    while meters.cpu_ns(session.host_pid) - begun_ns < 9.5e7 and time.monotonic() < ends:
+        time.sleep(0.01)
+
+
+def test_work_between_two_calls_is_shown_with_the_next(box: Sandbox) -> None:
+    """Claim: a thread that goes on while the program should wait is charged: to `outside_cpu_s`, as it is in no window."""
+    with box.session(HIDES, "f") as session:
+        first = session.call([[1]])
+        wait_for_work(session)
+        second = session.call([[1]])
+    assert max(first.cpu_s, first.outside_cpu_s, second.cpu_s) < 0.05
+    assert second.outside_cpu_s > 0.09
+
+
+def test_work_since_the_load_is_shown_with_the_first_call(box: Sandbox) -> None:
+    """Claim: the same for a thread that was started while the program was loaded."""
+    with box.session(HIDES + "\nf(0)\ndef g(x): return x", "g") as session:
+        wait_for_work(session)
+        assert session.call([[1]]).outside_cpu_s > 0.09
+
+
+def test_a_window_cannot_be_ended_before_it_begins(box: Sandbox) -> None:
+    """Claim: "armed" and "done" in one breath would be a window of no time at all; it is a violation."""
+    code = (
+        "import gc, os\n"
+        "gc.callbacks.append(lambda phase, info: phase == 'start' and info['generation'] == 2 and os.write(3, b'AD'))\n"
+        "def f(x): return sum(range(10**6))"
+    )
+    with pytest.raises(SessionFailed) as failed, box.session(code, "f") as session:
+        session.call([[1]])
+    assert failed.value.detail == "violation"
+
+
+def test_the_kernel_ends_a_program_before_the_users_own(box: Sandbox) -> None:
+    """Claim: when memory runs out, programs are the first to be killed."""
+    with box.session("def f(x): return x", "f") as session:
+        assert Path(f"/proc/{session.host_pid}/oom_score_adj").read_text() == "1000\n"
+
+
+def test_a_crash_starts_no_program_that_takes_dumps(box: Sandbox) -> None:
+    """Claim: the limit is 1 and not 0, as Linux starts a handler of dumps (apport, systemd-coredump) for every other one."""
+    code = "import resource\ndef f(x): return resource.getrlimit(resource.RLIMIT_CORE)"
+    with box.session(code, "f") as session:
+        assert session.call([[1]], fetch=True).outputs == [{"t": [1, 1]}]
+
+
+@pytest.mark.parametrize("name", [rb"\xff\xfe", rb"\rVmHWM:\t9", rb") R 1 (", b""])
+def test_a_name_of_its_own_does_not_mislead_the_meters(box: Sandbox, name: bytes) -> None:
+    """Claim: memory, clock and state are read past whatever a process calls itself."""
+    code = f"import ctypes\nctypes.CDLL(None).prctl(15, b'{name.decode()}', 0, 0, 0)\ndef f(x): return x"
+    with box.session(code, "f") as session:
+        assert session.call([[1]]).cpu_s < 0.05
+        assert session.peak_rss_bytes() >= session.rss_bytes() > 1 << 20

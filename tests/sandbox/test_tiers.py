@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from cpu_codegen.errors import MachineError
 from cpu_codegen.sandbox import Sandbox, open_sandbox, proof, tiers
-from cpu_codegen.sandbox.forkserver import ForkServer
+from cpu_codegen.sandbox.field import Field
+from cpu_codegen.sandbox.forkserver import Child, ForkServer
 from cpu_codegen.sandbox.layers import landlock
 
 
@@ -124,3 +127,55 @@ def test_the_sandbox_says_what_holds(box: Sandbox) -> None:
     assert "seccomp" in found.layers
     assert found.properties["verdict"] == "separate checker"
     assert (landlock.abi() > 0) is ("landlock" in found.layers)
+
+
+def test_root_that_keeps_its_uid_needs_landlock() -> None:
+    """Claim: namespaces alone are not enough where the program would own what it reaches."""
+    facts = {"namespaces": True, "uid": None}
+    with pytest.raises(MachineError, match="root"):
+        tiers.settled(plan(landlock=False, is_root=True, allow_weak=True), facts)
+    assert tiers.settled(plan(landlock=True, is_root=True), facts).tier == "A"
+    assert tiers.settled(plan(landlock=False, is_root=True), {**facts, "uid": 65534}).tier == "B"
+
+
+def test_what_held_without_a_layer_for_it_is_not_called_enforced(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: where no layer is meant to keep a property, an attack that failed for another reason proves nothing."""
+    names = ("reads", "hidden files", "writes", "network", "processes", "signals", "memory")
+    monkeypatch.setattr(proof, "attack", lambda server, *, uid: {name: [] for name in names})
+    monkeypatch.setattr(box, "plan", plan(landlock=False, namespaces=False))
+    found = proof.prove(box, box.workers[0].servers.plain)
+    assert found["reads"] == found["hidden files"] == proof.NOT_ENFORCED
+    assert found["writes"] == "seccomp + rlimits"
+
+
+def test_a_program_that_outlives_its_session_is_seen(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: "leftovers" is verified by looking for the process, not by trust in the kill."""
+    server = box.workers[0].servers.plain
+    assert proof._left_over(server) == []
+    spared: list[Child] = []
+    with monkeypatch.context() as without:
+        without.setattr(ForkServer, "reap", lambda self, children: spared.extend(children) or [None])
+        assert proof._left_over(server) == ["a program that was closed"]
+    server.reap(spared)
+
+
+def test_the_targets_belong_to_the_attacker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: where root's programs run as another user, file, folder and victim are that user's, in a place that it can enter."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give things away")
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Field(uid=65534) as targets:
+        paths = (targets.folder, targets.secret_path, f"/proc/{targets.victim_pid}")
+        assert [os.stat(path).st_uid for path in paths] == [65534] * 3
+        assert not targets.folder.startswith(str(tmp_path))
+
+
+def test_denials_are_not_written_to_the_audit_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: a kernel that can record what Landlock denies is told not to; a program could fill the log. Older ones cannot."""
+    flags: list[int] = []
+    monkeypatch.setattr(landlock.kernel, "syscall", lambda number, ruleset, flag: flags.append(flag.value))
+    for version in (6, 7, 9):
+        monkeypatch.setattr(landlock, "abi", lambda version=version: version)
+        landlock.restrict(5)
+    assert flags == [0, 1, 1]

@@ -143,3 +143,32 @@ def test_what_cannot_cross_is_refused_on_the_way_out() -> None:
     for value in (cycle, itertools.count(), numpy.array([object()])):
         with pytest.raises(values.Unsupported):
             values.encode(value)
+
+
+@pytest.mark.parametrize(
+    "name", ["<m8[s/0]", "<M8[Y/0]", "<m8[0s]", "<M8[s]x", "|V8", "|O", "<m4[s]", "?2", "<f", "<M8[9999999s]"]
+)
+def test_a_type_of_array_that_numpy_does_not_write_is_an_error(name: str) -> None:
+    """Claim: it is refused by its name; numpy itself dies of some, and the checker with it."""
+    with pytest.raises(ValueError, match="array type"):
+        values.decode({"na": [name, [1], "AAAAAAAAAAA="]})
+
+
+def test_types_of_arrays_that_numpy_writes_cross() -> None:
+    """Claim: numbers, text, moments and spans of every unit come back as they were."""
+    numpy = pytest.importorskip("numpy")
+    units = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", "25s")
+    kinds = [*"?bhiqBHIQefdgFDG", "S3", "U2", "m8", *(f"{kind}8[{unit}]" for kind in "mM" for unit in units)]
+    for kind in kinds:
+        array = numpy.zeros(2, kind)
+        crossed = values.decode(json.loads(values.dumps(values.encode(array))))
+        assert (crossed.dtype, crossed.shape) == (array.dtype, (2,)), kind
+        assert (crossed == array).all(), kind
+
+
+def test_a_byte_that_is_neither_true_nor_false_is_true() -> None:
+    """Claim: an array of booleans holds zeros and ones, whatever bytes came."""
+    numpy = pytest.importorskip("numpy")
+    crossed = values.decode({"na": ["|b1", [3], "AAL/"]})
+    assert crossed.view("u1").tolist() == [0, 1, 1]
+    assert type(values.decode({"ns": ["|b1", "Ag=="]})) is numpy.bool_

@@ -159,7 +159,7 @@ class Candidate:
             self.deadline += time.monotonic() - started
 
     def _pieces(self, announced: Announced, extra_s: float) -> Iterator[Any]:
-        """No more than was announced, or the checker could be filled up."""
+        """No more than was announced, or the checker could be filled up; none empty, or it could be kept busy for nothing."""
         deadline = max(self.deadline, time.monotonic() + extra_s)
         left = announced.length
         self.send(values.dumps(["pieces"]))
@@ -170,7 +170,7 @@ class Candidate:
             with Decoding():
                 word, piece = message
                 decoded = values.decode(piece)
-                if word != "piece" or type(decoded) is not large.KINDS[announced.kind] or len(decoded) > left:
+                if word != "piece" or type(decoded) is not large.KINDS[announced.kind] or not 0 < len(decoded) <= left:
                     raise ValueError("no piece")
             left -= len(decoded)
             yield decoded

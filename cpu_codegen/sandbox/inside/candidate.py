@@ -17,6 +17,7 @@ EvalPlus's `exec(code, {})`, with its guard). Not covered: isolation, which is i
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # the functions of `signal` wrap these and take ten times as long
 import contextlib
 import gc
 import io
@@ -95,6 +96,8 @@ def _namespace(mode: str) -> dict[str, Any]:
     if mode == "evalplus":
         install_guard()
         return {}
+    # files as any program has them, with buffer and fileno; ours are all /dev/null
+    sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
     module = types.ModuleType("candidate")
     sys.modules["candidate"] = module
     return module.__dict__
@@ -180,5 +183,8 @@ def note_modules() -> None:
 
 
 def _be_nobody() -> None:
-    """Takes our own modules out of sight: a candidate sees the standard library (and numpy), nothing of ours by import."""
+    """Takes our own modules out of sight: a candidate sees the standard library (and numpy), nothing of ours by import. Ctrl-C is a
+    KeyboardInterrupt again, by which programs interrupt themselves; the terminal's does not reach it.
+    """
     _KEPT.extend(sys.modules.pop(name) for name in _OURS)
+    _signal.signal(_signal.SIGINT, _signal.default_int_handler)

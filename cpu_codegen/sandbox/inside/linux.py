@@ -5,7 +5,9 @@ Order matters: namespaces need powers, powers are dropped before Landlock's rule
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
 import os
 import socket
 import sys
@@ -45,6 +47,7 @@ class Isolation:
         self.pid = os.getpid()
         self._statm = open("/proc/self/statm")  # noqa: SIM115 - kept: /proc is out of reach once the file tree is our own
         self.processes = rlimits.process_limit(_future_uid())
+        _be_the_first_to_go()
         self.namespaces = config["namespaces"] and _enter_namespaces(config)
         self.uid = _drop_powers(config)
         self.layers = Layers.prepared(config)
@@ -102,6 +105,12 @@ class Isolation:
             _empty(namespaces.SCRATCH)
 
 
+def _be_the_first_to_go() -> None:
+    """When memory runs out, the kernel ends a program of ours before any of the user's."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+
+
 def _future_uid() -> int:
     return privileges.NOBODY if os.geteuid() == 0 else os.geteuid()
 
@@ -153,11 +162,18 @@ def _works_in_a_child(action: Callable[[], None]) -> bool:
 
 
 def _empty(folder: str) -> None:
-    """Removes all below a folder; a program may have made folders that nobody may enter."""
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
+    """Removes all below a folder. A program may have made folders that nobody may enter, and deeper ones than a path is long:
+    so what lies in a folder is moved up, and no path has more than two names.
+    """
+    mark, number = os.urandom(8).hex(), itertools.count()
+    while entries := list(os.scandir(folder)):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)
+                continue
             os.chmod(entry.path, 0o700)
-            _empty(entry.path)
+            for inner in list(os.scandir(entry.path)):
+                if inner.is_dir(follow_symlinks=False):
+                    os.chmod(inner.path, 0o700)  # to be moved, a folder must be writable itself
+                os.rename(inner.path, f"{folder}/{mark}-{next(number)}")
             os.rmdir(entry.path)
-        else:
-            os.unlink(entry.path)

@@ -12,20 +12,24 @@ Kinds: candidate, checker, probe, parser. It ends when the parent's end of the s
 
 from __future__ import annotations
 
+import _sitebuiltins
+import builtins
 import functools
 import gc
 import importlib
+import io
 import json
 import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from typing import Any, Protocol
 
-from cpu_codegen.sandbox.inside import candidate, checker, outline, probe
+from cpu_codegen.sandbox.inside import candidate, checker, outline, probe, semaphores
 
 # What most programs import. Every page of it makes every fork dearer, so what few ask for is left to them: threading runs a
 # handler in every child that is forked (0.5 ms of about 1.4), hashlib maps OpenSSL.
@@ -37,6 +41,7 @@ _FIRST_DATA_FD = 3
 _PARKING_FD = 100  # above any number that the data sockets move to
 _CONTROL_BYTES = 1 << 16
 _MAX_FDS = 16
+_FORK_PATIENCE_S, _FORK_PAUSE_S = 5.0, 0.05
 
 _CHILDREN: dict[str, Callable[[list[int]], None]] = {
     "candidate": lambda fds: candidate.serve(fds[0]),
@@ -91,12 +96,22 @@ def main(control_fd: int, package_root: str) -> None:
         importlib.import_module(name)
     sys.path[:] = [entry for entry in sys.path if entry and os.path.abspath(entry) != package_root]
     sys.meta_path.append(OnlyPackages(config["packages"]))
+    _give_what_programs_expect()
     server = Server(control, config)
     candidate.note_modules()
     gc.collect()
     gc.freeze()
     control.sendall(json.dumps(server.facts()).encode())
     server.run()
+
+
+def _give_what_programs_expect() -> None:
+    """What `site` would have made, which is left out (-S), a standard output that takes any character, locks without files."""
+    semaphores.install()
+    for name in ("exit", "quit"):
+        setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D"))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 class Server:
@@ -136,26 +151,31 @@ class Server:
             os.kill(pid, signal.SIGKILL)
 
     def _fork_or_explain(self, children: list[dict[str, Any]], fds: list[int]) -> None:
-        try:
-            self._fork_all(children, fds)
-        except OSError as error:
-            self.control.sendall(json.dumps({"error": str(error)}).encode())
-
-    def _fork_all(self, children: list[dict[str, Any]], fds: list[int]) -> None:
+        """All of them or none, so that nobody is left who would never be reaped."""
         pids: list[int] = []
+        handles: list[int] = []
+        answer: dict[str, Any] = {"pids": pids}
+        try:
+            self._fork_all(children, fds, pids)
+            handles = self.isolation.handles(pids)
+        except OSError as error:
+            answer = {"error": str(error)}
+            for pid in pids:
+                self._reap(pid)
+        for fd in fds:
+            os.close(fd)
+        socket.send_fds(self.control, [json.dumps(answer).encode()], handles)
+        for fd in handles:
+            os.close(fd)
+
+    def _fork_all(self, children: list[dict[str, Any]], fds: list[int], pids: list[int]) -> None:
         rest = list(fds)
         for child in children:
             own, rest = rest[: child["fds"]], rest[child["fds"] :]
             pids.append(self._fork(child, own))
-        for fd in fds:
-            os.close(fd)
-        handles = self.isolation.handles(pids)
-        socket.send_fds(self.control, [json.dumps({"pids": pids}).encode()], handles)
-        for fd in handles:
-            os.close(fd)
 
     def _fork(self, child: dict[str, Any], fds: list[int]) -> int:
-        pid = os.fork()
+        pid = _patient_fork()
         if pid == 0:
             try:
                 own = self._isolate(child, fds)
@@ -177,7 +197,20 @@ class Server:
     def _isolate(self, child: dict[str, Any], fds: list[int]) -> list[int]:
         """A session of its own, then every layer. Returns the data sockets' new numbers."""
         os.setsid()
+        os.dup2(1, 2)  # with --debug the server's standard error is the user's terminal
         return self.isolation.apply(child, functools.partial(_move_fds, fds))
+
+
+def _patient_fork() -> int:
+    """Where a neighbour's threads have used up what the machine allows, they are gone in a few seconds: they end with it."""
+    ends = time.monotonic() + _FORK_PATIENCE_S
+    while True:
+        try:
+            return os.fork()
+        except BlockingIOError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(_FORK_PAUSE_S)
 
 
 def isolation_here(config: dict[str, Any]) -> Isolation:

@@ -7,6 +7,7 @@ UDP and unix sockets with a path; seccomp closes these, except stat.
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import struct
 from collections.abc import Collection, Iterable
@@ -21,12 +22,17 @@ EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, TRUNCATE, IOCTL_DEV = 1 << 0, 1 << 1, 
 _RIGHTS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1}
 _ALL_RIGHTS = (1 << 16) - 1
 _REMOVE_DIR, _REMOVE_FILE, _MAKE_DIR, _MAKE_FILE = 1 << 4, 1 << 5, 1 << 7, 1 << 8
-_RIGHTS_IN_SCRATCH = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_FILE
+_MOVE_BETWEEN_FOLDERS = 1 << 13
+_RIGHTS_IN_SCRATCH = (READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE) | (
+    _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_FILE | _MOVE_BETWEEN_FOLDERS
+)
 _RIGHTS_OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 _BIND_AND_CONNECT_TCP = 3
 _ABSTRACT_SOCKETS_AND_SIGNALS = 3
+_NO_AUDIT_RECORDS = 1  # of what is denied: a program could fill the log; meant for "tools launching untrusted programs"
 
 
+@functools.cache
 def abi() -> int:
     """The kernel's Landlock version, 0 where there is none. Asked of the kernel itself: /sys may be hidden."""
     try:
@@ -85,4 +91,4 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
 
 def restrict(ruleset: int) -> None:
     """Puts the calling process under the ruleset for ever. Needs no_new_privs."""
-    kernel.syscall(_RESTRICT, ctypes.c_int(ruleset), ctypes.c_uint32(0))
+    kernel.syscall(_RESTRICT, ctypes.c_int(ruleset), ctypes.c_uint32(_NO_AUDIT_RECORDS if abi() >= 7 else 0))

@@ -10,8 +10,8 @@ MAX_OPEN_FILES = 64
 MAX_PENDING_SIGNALS = 256
 
 
-def process_limit(uid: int) -> int:
-    """RLIMIT_NPROC counts all processes and threads of a uid, so the limit is what runs now and some more."""
+def process_limit(uid: int, more: int = _MORE_THREADS) -> int:
+    """RLIMIT_NPROC counts all processes and threads of a uid, so the limit is what runs now and so many more."""
     count = 0
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
@@ -20,7 +20,7 @@ def process_limit(uid: int) -> int:
                     count += len(os.listdir(f"/proc/{entry.name}/task"))
             except OSError:
                 continue
-    return count + _MORE_THREADS
+    return count + more
 
 
 def apply(*, memory_bytes: int, cpu_s: float | None, processes: int | None, file_bytes: int = 0) -> None:
@@ -45,7 +45,7 @@ def apply(*, memory_bytes: int, cpu_s: float | None, processes: int | None, file
             if sys.platform != "darwin":
                 raise
 
-    limit("RLIMIT_CORE", 0)
+    limit("RLIMIT_CORE", 1)  # not 0: where dumps go to a program (apport, systemd-coredump), only 1 stops it
     limit("RLIMIT_FSIZE", file_bytes)
     limit("RLIMIT_MEMLOCK", 0)
     limit("RLIMIT_MSGQUEUE", 0)

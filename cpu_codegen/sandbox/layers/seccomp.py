@@ -1,7 +1,8 @@
 """seccomp: the system calls that a candidate may make, with the arguments it may give. Own BPF, no library.
 
 Stops, among others: the network of every family, new processes, signals to others, ptrace, io_uring, keyrings, shared memory
-segments, opening a file for writing, chmod/utime/xattr, locks. Not covered: which files are read (it cannot see paths).
+segments, opening a file for writing, chmod/utime/xattr, locks, flushing the disk, emptying the page cache under the next program.
+Not covered: which files are read (it cannot see paths).
 
 The filter is a binary search over call numbers: about 10 comparisons per call, and quick to install, because the kernel
 simulates it for every call number when it is loaded.
@@ -28,16 +29,14 @@ _SET_MODE_FILTER = 1
 
 _ALLOWED = """
 read write close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn pread64 pwrite64
-readv writev access pipe select sched_yield mremap msync madvise dup dup2 dup3 pause nanosleep getitimer alarm setitimer getpid
-recvfrom shutdown getsockname getpeername getsockopt exit uname fsync fdatasync getdents getdents64 getcwd chdir fchdir readlink
-readlinkat umask gettimeofday getrlimit getrusage sysinfo times getuid getgid geteuid getegid getppid getpgrp getgroups getresuid
-getresgid getpgid getsid rt_sigpending rt_sigtimedwait rt_sigsuspend sigaltstack statfs fstatfs getpriority sched_getparam
-sched_getscheduler sched_get_priority_max sched_get_priority_min sched_getaffinity arch_prctl gettid futex time set_tid_address
-restart_syscall fadvise64 timer_create timer_settime timer_gettime timer_getoverrun timer_delete clock_gettime clock_getres
-clock_nanosleep exit_group epoll_create epoll_create1 epoll_wait epoll_pwait epoll_pwait2 epoll_ctl newfstatat faccessat faccessat2
-pselect6 ppoll set_robust_list get_robust_list timerfd_create timerfd_settime timerfd_gettime eventfd eventfd2 pipe2 getcpu
-getrandom membarrier statx rseq close_range pkey_alloc pkey_free pkey_mprotect futex_waitv futex_wake
-futex_wait wait4 waitid ioprio_get preadv preadv2
+readv writev access pipe select sched_yield mremap msync dup dup2 dup3 pause nanosleep getitimer alarm setitimer getpid shutdown
+getsockname getpeername getsockopt exit uname getdents getdents64 getcwd chdir fchdir readlink readlinkat umask gettimeofday
+getrlimit getrusage sysinfo times getuid getgid geteuid getegid getppid getpgrp getgroups getresuid getresgid getpgid getsid
+rt_sigpending rt_sigtimedwait rt_sigsuspend sigaltstack statfs fstatfs getpriority sched_getparam sched_getscheduler
+sched_get_priority_max sched_get_priority_min sched_getaffinity arch_prctl gettid time set_tid_address restart_syscall
+clock_gettime clock_getres clock_nanosleep exit_group epoll_create epoll_create1 epoll_wait epoll_pwait epoll_pwait2 epoll_ctl
+newfstatat faccessat faccessat2 pselect6 ppoll set_robust_list timerfd_create timerfd_settime timerfd_gettime eventfd eventfd2
+pipe2 getcpu getrandom membarrier statx rseq close_range wait4 waitid ioprio_get preadv preadv2
 """.split()
 
 # No honest program makes these: the process is killed, and the verdict says "violation".
@@ -50,7 +49,7 @@ quotactl modify_ldt personality fsopen fsmount move_mount open_tree mount_setatt
 
 # Added where a program has a scratch folder of its own; which folder, is for the file system layers to say.
 _ALLOWED_WITH_SCRATCH = """
-open openat mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 truncate ftruncate fallocate
+open openat mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 truncate ftruncate fallocate fsync fdatasync
 """.split()
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -58,6 +57,14 @@ _CLONE_VM, _CLONE_THREAD, _CLONE_NAMESPACES = 0x100, 0x10000, 0x7E020080
 _PRCTL_ALLOWED = (3, 15, 16, 21, 23, 39, 0x53564D41)  # names and getters
 _IOCTL_ALLOWED = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS TIOCGWINSZ FIONREAD FIONBIO FIONCLEX FIOCLEX
 _FCNTL_ALLOWED = (0, 1, 2, 3, 4, 1030, 1032, 1034)  # duplicate, flags, pipe size; no locks, leases, owners
+# Waiting and waking. Python never hands a priority on to the holder of a lock; the kernel's code for that is known for its bugs, as
+# is that for a socket's urgent byte.
+_FUTEX_ALLOWED = (0, 1, 3, 4, 5, 9, 10)
+_FUTEX_OPERATION = 0x7F  # without the flags
+_MSG_OOB = 1
+# Advice on use, fork, huge pages, dumps, guards. None that pages memory out, which hides it from the peak, or merges it with
+# that of another process, which tells of it.
+_MADVISE_ALLOWED = (0, 1, 2, 3, 4, 8, 10, 11, 14, 15, 16, 17, 18, 19, 22, 23, 102, 103)
 
 
 def _return(action: int) -> Instruction:
@@ -76,11 +83,12 @@ def _if_zero_bits(index: int, mask: int, refusal: int) -> Block:
     return [_argument(index), (_IF_ANY_BIT, 1, 0, mask), _return(_ALLOW), _return(_error(refusal))]
 
 
-def _if_one_of(index: int, values: tuple[int, ...], refusal: int) -> Block:
-    """Allows the call when the low half of an argument is in `values`."""
+def _if_one_of(index: int, values: tuple[int, ...], refusal: int, mask: int = 0) -> Block:
+    """Allows the call when the low half of an argument, as far as a mask goes, is in `values`."""
     last = len(values) - 1
     tests = [(_IF_EQUAL, last - i, 1 if i == last else 0, value) for i, value in enumerate(values)]
-    return [_argument(index), *tests, _return(_ALLOW), _return(_error(refusal))]
+    masked: Block = [(_AND, 0, 0, mask)] if mask else []
+    return [_argument(index), *masked, *tests, _return(_ALLOW), _return(_error(refusal))]
 
 
 def _if_null(index: int, refusal: int) -> Block:
@@ -109,12 +117,17 @@ def _blocks() -> dict[str, Block]:
         ],
         "clone3": [_return(_error(errno.ENOSYS))],  # its flags lie in memory; the C library falls back to clone
         "openat2": [_return(_error(errno.ENOSYS))],
+        "futex": _if_one_of(1, _FUTEX_ALLOWED, errno.ENOSYS, mask=_FUTEX_OPERATION),
+        "futex_waitv": [_return(_error(errno.ENOSYS))],
+        "futex_wake": [_return(_error(errno.ENOSYS))],
+        "futex_wait": [_return(_error(errno.ENOSYS))],
         "kill": _if_one_of(0, (_PID_MARK,), errno.EPERM),
         "tgkill": _if_one_of(0, (_PID_MARK,), errno.EPERM),
         "prlimit64": [*own_limits, _return(_ALLOW), _return(_error(errno.EPERM))],
         "prctl": _if_one_of(0, _PRCTL_ALLOWED, errno.EPERM),
         "ioctl": _if_one_of(1, _IOCTL_ALLOWED, errno.ENOTTY),
         "fcntl": _if_one_of(1, _FCNTL_ALLOWED, errno.EPERM),
+        "madvise": _if_one_of(2, _MADVISE_ALLOWED, errno.EINVAL),
         # asyncio needs a stream pair; a datagram pair could send to a path, so could sendto with an address
         "socketpair": [
             _argument(0),
@@ -125,7 +138,13 @@ def _blocks() -> dict[str, Block]:
             _return(_ALLOW),
             _return(_error(errno.EACCES)),
         ],
-        "sendto": _if_null(4, errno.EACCES),
+        "sendto": [
+            _argument(3),
+            (_IF_ANY_BIT, 0, 1, _MSG_OOB),
+            _return(_error(errno.EPERM)),
+            *_if_null(4, errno.EACCES),
+        ],
+        "recvfrom": _if_zero_bits(3, _MSG_OOB, errno.EPERM),
     }
 
 
