@@ -204,7 +204,9 @@ def _why_not(plan: Plan) -> str:
 def _foreign(question: Question, plans: Sequence[Plan], runs: Sequence[Own], progress: Progress) -> list[Plan]:
     """Plans of files outside the registry that were run here and are still there."""
     listed = {sha for plan in plans for sha in plan.spec.sha256s}
-    foreign = [run for run in reversed(runs) if run.sha256 not in listed and run.engine == "llama.cpp"]
+    # the demo's file may be another installation's
+    own = [run for run in reversed(runs) if run.name.partition("@")[0] != "demo"]
+    foreign = [run for run in own if run.sha256 not in listed and run.engine == "llama.cpp"]
     there = {run.path: _name_of(run) for run in foreign if run.path.endswith(".gguf") and Path(run.path).is_file()}
     names = tuple(name for path, name in there.items() if not _is_listed(path, plans))[:MOST_FOREIGN]
     return survey(replace(question, models=names), progress=progress).plans if names else []

@@ -133,6 +133,17 @@ def test_a_file_outside_the_registry_counts_once_it_was_run(call: Call, tmp_path
     assert str(tmp_path / "mine.gguf") in found["use"]["llama-server"]
 
 
+def test_the_demo_model_of_another_installation_is_no_candidate(call: Call, tmp_path: Path) -> None:
+    """It has seen the problems, wherever its file lies."""
+    copy2(demo_model(), tmp_path / "demo.gguf")
+    model = {"name": "demo@q8_0", "alias": "demo", "quant": "q8_0", "sha256": "c" * 64, "paths": ["demo.gguf"]}
+    engine, machine = {"kind": "llama.cpp", "width": 1, "threads": 1}, {"id": fingerprint().id}
+    write_run(tmp_path / "runs" / "1-demo", "demo", "lowcost60", 60, 54, model=model, engine=engine, machine=machine)
+    found = told(call("-o", "json"))
+    assert not [row["model"] for row in found["front"] if "demo" in row["model"]]
+    assert "measured" not in {choice["basis"] for choice in found["choices"]}
+
+
 def test_one_file_stands_for_its_models_published_score(call: Call) -> None:
     """The smallest quantization of a ladder is not "the fastest for that score"."""
     front = told(call(*ROOM, "--min-speed", "0", "-o", "json"))["front"]
