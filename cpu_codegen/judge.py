@@ -17,7 +17,9 @@ from cpu_codegen.judging.verdict import of_fault
 from cpu_codegen.sandbox.inside.calls import Candidate
 from cpu_codegen.sandbox.inside.replies import CandidateFault, HarnessFault
 
-JUDGE_VERSION = 1  # raised when the same code could get another verdict; part of every result's key
+# Raised when the same code could get another verdict; part of every result's key, of no generation's.
+# 2: a program's stack, tests that catch everything, late imports under EvalPlus's guard, the function bound once, depth, wrappers
+JUDGE_VERSION = 2
 
 _JUDGES: dict[str, Callable[..., dict[str, Any]]] = {
     "problem_file": problem_file.decide,

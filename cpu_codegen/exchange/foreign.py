@@ -41,7 +41,7 @@ def read_lm_eval(path: Path, problems: Mapping[str, Problem]) -> Iterable[Submis
             continue
         try:
             record = json.loads(line)
-            problem = problems[record["doc"]["task_id"]]
+            problem = problems[_id_of(record["doc"]["task_id"])]
             raw, kept = record["resps"][0], record.get("filtered_resps") or [[]]
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise UsageError(
@@ -54,6 +54,11 @@ def read_lm_eval(path: Path, problems: Mapping[str, Problem]) -> Iterable[Submis
             code = chosen if f"def {problem.entry_point}" in str(chosen) else problem.statement + str(answer)
             yield Submission(index, problem, str(code))
             index += 1
+
+
+def _id_of(task_id: Any) -> Any:
+    """lm-eval's MBPP tasks have numbers for names."""
+    return f"Mbpp/{task_id}" if type(task_id) is int else task_id
 
 
 def make_run(

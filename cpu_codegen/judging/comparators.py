@@ -58,7 +58,7 @@ class Rule:
         """Is the output right? `is_sticky`: a float was expected in this part so far. Raises on what cannot be compared."""
         if self.needs_arguments:
             (coefficients,) = arguments
-            return abs(_poly(coefficients, output)) <= self.atol
+            return bool(abs(_poly(coefficients, output)) <= self.atol)
         if self.is_not_none:
             return bool(output == expected if isinstance(output, bool) else expected == (output is not None))
         if self.is_strict:
@@ -113,9 +113,9 @@ def _union(pieces: Iterable[Any]) -> set[Any]:
     return found
 
 
-def _poly(xs: Sequence[Any], x: Any) -> float:
-    """HumanEval/32: the value of the polynomial with coefficients xs at x."""
-    return float(sum(coefficient * math.pow(x, i) for i, coefficient in enumerate(xs)))
+def _poly(xs: Sequence[Any], x: Any) -> Any:
+    """HumanEval/32: the value of the polynomial with coefficients xs at x; whatever the program made of them."""
+    return sum(coefficient * math.pow(x, i) for i, coefficient in enumerate(xs))
 
 
 def _surface_area(base_edge: float, height: float) -> int:

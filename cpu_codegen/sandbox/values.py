@@ -17,20 +17,17 @@ import decimal
 import fractions
 import itertools
 import json
-import re
 import sys
 import types
 from collections.abc import Callable, Iterable, Reversible
 from typing import Any
 
+from cpu_codegen.sandbox import arrays, wrappers
+
 CODEC_VERSION = 1
 MAX_ITERATOR_ITEMS = 1_000_000
 _MAX_DEPTH = 250  # three frames of the interpreter each, of its 1000
 _INT64 = 1 << 63
-# Nothing else: numpy itself dies of a unit such as [s/0].
-_NUMPY_TYPE = re.compile(
-    r"[<>|=]?(\?|[biufcSU][0-9]{1,9}|[mM]8(\[([1-9][0-9]{0,5})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?)"
-)
 
 _LONG_NUMBER = b"0" * 19
 _DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
@@ -188,18 +185,26 @@ def _encode_rare(value: Any, depth: int) -> Any:
     """Iterators, numpy, and subclasses of plain types, which lose their class and keep their data."""
     if isinstance(value, _ITERATORS):
         return _encode_iterator(value, depth)
+    holder = wrappers.unwrapped(value)
+    if holder is not None:
+        return {"w": [holder[0], encode(holder[1], depth)]}
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(value, numpy.ndarray):
+        if value.dtype.char == "O":  # what numpy makes of None and of integers over 64 bits
+            return {"no": [list(value.shape), _encode_items(value.ravel().tolist(), depth)]}
         if value.dtype.hasobject:
-            raise Unsupported("an array of objects")
+            raise Unsupported("an array with objects in it")
         return {"na": [value.dtype.str, list(value.shape), _text(numpy.ascontiguousarray(value).tobytes())]}
     if numpy is not None and isinstance(value, numpy.generic):
+        if not value.nbytes:  # numpy.str_("") has no bytes to be made of
+            return encode(value.item())
         return {"ns": [value.dtype.str, _text(value.tobytes())]}
     for base, plain in _FLATTEN:
         if isinstance(value, base):
             return _ENCODERS[base](plain(value), depth) if base in _ENCODERS else encode(plain(value), depth)
     kind = type(value)
-    return {"o": f"{kind.__module__}.{kind.__qualname__}"[:200]}
+    module = getattr(kind, "__module__", "?")  # type("C", (), {}) has none where the program's globals have no __name__
+    return {"o": f"{module}.{kind.__qualname__}"[:200]}
 
 
 _FLATTEN: tuple[tuple[type, Callable[[Any], Any]], ...] = (
@@ -260,18 +265,6 @@ def _integer(content: str) -> int:
     return int(content, 16)
 
 
-def _array(content: Any) -> Any:
-    import numpy
-
-    name, shape, raw = content
-    if not _NUMPY_TYPE.fullmatch(name):
-        raise ValueError("not an array type")
-    flat = numpy.frombuffer(base64.b64decode(raw), dtype=numpy.dtype(name))
-    if flat.dtype.kind == "b":
-        flat = flat.view("u1") != 0  # another byte than 0 and 1 would be neither True nor False, or both
-    return flat.reshape([int(n) for n in shape]).copy()
-
-
 def _maxlen(content: Any) -> int | None:
     return None if content is None else int(content)
 
@@ -304,6 +297,8 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "ni": lambda c: NotImplemented,
     "it": lambda c: iter(_items(c)),
     "o": lambda c: Opaque(str(c)[:200]),
-    "na": _array,
-    "ns": lambda c: _array([c[0], [1], c[1]])[0],
+    "w": lambda c: wrappers.wrapped(c[0], decode(c[1])),
+    "na": lambda c: arrays.array(c[0], c[1], base64.b64decode(c[2])),
+    "no": lambda c: arrays.object_array(c[0], _items(c[1])),
+    "ns": lambda c: arrays.array(c[0], [1], base64.b64decode(c[1]))[0],
 }

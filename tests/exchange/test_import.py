@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,19 @@ def test_lm_eval_answers_without_the_function_go_on_after_the_prompt(tmp_path: P
     path.write_text(json.dumps(record) + "\n")
     read = [s.code for s in read_foreign(path, {problem.id: problem})]
     assert read == [problem.statement + "    return 0\n", whole, problem.statement + "raw"]
+
+
+def test_lm_eval_names_mbpp_by_numbers(tmp_path: Path) -> None:
+    """Its MBPP data sets have 2 where EvalPlus has Mbpp/2; a truth value is no number of a task."""
+    problem = replace(load_lowcost60()[0], id="Mbpp/1")
+    whole = f"def {problem.entry_point}(*_):\n    return 1\n"
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps({"doc": {"task_id": 1}, "resps": [[whole]]}) + "\n")
+    (read,) = read_foreign(path, {problem.id: problem})
+    assert (read.problem, read.code) == (problem, whole)
+    path.write_text(json.dumps({"doc": {"task_id": True}, "resps": [[whole]]}) + "\n")
+    with pytest.raises(UsageError, match=r"log\.jsonl:1"):
+        read_foreign(path, {problem.id: problem})
 
 
 def test_an_export_for_evalplus_can_be_read_back(tmp_path: Path) -> None:

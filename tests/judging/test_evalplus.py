@@ -106,6 +106,7 @@ def test_humaneval_32_reads_the_arguments_after_the_call(sandbox: Sandbox) -> No
     other = "def find_zero(xs): return -xs[0] / xs[1] + 1e-7"
     assert statuses(judge(sandbox, cheat, subject, "find_zero")) == ("pass", "pass")
     assert statuses(judge(sandbox, cheat, subject, "find_zero", "strict")) == ("fail", "fail")
+    assert statuses(judge(sandbox, cheat.replace("[0]", "[0j]"), subject, "find_zero")) == ("pass", "pass")
     assert statuses(judge(sandbox, other, subject, "find_zero", "strict")) == ("pass", "pass")
     assert statuses(judge(sandbox, "def find_zero(xs): return None", subject, "find_zero")) == ("fail", "fail")
 

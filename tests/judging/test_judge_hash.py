@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from cpu_codegen.columns import execute
 from cpu_codegen.columns.execute import judge_hash
 from cpu_codegen.config import Settings
 from cpu_codegen.schema import Limits, Sampling
+from cpu_codegen.scoring import verdicts
 
 
 def test_what_decides_a_verdict_enters_its_key() -> None:
@@ -25,3 +29,16 @@ def test_what_decides_a_verdict_enters_its_key() -> None:
     assert known == judge_hash(
         Settings(seed=9, max_tokens=7, sampling=Sampling(temperature=0.8), limits=Limits()), versions | {"psutil": "7"}
     )
+
+
+def test_a_mended_rule_judges_anew_in_runs_and_in_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever mends a rule raises JUDGE_VERSION: no verdict under the old rule answers for the new one."""
+
+    def keys() -> tuple[str, str]:
+        return judge_hash(Settings(), {"numpy": "2.4.6"}), verdicts.judge_key("humaneval+", "evalplus", Limits())
+
+    before = keys()
+    assert before == keys()
+    for module in (execute, verdicts):
+        monkeypatch.setattr(module, "JUDGE_VERSION", module.JUDGE_VERSION + 1)
+    assert not set(before) & set(keys())

@@ -8,18 +8,22 @@ import decimal
 import fractions
 import json
 import random
+import types
+from array import array
 from typing import Any
 
 import pytest
 
-from cpu_codegen.sandbox import values
+from cpu_codegen.sandbox import values, wrappers
 from cpu_codegen.sandbox.inside.replies import _DECODE_ERRORS
 
 ROUNDS = 8_000
 TAGS = [*values._DECODERS, "x", "", "__class__"]
+TEXTS = ("", "a", "0x", "-0xff", "2024-02-30", "1e999999", "AAAA", "<i8", "|O", "<M8[s]", "\ud800", "é" * 9)
 PLAIN = {
     *(type(None), bool, int, float, str, bytes, bytearray, list, tuple, dict, set, frozenset, complex, range),
     *(collections.deque, collections.Counter, collections.OrderedDict, collections.defaultdict),
+    *wrappers._NAMES,
     *(decimal.Decimal, fractions.Fraction, datetime.date, datetime.datetime, datetime.time, datetime.timedelta),
     *(values._KEYS, values._VALUES, values._ITEMS, type(...), type(NotImplemented), type(iter([])), values.Opaque),
 }
@@ -35,9 +39,7 @@ def hostile_tree(rng: random.Random, depth: int = 0) -> Any:
     if choice == 2:
         return rng.choice([0.0, -0.0, 1e308, float("nan"), float("inf"), rng.random()])
     if choice in (3, 4):
-        return rng.choice(
-            ["", "a", "0x", "-0xff", "2024-02-30", "1e999999", "AAAA", "<i8", "|O", "<M8[s]", "\ud800", "é" * 9]
-        )
+        return rng.choice([*TEXTS, *wrappers._FORMS])
     if choice in (5, 6):
         return []
     if choice in (7, 8):
@@ -105,6 +107,8 @@ ROUND_TRIPS: list[Any] = [
         datetime.time(1),
         datetime.timedelta(1, 2, 3),
     ],
+    [collections.ChainMap({1: "a"}, {2: "b"}), types.MappingProxyType({"k": [1]}), array("i", [1, 2]), array("u", "é")],
+    [collections.UserDict({1: 2}), collections.UserList([1, (2,)]), collections.UserString("text")],
 ]
 
 
@@ -134,13 +138,13 @@ def test_an_opaque_equals_nothing_not_even_itself() -> None:
 
 
 def test_what_cannot_cross_is_refused_on_the_way_out() -> None:
-    """Property: cycles, endless iterators and arrays of objects are Unsupported, and not a hang."""
+    """Property: cycles, endless iterators and arrays of records with objects are Unsupported, and not a hang."""
     import itertools
 
     numpy = pytest.importorskip("numpy")
     cycle: list[Any] = []
     cycle.append(cycle)
-    for value in (cycle, itertools.count(), numpy.array([object()])):
+    for value in (cycle, itertools.count(), numpy.array([(1, [])], dtype=[("a", int), ("b", object)])):
         with pytest.raises(values.Unsupported):
             values.encode(value)
 
@@ -172,3 +176,13 @@ def test_a_byte_that_is_neither_true_nor_false_is_true() -> None:
     crossed = values.decode({"na": ["|b1", [3], "AAL/"]})
     assert crossed.view("u1").tolist() == [0, 1, 1]
     assert type(values.decode({"ns": ["|b1", "Ag=="]})) is numpy.bool_
+
+
+def test_an_array_of_objects_comes_back_as_one() -> None:
+    """Property: shape and items are kept, lists as items too; an object of a foreign class in it is opaque."""
+    numpy = pytest.importorskip("numpy")
+    array = numpy.empty((2, 2), dtype=object)
+    array[0, 0], array[0, 1], array[1, 0], array[1, 1] = 2**70, None, [1, 2], object()
+    back = values.loads(values.dumps(values.encode(array)))
+    assert (back.shape, back.dtype.char, back[0, 0], back[0, 1], back[1, 0]) == ((2, 2), "O", 2**70, None, [1, 2])
+    assert type(back[1, 1]) is values.Opaque

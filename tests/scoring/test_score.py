@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,33 @@ def test_the_same_command_goes_on_and_a_changed_sample_is_judged_anew(tmp_path: 
     assert len([line for line in kept.read_text().splitlines() if line.endswith("}")]) == 2
     again = records(score(path, "-s", "lowcost60", "-o", "jsonl", home=home))
     assert again == second
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
+def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path) -> None:
+    """SIGKILL while programs run: what was judged is kept and not judged again, the rest is judged."""
+    home = tmp_path / "home"
+    slow = [solution(n % 3, f"\nimport time\ntime.sleep(0.25)  # {n}\n") for n in range(6)]
+    path = write(tmp_path / "s.jsonl", *slow)
+    options = ["-s", "lowcost60", "-o", "jsonl", "--workers", "1"]
+    command = [sys.executable, "-m", "cpu_codegen", "score", str(path), *options]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(home)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while len(kept := kept_lines(home)) < 2 and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    found = records(score(path, *options, home=home))
+    assert [(record["index"], record["outcome"]) for record in found] == [(n, "passed") for n in range(6)]
+    after = kept_lines(home)
+    assert after[: len(kept)] == kept
+    assert len({json.loads(line)["key"] for line in after}) == len(after) == 6
+
+
+def kept_lines(home: Path) -> list[str]:
+    """Whole lines of the verdicts that are kept."""
+    files = list((home / "cpu-codegen" / "verdicts").glob("*.jsonl"))
+    return [line for file in files for line in file.read_text().splitlines() if line.endswith("}")]
 
 
 def test_a_bad_line_executes_nothing_and_exits_2(tmp_path: Path) -> None:

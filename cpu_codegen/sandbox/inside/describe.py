@@ -6,7 +6,8 @@ from __future__ import annotations
 def describe(error: BaseException) -> list[str]:
     """[type name, message, missing module] of an exception; its own methods may be hostile."""
     kind = type(error)
-    name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    module = getattr(kind, "__module__", "?")  # type("E", (Exception,), {}) has none under EvalPlus's exec(code, {})
+    name = kind.__name__ if module == "builtins" else f"{module}.{kind.__qualname__}"
     missing = ""
     try:
         message = str(error)[:500]

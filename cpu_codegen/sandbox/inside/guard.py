@@ -9,7 +9,8 @@ import builtins
 import io
 import os
 import sys
-from importlib.machinery import ModuleSpec, PathFinder
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
@@ -17,8 +18,10 @@ _OS_NAMES = """
 kill system putenv remove removedirs rmdir fchdir setuid fork forkpty killpg rename renames truncate replace unlink fchmod fchown
 chmod chown chroot lchflags lchmod lchown getcwd chdir
 """.split()
+_BUILTINS = ("exit", "quit", "help", "open")
 _WITHOUT = {"shutil": ("rmtree", "move", "chown"), "subprocess": ("Popen",)}
 _FORBIDDEN_MODULES = ("ipdb", "joblib", "resource", "psutil", "tkinter")
+_ARGUMENTS = ["evaluate.py", "--dataset", "humaneval", "--samples", "samples.jsonl"]  # unittest.main() exits for them
 
 
 class _NoInput(io.StringIO):
@@ -35,43 +38,62 @@ class _NoInput(io.StringIO):
         return False
 
 
-def _take_names(module: ModuleType) -> None:
-    for name in _WITHOUT[module.__name__]:
+_TAKEN = (*((builtins, name) for name in _BUILTINS), *((os, name) for name in _OS_NAMES))
+_LENT = tuple((module, name, getattr(module, name)) for module, name in _TAKEN if hasattr(module, name))
+
+
+def _take() -> None:
+    """EvalPlus's names are None; those of modules that are not imported yet follow later."""
+    for module, name in _TAKEN:
         setattr(module, name, None)
+    for loaded, names in _WITHOUT.items():
+        if loaded in sys.modules:
+            for name in names:
+                setattr(sys.modules[loaded], name, None)
 
 
-class _TakesNamesLater:
-    """A finder for the modules that lose names and are imported later: EvalPlus imports them first, which costs 6 ms a program."""
+class _LibraryImports:
+    """A finder that lends the names to modules while they are imported.
+
+    EvalPlus has imported most of the library before it takes the names away, which costs 6 ms and more a program; here a module is
+    imported when a program asks for it, and some need a name for that: multiprocessing calls os.getcwd, tokenize keeps open.
+    """
+
+    def __init__(self) -> None:
+        self.depth = 0  # of imports within imports
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        """The usual spec, whose loader takes the names away once the module has run."""
-        spec = PathFinder.find_spec(fullname, path, target) if fullname in _WITHOUT else None
-        if spec is None or spec.loader is None:
-            return None
-        execute = spec.loader.exec_module
-
-        def execute_and_take(module: ModuleType) -> None:
-            execute(module)
-            _take_names(module)
-
-        spec.loader.exec_module = execute_and_take  # type: ignore[method-assign]
+        """The usual spec; where a file is behind it, with a loader that lends."""
+        others = (finder for finder in sys.meta_path if finder is not self)
+        spec = next((spec for finder in others if (spec := finder.find_spec(fullname, path, target))), None)
+        if spec is not None and spec.loader is not None and spec.has_location:
+            spec.loader.exec_module = self._lending(spec.loader.exec_module)  # type: ignore[method-assign, assignment]
         return spec
+
+    def _lending(self, execute: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
+        def execute_with_names(module: ModuleType) -> None:
+            self.depth += 1
+            for owner, name, value in _LENT:
+                setattr(owner, name, value)
+            try:
+                execute(module)
+            finally:
+                self.depth -= 1
+                if not self.depth:
+                    _take()
+
+        return execute_with_names
 
 
 def install_guard() -> None:
     """Changes the calling process for good."""
-    for name in ("exit", "quit", "help", "open"):
-        setattr(builtins, name, None)
-    for name in _OS_NAMES:
-        setattr(os, name, None)
+    _take()
     for module in _FORBIDDEN_MODULES:
         sys.modules[module] = None  # type: ignore[assignment]
-    for module in _WITHOUT:
-        if module in sys.modules:
-            _take_names(sys.modules[module])
-    sys.meta_path.insert(0, _TakesNamesLater())
+    sys.meta_path.insert(0, _LibraryImports())
     os.listdir = _list_nothing
     sys.stdin = _NoInput()
+    sys.argv[:] = _ARGUMENTS
 
 
 _listdir = os.listdir
