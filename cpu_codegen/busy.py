@@ -21,7 +21,7 @@ WATCH_S = 0.2
 ASLEEP = {"OMP_WAIT_POLICY": "passive"}
 """For the environment of llama.cpp's process, read when its library is loaded: threads that wait sleep."""
 
-_STAT = Path("/proc/stat")
+STAT = Path("/proc/stat")
 _STRAY = 0.3
 """Cores' worth of work that a system does anyway."""
 
@@ -64,23 +64,23 @@ def watch(seconds: float = WATCH_S) -> Busy | None:
     if not sys.platform.startswith("linux"):
         return _portable(seconds)
     usable = os.sched_getaffinity(0)
-    before = read_ticks(_STAT)
+    before = read_ticks(STAT)
     time.sleep(seconds)
-    return compare(before, read_ticks(_STAT), usable)
+    return compare(before, read_ticks(STAT), usable)
 
 
 class Company:
     """What other programs used while something of ours ran: asked at its end, after our children were waited for."""
 
     def __init__(self) -> None:
-        self._began, self._own, self._ticks = time.monotonic(), _own_seconds(), read_ticks(_STAT)
+        self._began, self._own, self._ticks = time.monotonic(), _own_seconds(), read_ticks(STAT)
 
     def cores(self) -> float | None:
         """Cores' worth of work of others, on average since the beginning; None where the system does not tell."""
         elapsed = time.monotonic() - self._began
         if not self._ticks or elapsed <= 0:
             return None
-        busy = compare(self._ticks, read_ticks(_STAT), os.sched_getaffinity(0))
+        busy = compare(self._ticks, read_ticks(STAT), os.sched_getaffinity(0))
         return None if busy is None else max(0.0, busy.used - (_own_seconds() - self._own) / elapsed)
 
 

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cpu_codegen import pipeline
 from cpu_codegen.config import Campaign, RunConfig
+from cpu_codegen.counts import count_of
 from cpu_codegen.deadline import Deadline, deadline
 from cpu_codegen.errors import CpuCodegenError, IntegrityError, Interrupted, StoreBusyError, UsageError
 from cpu_codegen.group import Group, choose_group, is_group, open_group, refuse_group
 from cpu_codegen.inputs import RunInputs, prepare
 from cpu_codegen.progress import Progress
-from cpu_codegen.session import as_slug, refuse_other_settings, slug
+from cpu_codegen.run_names import as_slug
+from cpu_codegen.session import refuse_other_settings, slug
 from cpu_codegen.store import RunFolder
 
 Page = Callable[[Path], None]
@@ -116,8 +118,9 @@ def _kept(group: Group) -> Iterator[None]:
         group.save(status="interrupted")
         number = stop.signal_number if isinstance(stop, Interrupted) else int(signal.SIGINT)
         raise Interrupted(_how_far(group), remedy="the same command goes on", signal_number=number) from None
-    except CpuCodegenError:
-        group.save(status="interrupted")
+    except BaseException:
+        with suppress(CpuCodegenError):  # what went wrong first is what is told
+            group.save(status="interrupted")
         raise
 
 
@@ -125,7 +128,7 @@ def _how_far(group: Group) -> str:
     counts = []
     for entry in group.record["models"]:
         kept = sum(1 for _ in RunFolder(group.path / entry["folder"]).read("generations"))
-        counts.append(f"{kept} answers of {entry['folder']}")
+        counts.append(f"{count_of(kept, 'answer')} of {entry['folder']}")
     return f"interrupted: kept in {group.path}: {', '.join(counts) or 'nothing yet'}"
 
 
@@ -166,24 +169,12 @@ def by_expected_time(members: Sequence[Member]) -> list[Member]:
 
 def _expected_s(member: Member) -> float | None:
     """What the plan says without measuring anything now; None where it does not know."""
-    from cpu_codegen.plan.question import Question
+    from cpu_codegen.plan.question import question_of
     from cpu_codegen.plan.survey import survey
     from cpu_codegen.progress import Silent
 
-    config = member.config
-    question = Question(
-        (config.model,),
-        config.suites,
-        config.styles,
-        ctx_tokens=config.settings.ctx_tokens,
-        max_tokens=config.settings.max_tokens,
-        think=config.settings.think,
-        models_file=Path(config.models_file) if config.models_file else None,
-        offline=True,
-        calibrate=False,
-    )
     try:
-        (plan,) = survey(question, progress=Silent()).plans
+        (plan,) = survey(question_of(member.config), progress=Silent()).plans
     except CpuCodegenError:
         return None
     return plan.run_s

@@ -18,6 +18,7 @@ from cpu_codegen.campaign import Member, Page, going_on, note
 from cpu_codegen.campaign_blocks import Runner, block, longest, reached, scores_of, seconds_per_problem, sizes
 from cpu_codegen.columns.in_time import PAGE_S, SANDBOX_START_S, left_over, status
 from cpu_codegen.config import Campaign
+from cpu_codegen.counts import count_of
 from cpu_codegen.deadline import Deadline
 from cpu_codegen.group import Group
 from cpu_codegen.progress import Progress
@@ -192,8 +193,8 @@ class Rounds:
         look = max((past.look for past in self._race.looks), default=0) + 1
         for stop in self._race.observe(scores, seconds, look, left=left):
             self._progress.say(
-                f"the race stops {stop.model} after {stop.n} problems of {stop.suite}: {stop.rival} is ahead and not slower "
-                f"(E = {stop.evidence:.3g}, from {stop.threshold:.3g} on)"
+                f"the race stops {stop.model} after {count_of(stop.n, 'problem')} of {stop.suite}: "
+                f"{stop.rival} is ahead and not slower (E = {stop.evidence:.3g}, from {stop.threshold:.3g} on)"
             )
         self._group.record["race"] = self._race.to_record()
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cpu_codegen.compare_bought import Bought, bought
+from cpu_codegen.counts import count_of
 from cpu_codegen.measure.metrics import has_ratio
 from cpu_codegen.report.cost import rated
 from cpu_codegen.report.rates import paired, pass_at, scores
@@ -112,13 +113,14 @@ def _correctness(baseline: list[Sample], other: list[Sample], n: int) -> tuple[M
 
 def _unknown(problems: int) -> str:
     """Why an interval is wider than its n would make it."""
-    return f"{problems} problems hold unknown answers, counted both ways; " if problems else ""
+    hold = count_of(problems, "problem holds", "problems hold")
+    return f"{hold} unknown answers, counted both ways; " if problems else ""
 
 
 def _power(n: int) -> str:
     seen = detectable_difference(n)
     if seen is None:
-        return f"{n} problems are too few to show a difference"
+        return f"{count_of(n, 'problem is', 'problems are')} too few to show a difference"
     return f"{n} problems show differences of {seen:.0%} or more in 4 of 5 cases (where 3 in 10 verdicts differ)"
 
 
@@ -172,7 +174,8 @@ def _about_seconds(baseline: list[Sample], other: list[Sample]) -> str:
 def _left_out(baseline: list[Sample], other: list[Sample]) -> str:
     """How many answers bring no seconds, because they were taken over from a run of another width."""
     count = sum(len(samples) - len(rated(samples)) for samples in (baseline, other))
-    return f"{count} answers of another width, taken over, are left out" if count else ""
+    answers = count_of(count, "answer of another width, taken over, is", "answers of another width, taken over, are")
+    return f"{answers} left out" if count else ""
 
 
 def _no_seconds(baseline: list[Sample], other: list[Sample]) -> str:
@@ -207,7 +210,8 @@ def _code_time(baseline: list[Sample], other: list[Sample]) -> Metric:
         return Metric("code CPU time", "ratio", None, None, "not measured on any problem that both solved")
     ratios = [math.exp(ours[problem] - theirs[problem]) for problem in common]
     censored = sum(_is_censored(s) for s in [*baseline, *other] if s["problem_id"] in common)
-    note = f"{censored} programs ran into the limit and count with it" if censored else ""
+    ran = count_of(censored, "program ran into the limit and counts", "programs ran into the limit and count")
+    note = f"{ran} with it" if censored else ""
     return _of_ratios("code CPU time", ratios, note)
 
 

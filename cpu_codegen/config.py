@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from cpu_codegen.schema import Level, Limits, Sampling
+from cpu_codegen.schema import Comparator, ExtractMode, Level, Limits, Sampling
 
 Think = Literal["auto", "on", "off"] | int
 """What is asked of models that reason; a number is the budget of tokens, and means on."""
@@ -17,6 +17,8 @@ Think = Literal["auto", "on", "off"] | int
 DEFAULT_MAX_TOKENS = 1024
 DEFAULT_CTX = 4096
 DEFAULT_THINK_TOKENS = 2048
+MIN_SPEED_TOKENS_S = 5.0
+"""Decoding in one stream: whoever waits for slower models calls them slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class Settings:
     think: Think = "auto"
     loop_stop: bool = True
     recommended: bool = False
-    extract: Literal["default", "evalplus"] = "default"
-    comparator: Literal["evalplus", "strict"] = "strict"
+    extract: ExtractMode = "default"
+    comparator: Comparator = "strict"
     limits: Limits = field(default_factory=Limits)
 
 

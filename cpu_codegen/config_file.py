@@ -117,7 +117,7 @@ def config_record(config: RunConfig, campaign: Campaign | None = None) -> dict[s
 
 def _told(name: str, value: Any) -> Any:
     if name == "efficiency_budget_s":
-        return f"{value:g}s"
+        return f"{value:.15g}s"  # never 1e+06: an option that is read back
     return list(value) if isinstance(value, tuple) else value
 
 

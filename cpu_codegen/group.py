@@ -20,12 +20,11 @@ from cpu_codegen import __version__
 from cpu_codegen.config import Campaign, Settings
 from cpu_codegen.config_file import config_record
 from cpu_codegen.durable import write_whole
-from cpu_codegen.errors import IntegrityError
-from cpu_codegen.run_names import list_runs, new_run_path, now_utc
+from cpu_codegen.errors import CpuCodegenError, IntegrityError
+from cpu_codegen.run_names import GROUP, list_runs, new_run_path, now_utc
 from cpu_codegen.schema import SCHEMA_VERSION
-from cpu_codegen.store import RunFolder, plain
+from cpu_codegen.store import MANIFEST, RunFolder, plain
 
-GROUP = "group.json"
 UNFINISHED = ("running", "interrupted", "partial")
 
 
@@ -49,8 +48,13 @@ def read_group(path: Path) -> dict[str, Any]:
 def members(path: Path) -> list[Path]:
     """The run folders of a group that exist, in the order in which their models were named; others found there come last."""
     named = [path / entry["folder"] for entry in read_group(path)["models"]] if is_group(path) else []
-    found = sorted(manifest.parent for manifest in path.glob("*/manifest.json"))
+    found = _found_in(path)
     return [folder for folder in named if folder in found] + [folder for folder in found if folder not in named]
+
+
+def _found_in(path: Path) -> list[Path]:
+    """The run folders inside a folder, by name."""
+    return sorted(manifest.parent for manifest in path.glob(f"*/{MANIFEST}"))
 
 
 class Group:
@@ -86,17 +90,25 @@ def choose_group(campaign: Campaign, slug: str) -> Path:
         return Path(campaign.run.out)
     if not campaign.run.new:
         for path in reversed([path for path in list_runs() if is_group(path)]):
-            record = read_group(path)
-            known = {entry["name"] for entry in record["models"]}
-            goes_on = record.get("status") in UNFINISHED and known <= set(campaign.models)
-            if goes_on and not other_settings(record, campaign.run.settings):
+            if _may_go_on(path, campaign):
                 return path
     return new_run_path(slug)
 
 
+def _may_go_on(path: Path, campaign: Campaign) -> bool:
+    """A damaged group does not: who names it is told why."""
+    try:
+        record = read_group(path)
+        known = {entry["name"] for entry in record["models"]}
+        goes_on = record.get("status") in UNFINISHED and known <= set(campaign.models)
+        return goes_on and not other_settings(record, campaign.run.settings)
+    except (CpuCodegenError, LookupError, TypeError, AttributeError):
+        return False
+
+
 def refuse_group(path: Path, campaign: Campaign) -> None:
     """IntegrityError for a run folder and for a group with other settings."""
-    if (path / "manifest.json").is_file():
+    if (path / MANIFEST).is_file():
         raise IntegrityError(
             f"{path} is the folder of one run and holds no second model",
             remedy="--out another/folder: a group, with one folder per model",
@@ -152,9 +164,19 @@ def other_settings(record: dict[str, Any], settings: Settings) -> list[str]:
 
 
 def run_folders(root: Path) -> list[Path]:
-    """Every run folder under `root`, those inside groups too, oldest first; `root` itself may be a run or a group."""
-    if (root / "manifest.json").is_file():
+    """Every run folder under `root`, those inside groups too, oldest first; `root` itself may be a run or a group.
+
+    Of a group whose record is damaged, the runs that lie in it.
+    """
+    if (root / MANIFEST).is_file():
         return [root]
     if is_group(root):
-        return members(root)
-    return [folder for path in list_runs(root) for folder in (members(path) if is_group(path) else [path])]
+        return _members_or_found(root)
+    return [folder for path in list_runs(root) for folder in (_members_or_found(path) if is_group(path) else [path])]
+
+
+def _members_or_found(path: Path) -> list[Path]:
+    try:
+        return members(path)
+    except (CpuCodegenError, LookupError, TypeError):
+        return _found_in(path)

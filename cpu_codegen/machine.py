@@ -1,7 +1,7 @@
 """What this machine is and what of it we may use: CPU, cores, memory, power, energy counter, kernel.
 
 Covered: facts as the system states them, within affinity and cgroup limits; unknown is None or "unknown", never a guess. Not
-covered: what llama.cpp was built for (the engine says it), how fast the machine is (plan.py measures it).
+covered: what llama.cpp was built for (the engine says it), how fast the machine is (plan/ measures it).
 """
 
 from __future__ import annotations

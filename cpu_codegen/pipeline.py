@@ -16,6 +16,7 @@ from cpu_codegen.columns.in_time import budget_in_time, in_time, status
 from cpu_codegen.columns.measure import measure
 from cpu_codegen.columns.reuse import reuse
 from cpu_codegen.config import RunConfig
+from cpu_codegen.counts import count_of
 from cpu_codegen.deadline import Deadline
 from cpu_codegen.inputs import RunInputs, prepare
 from cpu_codegen.progress import Progress
@@ -66,6 +67,6 @@ def gauge(session: Session, inputs: RunInputs, progress: Progress) -> None:
 def answer_again(session: Session, inputs: RunInputs, progress: Progress, argv: Sequence[str]) -> None:
     """`--stability N`: some problems once more, as a run folder inside this one."""
     if session.config.stability:
-        progress.say(f"stability: the first {session.config.stability} problems again")
+        progress.say(f"stability: the first {count_of(session.config.stability, 'problem')} again")
         again = second_run(session.config, inputs, session.folder.path, session.manifest["sessions"])
         run(again, progress=progress, argv=argv)

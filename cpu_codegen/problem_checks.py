@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.sandbox import ProbeFailed, ProblemProbe, Sandbox
 from cpu_codegen.sandbox.probe import Facts
 from cpu_codegen.schema import AssertTask, Job, Limits, Outcome, Problem, ProblemFileTask
@@ -106,7 +107,7 @@ class _Validation:
             yield Check(self.problem.id, name, ok, detail)
 
     def _cases(self) -> Finding:
-        return self.facts.case_count >= MIN_CASES, f"{self.facts.case_count} cases"
+        return self.facts.case_count >= MIN_CASES, count_of(self.facts.case_count, "case")
 
     def _arguments(self) -> Finding:
         """Arguments are plain and small, and `scaled` gives the same for equal (n, seed)."""
@@ -132,7 +133,7 @@ class _Validation:
 
     def _doctests(self) -> Finding:
         count, failures = self.facts.doctest_count, self.facts.doctest_failures
-        detail = self.facts.doctest_message.strip() if failures else f"{count} examples"
+        detail = self.facts.doctest_message.strip() if failures else count_of(count, "example")
         return failures == 0 and count > 0, detail
 
     def _reference_passes(self) -> Finding:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """One bar per column. `total` counts samples; `amount` is the column's own unit of work left (tokens, seconds)."""
+    """One bar per column. `total` and `done` count samples."""
 
     def begin(self, column: str, total: int, done: int = 0) -> None:
         """A column starts; `done` of `total` were there already."""

@@ -14,6 +14,7 @@ from cpu_codegen.errors import UsageError
 from cpu_codegen.store import MANIFEST
 
 RUNS = Path("runs")
+GROUP = "group.json"
 _STAMP = "%Y%m%dT%H%M%S"
 _STAMPED = re.compile(r"\d{8}T\d{4}(\d\d)?")
 
@@ -26,6 +27,11 @@ def utc_stamp() -> str:
 def now_utc() -> str:
     """Now, ISO 8601, seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def as_slug(name: str) -> str:
+    """A name as a part of a folder's: lower case, letters, digits, dots and hyphens."""
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "run"
 
 
 def new_run_path(slug: str, *, root: Path = RUNS) -> Path:
@@ -46,7 +52,7 @@ def list_runs(root: Path = RUNS) -> list[Path]:
 
 def _record(path: Path) -> Path | None:
     """The file that makes a folder a run's or a group's."""
-    return next((file for name in (MANIFEST, "group.json") if (file := path / name).is_file()), None)
+    return next((file for name in (MANIFEST, GROUP) if (file := path / name).is_file()), None)
 
 
 def _age(path: Path) -> tuple[str, str]:

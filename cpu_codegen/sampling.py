@@ -1,4 +1,4 @@
-"""How tokens are drawn. A module of its own, because the registry of models needs nothing else of schema.py; that re-exports it."""
+"""How tokens are drawn. A module of its own: the registry of models needs nothing else of the schema, which re-exports it."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ refused; session options are free and recorded per session.
 
 from __future__ import annotations
 
-import re
 import signal
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,11 +16,12 @@ from typing import Any
 from cpu_codegen import __version__
 from cpu_codegen.config import LATER_SETTINGS, RunConfig
 from cpu_codegen.config_file import config_record
+from cpu_codegen.counts import count_of
 from cpu_codegen.deadline import Deadline
 from cpu_codegen.errors import CpuCodegenError, IntegrityError, Interrupted
 from cpu_codegen.inputs import RunInputs, Sample
 from cpu_codegen.progress import Progress
-from cpu_codegen.run_names import list_runs, new_run_path, now_utc
+from cpu_codegen.run_names import as_slug, list_runs, new_run_path, now_utc
 from cpu_codegen.schema import SCHEMA_VERSION
 from cpu_codegen.store import MANIFEST, RunFolder, plain
 
@@ -78,7 +78,7 @@ class Session:
         wanted = {sample.key for sample in samples}
         kept = sum(record["key"] in wanted for record in self.folder.read("generations"))
         number = stop.signal_number if isinstance(stop, Interrupted) else int(signal.SIGINT)
-        message = f"interrupted: {kept} of {len(wanted)} answers kept in {self.folder.path}"
+        message = f"interrupted: {kept} of {count_of(len(wanted), 'answer')} kept in {self.folder.path}"
         return Interrupted(message, remedy="the same command goes on", signal_number=number)
 
 
@@ -102,6 +102,8 @@ def open_run(
             manifest = new_manifest(inputs)
         grow_scope(manifest, config, inputs)
         facts: dict[str, Any] = {"started_utc": now_utc(), "argv": list(argv), "options": session_options(config)}
+        if deadline is not None:
+            facts["deadline_s"] = round(deadline.left_s(), 1)
         manifest["sessions"].append(facts)
         manifest["status"] = "running"
         folder.write_manifest(manifest)
@@ -137,11 +139,6 @@ def slug(inputs: RunInputs) -> str:
     return as_slug(
         f"{model.alias}-{model.quant}" if model.alias and model.quant else model.alias or Path(model.path).stem
     )
-
-
-def as_slug(name: str) -> str:
-    """A name as a part of a folder's: lower case, letters, digits, dots and hyphens."""
-    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "run"
 
 
 def differences(manifest: dict[str, Any], inputs: RunInputs) -> list[str]:

@@ -1,7 +1,7 @@
 """The run folder: manifest.json and append-only JSON-lines files, one line per sample.
 
 Covered: durable appends (flush + fsync), a torn last line after kill -9 or a full disk, one writer at a time, strict JSON
-(no NaN; lone surrogates escaped; lines split at \\n only), keys. Not covered: what the records mean (schema.py, pipeline.py).
+(no NaN; lone surrogates escaped; lines split at \\n only), keys. Not covered: what the records mean (schema/, pipeline.py).
 
     manifest.json       settings, versions, hashes, status; replaced as a whole, never half written
     prompts.jsonl       each rendered prompt once, by hash

@@ -6,13 +6,16 @@ without llama-cpp-python. typer itself is loaded when a command line has to be p
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from cpu_codegen.errors import CpuCodegenError, Interrupted
+from cpu_codegen.errors import CpuCodegenError, Interrupted, MachineError
 
 if TYPE_CHECKING:
     from cpu_codegen.cli.commands import app as app
@@ -37,16 +40,42 @@ def main() -> None:
     _utf8_streams()
     _install_signals()
     try:
-        if not _quick(sys.argv[1:]):
-            _parsed(sys.argv[1:])
+        with _stdout_written():
+            if not _quick(sys.argv[1:]):
+                _parsed(sys.argv[1:])
     except CpuCodegenError as error:
         sys.exit(_fail(error))
     except KeyboardInterrupt:
         sys.exit(_fail(Interrupted("interrupted", remedy="the same command again")))
+
+
+@contextmanager
+def _stdout_written() -> Iterator[None]:
+    """What is left of the output is written before the command counts as done.
+
+    A reader that went away (a pager, `head`) is an end like any other; MachineError where the disk behind stdout is full.
+    """
+    try:
+        yield
+        sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of stdout went away (a pager, `head`): end quietly, and keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _forget_stdout()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _forget_stdout()
+        raise MachineError(f"cannot write the output: {error.strerror}", remedy="free some space") from error
+    except BaseException:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _forget_stdout()
+        raise
+
+
+def _forget_stdout() -> None:
+    """Nobody takes what is left, and Python has nothing to complain about at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parsed(arguments: list[str]) -> None:

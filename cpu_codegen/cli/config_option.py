@@ -34,12 +34,12 @@ def defaults_from_file(context: typer.Context, path: Path | None) -> Path | None
 
 def _check_word(name: str, value: Any, where: str) -> None:
     """Words of closed sets, which the options themselves check later, without a line."""
-    from cpu_codegen.schema import LEVELS
+    from cpu_codegen.schema import COMPARATORS, EXTRACT_MODES, LEVELS
 
     known: dict[str, tuple[str, ...]] = {
         "level": LEVELS,
-        "extract": ("default", "evalplus"),
-        "comparator": ("strict", "evalplus"),
+        "extract": EXTRACT_MODES,
+        "comparator": COMPARATORS,
         "sampling": ("recommended",),
     }
     for word in value if isinstance(value, list) else [value]:

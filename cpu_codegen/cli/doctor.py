@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat
+from cpu_codegen.cli.options import Format, Json, OutputFormat, WeakIsolation
 
 
 def doctor(
@@ -18,9 +18,7 @@ def doctor(
     mask: Annotated[
         list[str] | None, typer.Option(help="Leave layers out: landlock, namespaces, uid.", hidden=True)
     ] = None,
-    allow_weak: Annotated[
-        bool, typer.Option("--allow-weak-isolation", help="Accept a sandbox that does not hide your files.")
-    ] = False,
+    allow_weak: WeakIsolation = False,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
@@ -33,9 +31,9 @@ def doctor(
 
     found = examine(allow_weak=allow_weak)
     if json or output in (Format.JSON, Format.JSONL):
-        import json as writer
+        from cpu_codegen.cli.told import tell_json
 
-        print(writer.dumps(as_data(found), indent=None if output is Format.JSONL else 1))
+        tell_json(as_data(found), indent=None if output is Format.JSONL else 1)
     else:
         sys.stdout.write(visible(as_text(found)))
     if any(section.refused for section in found):
@@ -43,12 +41,12 @@ def doctor(
 
 
 def _attack(path: Path, masked: list[str], *, allow_weak: bool) -> None:
-    import json as writer
-
+    from cpu_codegen.cli.told import tell_lines
     from cpu_codegen.sandbox import open_sandbox
     from cpu_codegen.sandbox.attacks import as_json, read_attacks, run_attacks
 
     attacks = read_attacks(path)
     with open_sandbox(allow_weak=allow_weak, masked=masked) as sandbox:
         for result in run_attacks(attacks, sandbox):
-            print(writer.dumps(as_json(result)), flush=True)
+            tell_lines([as_json(result)])
+            sys.stdout.flush()  # also where stdout is a pipe: whoever watches sees each line as it comes

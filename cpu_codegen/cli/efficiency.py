@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpu_codegen.cli.options import AtK, Format, Json, OutputFormat, at_k, seconds
+from cpu_codegen.cli.options import (
+    AtK,
+    Format,
+    Ids,
+    Json,
+    Offline,
+    OutputFormat,
+    WeakIsolation,
+    at_k,
+    seconds,
+    split_commas,
+)
 from cpu_codegen.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
@@ -39,15 +50,13 @@ def efficiency(
     comparisons: Annotated[int, typer.Option(min=1, help="Of the self-test.")] = 300,
     each: Annotated[str, typer.Option(help="Time for one comparison of the self-test.")] = "1s",
     busy: Annotated[bool, typer.Option("--busy", help="Self-test while another process keeps one core busy.")] = False,
-    ids: Annotated[list[str] | None, typer.Option("--ids", "--id", help="Only these problems, by comma.")] = None,
+    ids: Ids = None,
     suites: Annotated[
         list[str] | None, typer.Option("-s", "--suite", help="Where tasks of your own lie now, if they were moved.")
     ] = None,
     k: AtK = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
-    allow_weak_isolation: Annotated[
-        bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
-    ] = False,
+    offline: Offline = False,
+    allow_weak_isolation: WeakIsolation = False,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
@@ -57,32 +66,33 @@ def efficiency(
         raise UsageError("efficiency takes a RUN or --self-test, one of them", remedy="cpu-codegen efficiency latest")
     if self_test:
         _self_test(
-            _ids(ids), comparisons, seconds(each, "--each"), busy=busy, allow_weak=allow_weak_isolation, output=shown
+            split_commas(ids),
+            comparisons,
+            seconds(each, "--each"),
+            busy=busy,
+            allow_weak=allow_weak_isolation,
+            output=shown,
         )
         return
     assert run is not None
-    moved = _ids(suites)
+    moved = split_commas(suites)
     from cpu_codegen.report.folders import find_runs
 
     paths, ends = find_runs([run]), time.monotonic() + seconds(budget, "--budget")
     for number, path in enumerate(paths):
         share_s = max(0.0, ends - time.monotonic()) / (len(paths) - number)
-        _measure(path, _ids(ids), share_s, moved, redo=redo, offline=offline, allow_weak=allow_weak_isolation)
+        _measure(path, split_commas(ids), share_s, moved, redo=redo, offline=offline, allow_weak=allow_weak_isolation)
         if deterministic:
-            _count_instructions(path, moved, offline=offline)
+            _count_instructions(path, moved, offline=offline, allow_weak=allow_weak_isolation)
     if shown is Format.JSON:
-        _print_json([record for path in paths for record in _records(path, ks, named=len(paths) > 1)])
+        from cpu_codegen.cli.told import tell_json
+
+        tell_json([record for path in paths for record in _records(path, ks, named=len(paths) > 1)])
         return
     for number, table in enumerate(_tables(paths, ks)):
         if number and shown is not Format.JSONL:
             print()
         _write(table, shown)
-
-
-def _ids(values: list[str] | None) -> tuple[str, ...]:
-    from cpu_codegen.cli.options import split_commas
-
-    return split_commas(values)
 
 
 def _measure(
@@ -97,13 +107,15 @@ def _measure(
 ) -> None:
     from cpu_codegen.cli.bars import Bars
     from cpu_codegen.columns.measure import measure_results, passed_results, unmeasured
+    from cpu_codegen.order import select
     from cpu_codegen.store import RunFolder
 
     bars = Bars()
     with RunFolder(path, writable=True) as folder:
         problems = _problems(folder, moved, offline=offline)
+        named = {problem.id for problem in select(problems.values(), ids=ids)}
         chosen = passed_results(folder) if redo else unmeasured(folder, retry=True)
-        wanted = [r for r in chosen if not ids or r["problem_id"] in ids or r["problem_id"].partition("/")[2] in ids]
+        wanted = [result for result in chosen if not ids or result["problem_id"] in named]
         try:
             for record in measure_results(
                 folder, wanted, problems, budget_s=budget_s, allow_weak=allow_weak, progress=bars
@@ -120,7 +132,7 @@ def _problems(folder: RunFolder, moved: tuple[str, ...], *, offline: bool) -> di
     return {problem.id: problem for problems in suites.values() for problem in problems}
 
 
-def _count_instructions(path: Path, moved: tuple[str, ...], *, offline: bool) -> None:
+def _count_instructions(path: Path, moved: tuple[str, ...], *, offline: bool, allow_weak: bool) -> None:
     from cpu_codegen.cli.bars import Bars
     from cpu_codegen.measure.cachegrind import count_column
     from cpu_codegen.store import RunFolder
@@ -128,7 +140,8 @@ def _count_instructions(path: Path, moved: tuple[str, ...], *, offline: bool) ->
     bars = Bars()
     with RunFolder(path, writable=True) as folder:
         try:
-            for record in count_column(folder, _problems(folder, moved, offline=offline), bars):
+            problems = _problems(folder, moved, offline=offline)
+            for record in count_column(folder, problems, bars, allow_weak=allow_weak):
                 folder.append("efficiency", record)
         finally:
             bars.close()
@@ -175,13 +188,11 @@ def _self_test(
     from cpu_codegen.cli.bars import Bars
     from cpu_codegen.measure.quiet import Company, quiet_core
     from cpu_codegen.measure.selftest import busy_core, self_test
+    from cpu_codegen.order import select
     from cpu_codegen.sandbox import open_sandbox
     from cpu_codegen.suites.load import load_suite
 
-    problems = [p for p in load_suite("lowcost60") if not ids or p.id in ids or p.id.partition("/")[2] in ids]
-    if not problems:
-        raise UsageError("no such problem", remedy="cpu-codegen problems list")
-    bars = Bars()
+    problems, bars = select(load_suite("lowcost60"), ids=ids), Bars()
     with open_sandbox(workers=1, allow_weak=allow_weak) as sandbox, busy_core() if busy else nullcontext():
         company = Company(quiet_core())
         try:
@@ -189,7 +200,9 @@ def _self_test(
         finally:
             bars.close()
     if output is Format.JSON:
-        _print_json(findings.summary())
+        from cpu_codegen.cli.told import tell_json
+
+        tell_json(findings.summary())
     else:
         _write(_self_test_table(findings.summary()), output)
     if not findings.holds:
@@ -223,11 +236,3 @@ def _write(table: Table, output: Format) -> None:
     from cpu_codegen.report.tables import write_table
 
     write_table(table, output, sys.stdout)
-
-
-def _print_json(value: Any) -> None:
-    import json
-
-    from cpu_codegen.store import plain
-
-    print(json.dumps(plain(value), indent=1, allow_nan=False))

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from cpu_codegen.config import Campaign
 from cpu_codegen.deadline import deadline
-from cpu_codegen.errors import HarnessError
 from cpu_codegen.report.formats import Format
 
 
@@ -17,6 +16,7 @@ def evaluate(campaign: Campaign, output: Format) -> None:
     from cpu_codegen.cli.bars import Bars
     from cpu_codegen.cli.outlook import outlook
     from cpu_codegen.cli.render import render_page, render_run
+    from cpu_codegen.cli.told import harness_errors
 
     ends = deadline(campaign.max_hours, campaign.until)  # from the command's start: reading the registry takes time too
     bars = Bars()
@@ -33,7 +33,4 @@ def evaluate(campaign: Campaign, output: Format) -> None:
         raise error
     faults = render_run(path, output, campaign.run.require)
     if faults:
-        raise HarnessError(
-            f"{faults} samples could not be judged (harness_error); they count for nothing",
-            remedy=f"cpu-codegen show {path} --outcome harness_error",
-        )
+        raise harness_errors(faults, f"cpu-codegen show {path} --outcome harness_error")

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat
+from cpu_codegen.cli.options import (
+    ComparatorOption,
+    Format,
+    Json,
+    Offline,
+    OutputFormat,
+    WeakIsolation,
+    Workers,
+    comparator_of,
+)
 from cpu_codegen.errors import UsageError
 
 if TYPE_CHECKING:
     from cpu_codegen.scoring.samples import Submission
+    from cpu_codegen.scoring.score import Scoring
     from cpu_codegen.store import RunFolder
 
 
@@ -36,61 +44,52 @@ def import_(
     ] = None,
     style: Annotated[str, typer.Option("--style", help="The name of the prompt style in the tables.")] = "imported",
     out: Annotated[Path | None, typer.Option("--out", help="The run folder.  [default: ./runs/<utc>-<model>]")] = None,
-    comparator: Annotated[str, typer.Option(help="evalplus, or strict.")] = "evalplus",
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Programs executed at once.  [default: usable cores]")
-    ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
-    allow_weak_isolation: Annotated[
-        bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
-    ] = False,
+    comparator: ComparatorOption = "evalplus",
+    workers: Workers = None,
+    offline: Offline = False,
+    allow_weak_isolation: WeakIsolation = False,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
     """Make a run folder of samples from elsewhere, judged here, or of an artifact, taken as it is. Resumable."""
     from cpu_codegen.cli.told import tell
 
-    if comparator not in ("evalplus", "strict"):
-        raise UsageError(f"--comparator {comparator!r} is not known", remedy="--comparator evalplus or strict")
+    word = comparator_of(comparator)
     if samples.is_dir():
         paths = _take_in(samples, out)
     else:
-        judge = Judge(comparator, workers, offline, allow_weak_isolation)
-        paths = [_import_file(samples, suite, model, judge, style=style, out=out)]
+        from cpu_codegen.machine import usable_cores
+        from cpu_codegen.scoring.score import Scoring
+
+        how = Scoring(word, workers=workers or usable_cores(), allow_weak_isolation=allow_weak_isolation)
+        paths = [_import_file(samples, suite, model, how, style=style, out=out, offline=offline)]
     tell([{"path": str(path)} for path in paths], list(map(str, paths)), output=Format.JSON if json else output)
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """How imported programs are judged; `workers` None = one per usable core."""
-
-    comparator: str
-    workers: int | None
-    offline: bool
-    allow_weak: bool
 
 
 def _take_in(folder: Path, out: Path | None) -> list[Path]:
     """Run folders of an artifact, or of a folder with several (as export writes of a group)."""
     from cpu_codegen.exchange.returned import SUMS, take_in
-    from cpu_codegen.run_names import new_run_path
+    from cpu_codegen.run_names import as_slug, new_run_path
 
     several = [] if (folder / SUMS).is_file() else sorted(path.parent for path in folder.glob(f"*/{SUMS}"))
-    target = out or new_run_path(_slug(folder.resolve().name))
+    target = out or new_run_path(as_slug(folder.resolve().name))
     return [take_in(part, target / part.name) for part in several] or [take_in(folder, target)]
 
 
-def _slug(name: str) -> str:
-    """A name as part of a folder's name."""
-    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "imported"
-
-
 def _import_file(
-    samples: Path, suite: str | None, model: str | None, judge: Judge, *, style: str, out: Path | None
+    samples: Path,
+    suite: str | None,
+    model: str | None,
+    how: Scoring,
+    *,
+    style: str,
+    out: Path | None,
+    offline: bool,
 ) -> Path:
+    from cpu_codegen.cli.score import judged
     from cpu_codegen.exchange.foreign import make_run, read_foreign
     from cpu_codegen.exchange.returned import refuse_lossy
-    from cpu_codegen.run_names import new_run_path
+    from cpu_codegen.run_names import as_slug, new_run_path
     from cpu_codegen.store import RunFolder
     from cpu_codegen.suites.load import open_suite
 
@@ -100,30 +99,14 @@ def _import_file(
             "a file of samples does not say which suite and whose answers it holds",
             remedy=f"cpu-codegen import {samples} -s humaneval+ -m NAME",
         )
-    opened = open_suite(suite, offline=judge.offline, allow_weak=judge.allow_weak)
+    opened = open_suite(suite, offline=offline, allow_weak=how.allow_weak_isolation)
     submissions = read_foreign(samples, opened.by_task_id())
-    path = out or new_run_path(_slug(model))
+    path = out or new_run_path(as_slug(model))
     with RunFolder(path, writable=True) as folder:
         keys = make_run(folder, submissions, source=samples, model=model, style=style, suite=opened.name)
-        verdicts = _verdicts(submissions, suite, judge)
-        _keep(folder, keys, submissions, verdicts, style=style, comparator=judge.comparator)
+        verdicts = judged(lambda: submissions, opened.name, how)
+        _keep(folder, keys, submissions, verdicts, style=style, comparator=how.comparator)
     return path
-
-
-def _verdicts(submissions: list[Submission], suite: str, judge: Judge) -> Iterable[dict[str, Any]]:
-    from cpu_codegen.cli.bars import Bars
-    from cpu_codegen.machine import usable_cores
-    from cpu_codegen.schema import Limits
-    from cpu_codegen.scoring.score import Scoring, score
-    from cpu_codegen.scoring.verdicts import Verdicts, judge_key
-
-    scoring = Scoring(judge.comparator, Limits(), judge.workers or usable_cores(), judge.allow_weak)
-    bars = Bars()
-    try:
-        with Verdicts(judge_key(suite, judge.comparator, scoring.limits), fresh=False) as verdicts:
-            yield from score(lambda: submissions, scoring, verdicts, bars)
-    finally:
-        bars.close()
 
 
 def _keep(

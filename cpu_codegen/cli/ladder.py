@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat, split_commas
+from cpu_codegen.cli.options import Format, Ids, Json, ModelsFile, Offline, OutputFormat, Suites, Threads, split_commas
 
 if TYPE_CHECKING:
     from cpu_codegen.fidelity.steps import Ladder
@@ -21,19 +21,15 @@ def ladder(
     base: Annotated[
         str | None, typer.Option("--base", help="What they are measured by.  [default: the largest here that fits]")
     ] = None,
-    suites: Annotated[
-        list[str] | None, typer.Option("-s", "--suite", help="Suites, by comma.  [default: lowcost60]")
-    ] = None,
-    ids: Annotated[list[str] | None, typer.Option("--ids", "--id", help="Only these problems, by comma.")] = None,
+    suites: Suites = None,
+    ids: Ids = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N problems of each suite.")] = None,
     prompt_format: Annotated[
         str | None, typer.Option("--prompt-format", help="In place of the base's chat template.")
     ] = None,
-    threads: Annotated[int | None, typer.Option("--threads", "-t", min=1)] = None,
-    models_file: Annotated[
-        Path | None, typer.Option("--models", metavar="FILE", help="A registry of your own, merged over ours.")
-    ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
+    threads: Threads = None,
+    models_file: ModelsFile = None,
+    offline: Offline = False,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Folder for fidelity.jsonl; may be a group.  [default: ./runs/ladder-<model>]"),
@@ -78,9 +74,9 @@ def show(ladders: list[Ladder], output: Format) -> None:
     from cpu_codegen.report.tables import write_table
 
     if output is Format.JSON:
-        import json
+        from cpu_codegen.cli.told import tell_json
 
-        print(json.dumps({"fidelity": [record(one) for one in ladders]}, indent=1, allow_nan=False))
+        tell_json({"fidelity": [record(one) for one in ladders]})
         return
     for number, one in enumerate(ladders):
         if number and output is not Format.JSONL:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat
+from cpu_codegen.cli.options import Format, Json, ModelsFile, Offline, OutputFormat
 from cpu_codegen.errors import IntegrityError, UsageError
 
 if TYPE_CHECKING:
@@ -22,10 +21,6 @@ Names = Annotated[
     list[str], typer.Argument(metavar="MODEL…", help="Alias, alias@quant, hf:user/repo:quant, or a .gguf path.")
 ]
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="Alias, alias@quant, hf:user/repo:quant, or a .gguf path.")]
-ModelsFile = Annotated[
-    Path | None, typer.Option("--models", metavar="FILE", help="A registry of your own, merged over ours.")
-]
-Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
 
 
 @app.command("list")
@@ -69,9 +64,9 @@ def show(
     local = is_local(spec)
     output = Format.JSON if json else output
     if output in (Format.JSON, Format.JSONL):
-        import json as writer
+        from cpu_codegen.cli.told import tell_json
 
-        print(writer.dumps(facts(spec, local=local), indent=None if output is Format.JSONL else 1, allow_nan=False))
+        tell_json(facts(spec, local=local), indent=None if output is Format.JSONL else 1)
         return
     from cpu_codegen.models.card import card
     from cpu_codegen.registry import local_paths
@@ -196,11 +191,9 @@ def _checked(spec: ModelSpec) -> dict[str, Any]:
 
 
 def _checked_line(record: dict[str, Any]) -> str:
-    from cpu_codegen.report.escape import for_terminal
-
     if record["right"]:
-        return f"{for_terminal(record['model'])}: {record['basis']}  {record['sha256']}"
-    return f"{for_terminal(record['model'])}: WRONG  {for_terminal(record['basis'])}"
+        return f"{record['model']}: {record['basis']}  {record['sha256']}"
+    return f"{record['model']}: WRONG  {record['basis']}"
 
 
 @app.command()
@@ -215,14 +208,13 @@ def rm(
     from cpu_codegen.cli.told import tell
     from cpu_codegen.models.removal import remove
     from cpu_codegen.registry import resolve
-    from cpu_codegen.report.escape import for_terminal
     from cpu_codegen.sizes import format_bytes
 
     word = "would free" if dry_run else "freed"
     found: list[dict[str, Any]] = []
     for spec in [resolve(name, models_file=models_file, offline=True) for name in names]:
         found.append({"model": spec.name, "freed_bytes": remove(spec, dry_run=dry_run), "dry_run": dry_run})
-    lines = [f"{for_terminal(record['model'])}: {word} {format_bytes(record['freed_bytes'])}" for record in found]
+    lines = [f"{record['model']}: {word} {format_bytes(record['freed_bytes'])}" for record in found]
     tell(found, lines, output=output, json=json)
 
 
@@ -233,7 +225,10 @@ def path(name: Name, models_file: ModelsFile = None, output: OutputFormat = Form
     from cpu_codegen.registry import local_paths, resolve
 
     found = [str(path) for path in local_paths(resolve(name, models_file=models_file, offline=True))]
-    tell([{"model": name, "path": path} for path in found], found[:1], output=output, json=json)
+    if output is Format.TABLE and not json:
+        print(found[0])  # as it is: "$(cpu-codegen models path NAME)" opens it
+    else:
+        tell([{"model": name, "path": path} for path in found], [], output=output, json=json)
 
 
 @app.command()

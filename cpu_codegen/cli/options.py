@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
@@ -10,6 +12,7 @@ import typer
 from cpu_codegen import config
 from cpu_codegen.errors import UsageError
 from cpu_codegen.report.formats import Format as Format
+from cpu_codegen.schema import COMPARATORS, Comparator
 
 if TYPE_CHECKING:
     from cpu_codegen.requirements import Term
@@ -20,6 +23,31 @@ OutputFormat = Annotated[
 Json = Annotated[bool, typer.Option("--json", hidden=True, help="The same as -o json.")]
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="A run folder, its name under ./runs, latest, prev, or a group.")
+]
+Ids = Annotated[list[str] | None, typer.Option("--ids", "--id", help="Only these problems, by comma.")]
+Suites = Annotated[
+    list[str] | None,
+    typer.Option("-s", "--suite", help="Suites, by comma; a folder or .jsonl of your own.  [default: lowcost60]"),
+]
+Styles = Annotated[
+    list[str] | None,
+    typer.Option("--style", help="Prompt styles, by comma: plain, cot, cot-efficient.  [default: plain]"),
+]
+ModelsFile = Annotated[
+    Path | None, typer.Option("--models", metavar="FILE", help="A registry of your own, merged over ours.")
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
+CtxTokens = Annotated[int | None, typer.Option(min=64, help="Context of one sequence.")]
+Threads = Annotated[int | None, typer.Option("--threads", "-t", min=1, help="[default: usable physical cores]")]
+AsIf = Annotated[
+    str | None, typer.Option("--as-if", help="Another machine: ram=4G,cores=4,bandwidth=12G (bytes a second).")
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="Programs executed at once.  [default: usable cores]")]
+WeakIsolation = Annotated[
+    bool, typer.Option("--allow-weak-isolation", help="Accept a sandbox that does not hide your files (see doctor).")
+]
+ComparatorOption = Annotated[
+    str, typer.Option(help="evalplus (parity with its verdicts), or strict (types count, no loopholes).")
 ]
 KvType = Annotated[
     str,
@@ -72,6 +100,18 @@ def requirements(text: str | None) -> tuple[Term, ...]:
     from cpu_codegen.requirements import parse_requirements
 
     return parse_requirements(text)
+
+
+def one_of(option: str, value: str, allowed: Sequence[str]) -> str:
+    """The value, or UsageError with those that there are."""
+    if value not in allowed:
+        raise UsageError(f"{option} {value!r} is not known", remedy=f"{option} {' or '.join(allowed)}")
+    return value
+
+
+def comparator_of(text: str) -> Comparator:
+    """The word of --comparator."""
+    return cast(Comparator, one_of("--comparator", text, COMPARATORS))
 
 
 def split_commas(values: list[str] | None) -> tuple[str, ...]:

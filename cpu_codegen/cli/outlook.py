@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cpu_codegen.counts import count_of
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cpu_codegen.config import RunConfig
     from cpu_codegen.plan.estimate import Plan
 
@@ -26,7 +29,7 @@ def suggest(models_file: Path | None, *, offline: bool) -> str:
     write_names(found, sys.stderr)
     if found.fitting:
         shown, more = found.fitting[:MOST_SHOWN], len(found.fitting) - MOST_SHOWN
-        others = f" and {more} smaller ones" if more > 0 else ""
+        others = f" and {count_of(more, 'smaller one')}" if more > 0 else ""
         told = f"fit and are fast enough: {', '.join(shown)}{others} (cpu-codegen plan)"
         sys.stderr.write(for_terminal(told) + "\n\n")
     return found.choices[0].candidate.name if found.choices else "MODEL"
@@ -37,29 +40,14 @@ def outlook(config: RunConfig) -> str | None:
     from cpu_codegen.errors import CpuCodegenError
     from cpu_codegen.plan.estimate import SHOWN
     from cpu_codegen.plan.greedy import against_greedy
-    from cpu_codegen.plan.question import Question
+    from cpu_codegen.plan.question import question_of
     from cpu_codegen.plan.survey import survey
     from cpu_codegen.plan.words import both_ways, duration, figure
     from cpu_codegen.progress import Silent
     from cpu_codegen.sizes import format_bytes
 
-    known = Path(config.models_file) if config.models_file else None
-    question = Question(
-        (config.model,),
-        config.suites,
-        config.styles,
-        ctx_tokens=config.settings.ctx_tokens,
-        max_tokens=config.settings.max_tokens,
-        kv_type=f"k={config.settings.kv_type_k},v={config.settings.kv_type_v}",
-        max_ram_bytes=config.max_ram_bytes,
-        models_file=known,
-        offline=True,
-        calibrate=False,
-        keep_going=config.keep_going,
-        think=config.settings.think,
-    )
     try:
-        (plan,) = survey(question, progress=Silent()).plans
+        (plan,) = survey(question_of(config), progress=Silent()).plans
     except CpuCodegenError:
         return None  # the run itself will say what is wrong
     if plan.ram is None:
@@ -72,7 +60,7 @@ def outlook(config: RunConfig) -> str | None:
     is_part = config.ids or config.levels or config.limit or config.samples_per_problem > 1
     if plan.run_s is not None and not is_part:
         basis = "by an earlier run" if plan.measured else "estimate"
-        words.append(f"{plan.answers} answers in ≈ {duration(plan.run_s)} ({basis})" + both_ways(plan))
+        words.append(f"{count_of(plan.answers, 'answer')} in ≈ {duration(plan.run_s)} ({basis})" + both_ways(plan))
     greedy = config.settings.sampling.temperature <= 0 and not config.settings.recommended
     if greedy and (warning := against_greedy(plan.spec, config.settings.think)):
         words.append(warning)

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cpu_codegen.cli.options import (
+    AsIf,
+    CtxTokens,
     Format,
     Json,
     KeepGoing,
     KvType,
+    ModelsFile,
+    Offline,
     OutputFormat,
     Require,
+    Styles,
+    Suites,
     Think,
+    Threads,
     requirements,
     split_commas,
     thinking,
 )
-from cpu_codegen.config import DEFAULT_MAX_TOKENS
+from cpu_codegen.config import DEFAULT_MAX_TOKENS, MIN_SPEED_TOKENS_S
 
 if TYPE_CHECKING:
     from cpu_codegen.plan.estimate import Plan
@@ -33,31 +39,22 @@ def plan(
     model: Annotated[
         list[str] | None, typer.Option("-m", "--model", help="Models, by comma.  [default: the whole registry]")
     ] = None,
-    suites: Annotated[
-        list[str] | None, typer.Option("-s", "--suite", help="Suites, by comma.  [default: lowcost60]")
-    ] = None,
-    style: Annotated[
-        list[str] | None,
-        typer.Option("--style", help="Prompt styles, by comma: plain, cot, cot-efficient.  [default: plain]"),
-    ] = None,
-    as_if: Annotated[
-        str | None, typer.Option("--as-if", help="Another machine: ram=4G,cores=4,bandwidth=12G (bytes a second).")
-    ] = None,
-    ctx: Annotated[int | None, typer.Option(min=64, help="Context of one sequence.")] = None,
+    suites: Suites = None,
+    style: Styles = None,
+    as_if: AsIf = None,
+    ctx: CtxTokens = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = DEFAULT_MAX_TOKENS,
     kv_type: KvType = "f16",
     min_speed: Annotated[
         float, typer.Option(min=0.0, help="Slower models (tokens/s, one stream) are marked slow.")
-    ] = 5.0,
-    threads: Annotated[int | None, typer.Option("--threads", "-t", min=1)] = None,
+    ] = MIN_SPEED_TOKENS_S,
+    threads: Threads = None,
     recalibrate: Annotated[bool, typer.Option("--recalibrate", help="Measure this machine again (≤ 20 s).")] = False,
-    models_file: Annotated[
-        Path | None, typer.Option("--models", metavar="FILE", help="A registry of your own, merged over ours.")
-    ] = None,
+    models_file: ModelsFile = None,
     keep_going: KeepGoing = False,
     think: Think = "auto",
     require: Require = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
+    offline: Offline = False,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
@@ -131,16 +128,14 @@ def _write_gates(found: Survey, output: Format) -> None:
 
 
 def _write_records(question: Question, found: Survey, output: Format) -> None:
-    import json
-
+    from cpu_codegen.cli.told import tell_json, tell_lines
     from cpu_codegen.plan.records import as_records
 
     if output is Format.JSON:
         best = _first(question, found)
-        print(json.dumps(as_records(found, best[0].spec.name if best else None), indent=1, allow_nan=False))
+        tell_json(as_records(found, best[0].spec.name if best else None))
     else:
-        records = as_records(found, None)["plans"]
-        sys.stdout.writelines(json.dumps(record, allow_nan=False) + "\n" for record in records)
+        tell_lines(as_records(found, None)["plans"])
 
 
 def _columns() -> int | None:

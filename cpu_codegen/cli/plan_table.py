@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.plan.estimate import SHOWN, Plan
 from cpu_codegen.plan.words import both_ways, duration, figure
 from cpu_codegen.report.tables import Table
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def table(found: Survey) -> Table:
     """One row for each model."""
-    answers = f"{found.answers} answers est."
+    answers = f"{count_of(found.answers, 'answer')} est."
     columns = ("model", "file", "RAM", "prefill est.", "decode est.", "decode meas.", answers, "verdict", "instead")
     right = frozenset(columns[1:7])
     return Table(columns, [_row(plan) for plan in found.plans], right=right)
@@ -27,7 +28,7 @@ def narrow_table(found: Survey) -> Table:
     """What decides: RAM, tokens per second of one stream (estimated, and measured where something was), time, verdict."""
     is_measured = any(plan.measured for plan in found.plans)
     rates = ("tok/s est.", "meas.") if is_measured else ("tok/s est.",)
-    columns = ("model", "RAM", *rates, f"{found.answers} answers", "verdict")
+    columns = ("model", "RAM", *rates, count_of(found.answers, "answer"), "verdict")
     rows = [_narrow_row(plan, is_measured=is_measured) for plan in found.plans]
     return Table(columns, rows, right=frozenset(columns[1:-1]))
 
@@ -144,7 +145,7 @@ def _speed_line(plan: Plan) -> str:
     width = plan.measured.width if plan.measured else plan.width
     together = f", {width} together," if width > 1 else ""
     interval = f"[{duration(plan.run_interval.low)}, {duration(plan.run_interval.high)}]"
-    return f"{text}; {plan.answers} answers{together} in {duration(plan.run_s)} {interval}"
+    return f"{text}; {count_of(plan.answers, 'answer')}{together} in {duration(plan.run_s)} {interval}"
 
 
 def _fitting_line(found: Fitting) -> str:

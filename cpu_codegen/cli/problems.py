@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, KeepGoing, OutputFormat
+from cpu_codegen.cli.options import Format, Ids, Json, KeepGoing, OutputFormat, WeakIsolation
+from cpu_codegen.counts import count_of
 from cpu_codegen.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ Source = Annotated[
     typer.Argument(
         metavar="[SUITE]", help="lowcost60, a folder of problem files, or a .jsonl file of tasks.", show_default=True
     ),
-]
-Weak = Annotated[
-    bool, typer.Option("--allow-weak-isolation", help="Accept a sandbox that does not hide your files (see doctor).")
 ]
 
 
@@ -58,13 +56,13 @@ def show(
     """What a model sees of a problem, and with --source all that there is."""
     problem = _find(problem_id, suite)
     text = _source_of(problem) if source else problem.statement
-    if json or output is Format.JSON:
-        import json as writer
+    if json or output in (Format.JSON, Format.JSONL):
+        from cpu_codegen.cli.told import tell_json
 
-        facts = {name: getattr(problem, name) for name in ("id", "suite", "level", "title", "entry_point", "data_hash")}
-        print(
-            writer.dumps({**facts, "topics": list(problem.topics), "source" if source else "statement": text}, indent=1)
-        )
+        names = ("id", "suite", "level", "title", "entry_point", "data_hash", "topics")
+        facts = {name: getattr(problem, name) for name in names}
+        indent = 1 if json or output is Format.JSON else None
+        tell_json({**facts, "source" if source else "statement": text}, indent=indent)
         return
     from cpu_codegen.report.escape import for_terminal
 
@@ -110,13 +108,13 @@ def new(
 @app.command()
 def validate(
     suite: Source = "lowcost60",
-    ids: Annotated[list[str] | None, typer.Option("--ids", "--id", help="Only these problems, by comma.")] = None,
+    ids: Ids = None,
     wrong: Annotated[
         Path | None, typer.Option(help="Folder of wrong answers, <slug>/*.py.  [default: the checkout's tests/wrong]")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Programs executed at once.")] = 1,
     keep_going: KeepGoing = False,
-    allow_weak: Weak = False,
+    allow_weak: WeakIsolation = False,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
@@ -142,7 +140,8 @@ def validate(
     if broken:
         count = len({check.problem_id for check in broken})
         raise CheckFailed(
-            f"{len(broken)} promises of {count} problems are broken", remedy="mend the files; see docs/problems.md"
+            f"{count_of(len(broken), 'promise')} of {count_of(count, 'problem')} {'is' if len(broken) == 1 else 'are'} broken",
+            remedy="mend the files; see docs/problems.md",
         )
 
 
@@ -157,8 +156,8 @@ def _show_checks(checks: list[Check], problem_count: int, output: Format) -> Non
         write_table(_table(remarkable), output, sys.stdout)
         print()
     counts = {word: sum(1 for check in checks if _word(check) == word) for word in ("ok", "broken", "not checked")}
-    of = "1 problem" if problem_count == 1 else f"{problem_count} problems"
-    print(f"{len(checks)} checks of {of}: " + ", ".join(f"{count} {word}" for word, count in counts.items()))
+    checked = f"{count_of(len(checks), 'check')} of {count_of(problem_count, 'problem')}"
+    print(f"{checked}: " + ", ".join(f"{count} {word}" for word, count in counts.items()))
 
 
 def _table(checks: list[Check]) -> Table:
@@ -180,7 +179,7 @@ def export(
     suite: Source = "lowcost60",
     out: Annotated[Path | None, typer.Option("--out", help="A file.  [default: stdout]")] = None,
     keep_going: KeepGoing = False,
-    allow_weak: Weak = False,
+    allow_weak: WeakIsolation = False,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
@@ -188,6 +187,7 @@ def export(
     import json as writer
 
     from cpu_codegen.problem_export import evalplus_records
+    from cpu_codegen.report.escape import for_terminal
     from cpu_codegen.sandbox import open_sandbox
 
     if as_format != "evalplus":
@@ -202,25 +202,28 @@ def export(
     else:
         _write(out, text)
     for problem_id, reason in left_out.items():
-        print(f"left out {problem_id}: {reason}", file=sys.stderr)
+        print(for_terminal(f"left out {problem_id}: {reason}"), file=sys.stderr)
 
 
 def _write(path: Path, text: str) -> None:
+    from cpu_codegen.durable import write_whole
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", remedy="name another file") from error
+        raise UsageError(f"cannot make {path.parent}: {error.strerror}", remedy="name another file") from error
+    write_whole(path, text)
 
 
 def _problems(suite: str, *, keep_going: bool = False) -> list[Problem]:
     """The suite's problems; with `keep_going` what is broken is told and left out."""
+    from cpu_codegen.report.escape import for_terminal
     from cpu_codegen.suites.load import load_suite
 
     broken: list[UsageError] = []
     problems = load_suite(suite, left_out=broken if keep_going else None)
     for error in broken:
-        print(f"left out: {error}", file=sys.stderr)
+        print(for_terminal(f"left out: {error}"), file=sys.stderr)
     return problems
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat, split_commas
+from cpu_codegen.cli.options import AsIf, CtxTokens, Format, Json, ModelsFile, OutputFormat, Threads, split_commas
+from cpu_codegen.config import MIN_SPEED_TOKENS_S
+from cpu_codegen.counts import count_of
 
 if TYPE_CHECKING:
     from typing import IO
@@ -23,18 +24,16 @@ def recommend(
         list[str] | None,
         typer.Option("-m", "--model", help="Only among these, by comma.  [default: registry and own runs]"),
     ] = None,
-    min_speed: Annotated[float, typer.Option(min=0.0, help="Slower models (tokens/s, one stream) are left out.")] = 5.0,
+    min_speed: Annotated[
+        float, typer.Option(min=0.0, help="Slower models (tokens/s, one stream) are left out.")
+    ] = MIN_SPEED_TOKENS_S,
     use: Annotated[
         str | None, typer.Option("--use", metavar="MODEL", help="Commands for this one.  [default: the first name]")
     ] = None,
-    ctx: Annotated[int | None, typer.Option(min=64, help="Context of one sequence.")] = None,
-    threads: Annotated[int | None, typer.Option("--threads", "-t", min=1)] = None,
-    as_if: Annotated[
-        str | None, typer.Option("--as-if", help="Another machine: ram=4G,cores=4,bandwidth=12G (bytes a second).")
-    ] = None,
-    models_file: Annotated[
-        Path | None, typer.Option("--models", metavar="FILE", help="A registry of your own, merged over ours.")
-    ] = None,
+    ctx: CtxTokens = None,
+    threads: Threads = None,
+    as_if: AsIf = None,
+    models_file: ModelsFile = None,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
@@ -58,20 +57,22 @@ def recommend(
 def show(found: Recommendation, output: Format) -> None:
     """Names first, then the fronts, then how to use the first name."""
     from cpu_codegen.recommend.records import as_record, row_record
+    from cpu_codegen.report.escape import for_terminal
     from cpu_codegen.report.tables import write_table
 
     if output in (Format.JSON, Format.JSONL):
-        import json
+        from cpu_codegen.cli.told import tell_json, tell_lines
 
-        records = [as_record(found)] if output is Format.JSON else [row_record(one) for one in found.rows]
-        indent = 1 if output is Format.JSON else None
-        sys.stdout.writelines(json.dumps(record, indent=indent, allow_nan=False) + "\n" for record in records)
+        if output is Format.JSON:
+            tell_json(as_record(found))
+        else:
+            tell_lines(map(row_record, found.rows))
         return
     if output is Format.TABLE:
         write_names(found, sys.stdout)
     write_table(table(found), output, sys.stdout)
     if output is Format.TABLE:
-        print("\n" + "\n".join(_footer(found)))
+        print("\n" + "\n".join(map(for_terminal, _footer(found))))
         _print_use(found)
 
 
@@ -79,7 +80,7 @@ def write_names(found: Recommendation, stream: IO[str]) -> None:
     """The answer: machine, names, one sentence each."""
     from cpu_codegen.report.escape import for_terminal
 
-    stream.write(found.machine_line + "\n\n")
+    stream.write(for_terminal(found.machine_line) + "\n\n")
     for number, choice in enumerate(found.choices, start=1):
         stream.write(for_terminal(f"{number}. {choice.candidate.name}: {choice.sentence}") + "\n")
     if not found.choices:
@@ -139,11 +140,14 @@ def _footer(found: Recommendation) -> list[str]:
     lines = [f"speed: {found.basis}; verify: cpu-codegen bench -m MODEL -p 512 -g 64"]
     lines.append("published scores come from several settings: they order models, their differences mean little")
     if found.no_data:
-        lines.append(f"no data on {len(found.no_data)} models that fit: {', '.join(found.no_data)}")
+        count = count_of(len(found.no_data), "model that fits", "models that fit")
+        lines.append(f"no data on {count}: {', '.join(found.no_data)}")
     if found.non_commercial:
         lines.append(f"not named, because their licence forbids commercial use: {', '.join(found.non_commercial)}")
     if found.left_out:
-        lines.append("left out: " + ", ".join(f"{count} files {why}" for why, count in sorted(found.left_out.items())))
+        lines.append(
+            "left out: " + ", ".join(f"{count_of(n, 'file')} {why}" for why, n in sorted(found.left_out.items()))
+        )
     lines += [f"note: {note}" for note in found.notes]
     if found.choices:
         lines.append(f"next: cpu-codegen run -m {found.choices[0].candidate.name}")

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cpu_codegen.cli.options import Format, Json, OutputFormat, RunArgument, split_commas
-from cpu_codegen.errors import UsageError, cause
+from cpu_codegen.counts import count_of
+from cpu_codegen.errors import UsageError
 
 if TYPE_CHECKING:
     from cpu_codegen.report.tables import Table
     from cpu_codegen.review.grading import Grading, Sample
+
+_MAX_LINE_BYTES = 1 << 20
 
 
 def review(
@@ -51,18 +54,11 @@ def review(
 
 
 def _import(grading: Grading, path: Path) -> None:
-    import json
+    from cpu_codegen.numbered_lines import numbered_lines
+    from cpu_codegen.review.grading import GRADE_SHAPE, import_grades
 
-    from cpu_codegen.review.grading import import_grades
-
-    try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"cannot read {path}: {cause(error)}",
-            remedy='JSON lines: {"generation": "…", "points": {…}}',
-        ) from error
-    print(f"{import_grades(grading, lines)} grades of {grading.reviewer} stored")
+    lines = numbered_lines(path, max_bytes=_MAX_LINE_BYTES, shape=GRADE_SHAPE)
+    print(f"{count_of(import_grades(grading, lines), 'grade')} of {grading.reviewer} stored")
 
 
 def _statement(grading: Grading) -> dict[str, str]:
@@ -88,7 +84,7 @@ def _serve(grading: Grading) -> None:
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            print(f"{len(grading.left())} answers left; the same command goes on", file=sys.stderr)
+            print(f"{count_of(len(grading.left()), 'answer')} left; the same command goes on", file=sys.stderr)
 
 
 def _ask_all(grading: Grading) -> None:
@@ -107,9 +103,9 @@ def _ask_all(grading: Grading) -> None:
         if moved == 0:
             break
         place = max(0, place + moved)
-    print(
-        f"{len(grading.left())} of {len(grading.samples)} answers left{'; the same command goes on' * bool(grading.left())}"
-    )
+    undone = len(grading.left())
+    goes_on = "; the same command goes on" if undone else ""
+    print(f"{undone} of {count_of(len(grading.samples), 'answer')} left{goes_on}")
 
 
 def _show(grading: Grading, sample: Sample, statements: dict[str, str], *, left: int) -> None:
@@ -156,10 +152,9 @@ def _summary(grading: Grading, output: Format) -> None:
         print("nobody has graded these answers by this rubric yet", file=sys.stderr)
     tables = [_points(grading), _agreements(grading), _disagreements(grading)]
     if output in (Format.JSON, Format.JSONL):
-        import json
+        from cpu_codegen.cli.told import tell_json
 
-        records = {t.title: [dict(zip(t.columns, row, strict=True)) for row in t.rows] for t in tables}
-        sys.stdout.write(json.dumps(records, indent=1) + "\n")
+        tell_json({t.title: [dict(zip(t.columns, row, strict=True)) for row in t.rows] for t in tables})
         return
     for table in tables:
         if table.rows:

@@ -11,18 +11,29 @@ import typer
 from cpu_codegen.cli.config_option import defaults_from_file
 from cpu_codegen.cli.evaluate import evaluate
 from cpu_codegen.cli.options import (
+    ComparatorOption,
     Force,
     Format,
+    Ids,
     Json,
     KeepGoing,
     KvType,
     MaxRam,
     Mlock,
     Mmap,
+    ModelsFile,
+    Offline,
     OutputFormat,
     Require,
+    Styles,
+    Suites,
     Think,
+    Threads,
+    WeakIsolation,
+    Workers,
+    comparator_of,
     kv_types,
+    one_of,
     requirements,
     seconds,
     size,
@@ -31,7 +42,7 @@ from cpu_codegen.cli.options import (
 )
 from cpu_codegen.config import DEFAULT_MAX_TOKENS, Campaign, RunConfig, Settings
 from cpu_codegen.errors import UsageError
-from cpu_codegen.schema import LEVELS, Level, Sampling
+from cpu_codegen.schema import EXTRACT_MODES, LEVELS, ExtractMode, Level, Sampling
 
 
 def run(
@@ -53,16 +64,10 @@ def run(
             help="Options from a YAML file, or from a run's manifest.json; what is typed goes first.",
         ),
     ] = None,
-    suites: Annotated[
-        list[str] | None,
-        typer.Option("-s", "--suite", help="Suites, by comma; a folder or .jsonl of your own.  [default: lowcost60]"),
-    ] = None,
-    style: Annotated[
-        list[str] | None,
-        typer.Option("--style", help="Prompt styles, by comma: plain, cot, cot-efficient.  [default: plain]"),
-    ] = None,
+    suites: Suites = None,
+    style: Styles = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N problems of the order.")] = None,
-    ids: Annotated[list[str] | None, typer.Option("--ids", "--id", help="Only these problems, by comma.")] = None,
+    ids: Ids = None,
     level: Annotated[list[str] | None, typer.Option("--level", help="Only these levels: easy, medium, hard.")] = None,
     n: Annotated[int, typer.Option("--n", min=1, max=1000, help="Samples per problem and style.")] = 1,
     temperature: Annotated[float, typer.Option(min=0.0, max=5.0, help="0 = greedy.")] = 0.0,
@@ -79,9 +84,7 @@ def run(
             min=64, help="Context of one sequence.  [default: the model's, at most 4096, or what --think needs]"
         ),
     ] = None,
-    threads: Annotated[
-        int | None, typer.Option("--threads", "-t", min=1, help="[default: usable physical cores]")
-    ] = None,
+    threads: Threads = None,
     engine: Annotated[
         str | None,
         typer.Option("--engine", metavar="URL", help="Generate on an OpenAI-compatible server; -m names its model."),
@@ -106,14 +109,12 @@ def run(
     extract: Annotated[
         str, typer.Option(help="How code is taken from answers: default, or evalplus (its sanitizer).")
     ] = "default",
-    comparator: Annotated[str, typer.Option(help="strict, or evalplus (parity with its verdicts).")] = "strict",
+    comparator: ComparatorOption = "strict",
     prompt_file: Annotated[Path | None, typer.Option(help="Your own prompt text, with {statement} in it.")] = None,
     prompt_format: Annotated[
         str | None, typer.Option(help="chatml, mistral, zephyr, llama-2, phi-2, alpaca, minicpm, completion.")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Programs executed at once.  [default: usable cores]")
-    ] = None,
+    workers: Workers = None,
     efficiency_budget: Annotated[
         str, typer.Option(help="Time for measuring the answers' efficiency; 0 = do not measure.")
     ] = "4m",
@@ -140,13 +141,9 @@ def run(
     new: Annotated[
         bool, typer.Option("--new", help="Begin a new folder even where an unfinished one could go on.")
     ] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
-    models_file: Annotated[
-        Path | None, typer.Option("--models", metavar="FILE", help="A registry of your own, merged over ours.")
-    ] = None,
-    allow_weak_isolation: Annotated[
-        bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
-    ] = False,
+    offline: Offline = False,
+    models_file: ModelsFile = None,
+    allow_weak_isolation: WeakIsolation = False,
     kv_type: KvType = "f16",
     mmap: Mmap = True,
     mlock: Mlock = False,
@@ -185,8 +182,8 @@ def run(
         think=thinking(think),
         loop_stop=loop_stop,
         recommended=_recommended(sampling, temperature),
-        extract=cast(Literal["default", "evalplus"], _one_of("--extract", extract, ("default", "evalplus"))),
-        comparator=cast(Literal["evalplus", "strict"], _one_of("--comparator", comparator, ("strict", "evalplus"))),
+        extract=cast(ExtractMode, one_of("--extract", extract, EXTRACT_MODES)),
+        comparator=comparator_of(comparator),
     )
     config = RunConfig(
         model=_models(model)[0],
@@ -194,7 +191,7 @@ def run(
         styles=split_commas(style) or ("plain",),
         samples_per_problem=n,
         ids=split_commas(ids),
-        levels=tuple(cast(Level, _one_of("--level", name, LEVELS)) for name in split_commas(level)),
+        levels=tuple(cast(Level, one_of("--level", name, LEVELS)) for name in split_commas(level)),
         limit=limit,
         prompt_file=str(prompt_file) if prompt_file else None,
         prompt_format=prompt_format,
@@ -244,17 +241,11 @@ def _models(names: list[str] | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in found if part.strip() or len(found) == 1)
 
 
-def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise UsageError(f"{option} {value!r} is not known", remedy=f"{option} {' or '.join(allowed)}")
-    return value
-
-
 def _recommended(sampling: str | None, temperature: float) -> bool:
     """Whether models.yaml's sampling is wanted; it cannot be mixed with one that is given."""
     if sampling is None:
         return False
-    _one_of("--sampling", sampling, ("recommended",))
+    one_of("--sampling", sampling, ("recommended",))
     if temperature > 0:
         raise UsageError("--sampling recommended and --temperature exclude each other", remedy="drop one of them")
     return True

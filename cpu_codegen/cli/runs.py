@@ -43,10 +43,11 @@ class _Facts(NamedTuple):
 
 def _row(path: Path) -> tuple[str, ...]:
     """A damaged folder hides no other: it gets a row, and stderr says how to be rid of it."""
+    from cpu_codegen.group import is_group
     from cpu_codegen.report.escape import for_terminal
 
     try:
-        facts = _of_group(path) if (path / "group.json").is_file() else _of_run(path)
+        facts = _of_group(path) if is_group(path) else _of_run(path)
     except IntegrityError as error:
         print(f"{for_terminal(str(error))}; cpu-codegen runs rm {for_terminal(path.name)} removes it", file=sys.stderr)
         return (path.name, "?", "", "", "", "damaged")

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpu_codegen.cli.options import AtK, Format, Json, KeepGoing, OutputFormat, at_k
-from cpu_codegen.errors import HarnessError, UsageError
+from cpu_codegen.cli.options import (
+    AtK,
+    ComparatorOption,
+    Format,
+    Json,
+    KeepGoing,
+    Offline,
+    OutputFormat,
+    WeakIsolation,
+    Workers,
+    at_k,
+    comparator_of,
+)
+from cpu_codegen.counts import count_of
 
 if TYPE_CHECKING:
     from cpu_codegen.report.tables import Table
     from cpu_codegen.schema import Problem
     from cpu_codegen.scoring.samples import Submission
+    from cpu_codegen.scoring.score import Scoring
     from cpu_codegen.scoring.summary import Tally
+    from cpu_codegen.suites.load import Suite
 
 _KS = (1, 10, 100)
-_COMPARATORS = ("evalplus", "strict")
 
 
 def score(
@@ -37,47 +50,40 @@ def score(
             "-s", "--suite", help="humaneval, humaneval+, mbpp+, lowcost60, or a folder or .jsonl of your own."
         ),
     ],
-    comparator: Annotated[
-        str, typer.Option(help="evalplus (parity with its verdicts), or strict (types count, no loopholes).")
-    ] = "evalplus",
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Programs executed at once.  [default: usable cores]")
-    ] = None,
+    comparator: ComparatorOption = "evalplus",
+    workers: Workers = None,
     k: AtK = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Judge everything again; use no kept verdict.")] = False,
     keep_going: KeepGoing = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
-    allow_weak_isolation: Annotated[
-        bool, typer.Option("--allow-weak-isolation", help="Run generated code behind seccomp alone.")
-    ] = False,
+    offline: Offline = False,
+    allow_weak_isolation: WeakIsolation = False,
     output: OutputFormat = Format.TABLE,
     json: Json = False,
 ) -> None:
     """Score samples against a suite's tests in the sandbox; -o jsonl: one line per sample. The same command resumes."""
-    if comparator not in _COMPARATORS:
-        raise UsageError(f"--comparator {comparator!r} is not known", remedy="--comparator evalplus or strict")
-    ks = at_k(k) or _KS
+    word, ks = comparator_of(comparator), at_k(k) or _KS
+    from cpu_codegen.cli.told import harness_errors, tell_json
+    from cpu_codegen.machine import usable_cores
+    from cpu_codegen.report.escape import for_terminal
+    from cpu_codegen.scoring.score import Scoring
     from cpu_codegen.suites.load import open_suite
 
     opened = open_suite(suite, offline=offline, keep_going=keep_going, allow_weak=allow_weak_isolation)
     for broken in opened.left_out:
-        print(f"left out: {broken}", file=sys.stderr)
-    suite, problems = opened.name, opened.by_task_id()
+        print(for_terminal(f"left out: {broken}"), file=sys.stderr)
+    how = Scoring(word, workers=workers or usable_cores(), allow_weak_isolation=allow_weak_isolation)
     shown, told, faults = Format.JSON if json else output, [], 0
-    for source in _sources(samples, problems, allow_weak=allow_weak_isolation):
-        tally = _judge(source, suite, comparator, workers, fresh=fresh, allow_weak=allow_weak_isolation, output=output)
+    for source in _sources(samples, opened.by_task_id(), allow_weak=allow_weak_isolation):
+        tally = _judge(source, opened.name, how, fresh=fresh, output=shown)
         if shown is Format.JSON:
-            told.append(_summary(source, tally, suite, comparator, len(opened.problems), ks))
+            told.append(_summary(source, tally, opened, word, ks))
         elif shown is not Format.JSONL:
-            _print_table(source, tally, suite, comparator, len(opened.problems), shown, ks)
+            _print_table(source, tally, opened, word, shown, ks)
         faults += tally.outcomes["harness_error"]
-    if told:
-        _print_json(told)
+    if told:  # one object; of a group's runs {"runs": […]}, as `run` does
+        tell_json({"runs": told} if told[0].get("run") else told[0])
     if faults:
-        raise HarnessError(
-            f"{faults} samples could not be judged (harness_error); they count for nothing",
-            remedy="the same command tries them again; cpu-codegen doctor",
-        )
+        raise harness_errors(faults, "the same command tries them again; cpu-codegen doctor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,67 +117,52 @@ def _sources(name: str, problems: dict[str, Problem], *, allow_weak: bool) -> It
         yield _Source(partial(list, answers), folder.resolve().name if len(paths) > 1 else "")
 
 
-def _judge(
-    source: _Source,
-    suite: str,
-    comparator: str,
-    workers: int | None,
-    *,
-    fresh: bool,
-    allow_weak: bool,
-    output: Format,
-) -> Tally:
+def judged(
+    submissions: Callable[[], Iterable[Submission]], suite: str, how: Scoring, *, fresh: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Verdicts in the order of the submissions, with a bar; those that are kept from earlier are taken, unless `fresh`."""
     from cpu_codegen.cli.bars import Bars
-    from cpu_codegen.machine import usable_cores
-    from cpu_codegen.schema import Limits
-    from cpu_codegen.scoring.score import Scoring
-    from cpu_codegen.scoring.score import score as judged
-    from cpu_codegen.scoring.summary import Tally
-    from cpu_codegen.scoring.verdicts import Verdicts, judge_key
-    from cpu_codegen.store import dump_line
+    from cpu_codegen.scoring.score import score_kept
 
-    scoring = Scoring(comparator, Limits(), workers or usable_cores(), allow_weak)
-    found, bars = Tally(), Bars()
+    bars = Bars()
     try:
-        with Verdicts(judge_key(suite, comparator, scoring.limits), fresh=fresh) as verdicts:
-            for record in judged(source.submissions, scoring, verdicts, bars):
-                found.add(record)
-                if output is Format.JSONL:
-                    sys.stdout.write(dump_line({"run": source.run, **record} if source.run else record))
-                    sys.stdout.flush()
+        yield from score_kept(submissions, suite, how, bars, fresh=fresh)
     finally:
         bars.close()
+
+
+def _judge(source: _Source, suite: str, how: Scoring, *, fresh: bool, output: Format) -> Tally:
+    from cpu_codegen.scoring.summary import Tally
+    from cpu_codegen.store import dump_line
+
+    found = Tally()
+    for record in judged(source.submissions, suite, how, fresh=fresh):
+        found.add(record)
+        if output is Format.JSONL:
+            sys.stdout.write(dump_line({"run": source.run, **record} if source.run else record))
+            sys.stdout.flush()
     return found
 
 
-def _summary(
-    source: _Source, found: Tally, suite: str, comparator: str, problems: int, ks: tuple[int, ...]
-) -> dict[str, Any]:
+def _summary(source: _Source, found: Tally, suite: Suite, comparator: str, ks: tuple[int, ...]) -> dict[str, Any]:
     return {
         **({"run": source.run} if source.run else {}),
-        "suite": suite,
+        "suite": suite.name,
         "comparator": comparator,
         "samples": found.samples.total(),
         "problems": len(found.samples),
-        "problems_in_suite": problems,
+        "problems_in_suite": len(suite.problems),
         "outcomes": dict(found.outcomes),
-        "pass_at_k": [asdict(rate) for rate in found.rates(ks)],
+        "pass_at_k": found.rates(ks),
     }
 
 
-def _print_json(told: list[dict[str, Any]]) -> None:
-    """One object; of a group's runs {"runs": […]}, as `run` does."""
-    import json
-
-    sys.stdout.write(json.dumps({"runs": told} if told[0].get("run") else told[0], indent=1) + "\n")
-
-
 def _print_table(
-    source: _Source, found: Tally, suite: str, comparator: str, problems: int, output: Format, ks: tuple[int, ...]
+    source: _Source, found: Tally, suite: Suite, comparator: str, output: Format, ks: tuple[int, ...]
 ) -> None:
     from cpu_codegen.report.tables import write_table
 
-    table = _table(found, suite, comparator, problems, ks)
+    table = _table(found, suite.name, comparator, len(suite.problems), ks)
     write_table(replace(table, title=f"{source.run}: {table.title}") if source.run else table, output, sys.stdout)
 
 
@@ -190,10 +181,6 @@ def _table(found: Tally, suite: str, comparator: str, problems: int, ks: tuple[i
     ]
     rows += [(outcome, count, None, None) for outcome, count in found.outcomes.most_common()]
     part = "" if len(found.samples) == problems else f" of {problems}: no figure for the whole suite"
-    samples, tasks = _counted(found.samples.total(), "sample"), _counted(len(found.samples), "problem")
+    samples, tasks = count_of(found.samples.total(), "sample"), count_of(len(found.samples), "problem")
     title = f"{suite}, comparator {comparator}: {samples} of {tasks}{part}"
     return Table(("", "value", "95 % interval", "problems"), rows, title, frozenset(("value", "problems")))
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

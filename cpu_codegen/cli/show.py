@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpu_codegen.cli.options import Format, Json, OutputFormat, RunArgument, split_commas
+from cpu_codegen.cli.options import Format, Ids, Json, OutputFormat, RunArgument, split_commas
+from cpu_codegen.counts import count_of
 from cpu_codegen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ Sample = dict[str, Any]
 def show(
     run: RunArgument,
     failed: Annotated[bool, typer.Option("--failed", help="Only samples that were judged and did not pass.")] = False,
-    ids: Annotated[list[str] | None, typer.Option("--ids", "--id", help="Only these problems, by comma.")] = None,
+    ids: Ids = None,
     style: Annotated[list[str] | None, typer.Option("--style", help="Only these styles.")] = None,
     outcome: Annotated[
         list[str] | None, typer.Option("--outcome", help="Only these outcomes: wrong, error, timeout, no_code, …")
@@ -83,7 +84,7 @@ def _chosen(run: str, wanted: Wanted) -> list[Sample]:
     every = [{"run": path.name, **sample} for path in find_runs([run]) for sample in load_samples(RunFolder(path))]
     samples = [sample for sample in every if sample in wanted]
     if not samples and wanted == Wanted(failed=True) and every:
-        print(f"none of the {len(every)} samples failed", file=sys.stderr)  # good news, no error
+        print(f"none of {count_of(len(every), 'sample')} failed", file=sys.stderr)  # good news, no error
     elif not samples:
         raise _none_fits(run, wanted, every)
     return samples
@@ -101,7 +102,7 @@ def _none_fits(run: str, wanted: Wanted, every: list[Sample]) -> UsageError:
                 f"{run} has no answer to {name!r}",
                 remedy=f"--ids {near[0]}" if near else f"cpu-codegen show {run} -o md",
             )
-    return UsageError(f"none of the {len(every)} samples fits", remedy=f"cpu-codegen show {run}")
+    return UsageError(f"none of {count_of(len(every), 'sample')} fits", remedy=f"cpu-codegen show {run}")
 
 
 def _write_records(samples: list[Sample], output: Format) -> None:
@@ -173,9 +174,9 @@ def _facts(sample: Sample) -> str:
     """Tests, tokens, why the answer ended, and how its code compares with the reference's, as far as they are known."""
     facts = []
     if sample.get("tests_total"):
-        facts.append(f"{sample['tests_passed']}/{sample['tests_total']} tests")
+        facts.append(f"{sample['tests_passed']}/{count_of(sample['tests_total'], 'test')}")
     if sample.get("completion_tokens") is not None:
-        facts.append(f"{sample['completion_tokens']} tokens")
+        facts.append(count_of(sample["completion_tokens"], "token"))
     facts.append(str(sample.get("finish_reason")))
     measured = sample.get("efficiency") or {}
     ratio = measured.get("cpu_ratio")

@@ -7,30 +7,33 @@ a generation is never thrown away for it.
 from __future__ import annotations
 
 import platform
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from cpu_codegen.columns.in_time import PAGE_S
 from cpu_codegen.config import Settings
-from cpu_codegen.extraction.answer import extract
-from cpu_codegen.extraction.evalplus import extract_evalplus
+from cpu_codegen.extraction.generation import extract_generation
 from cpu_codegen.inputs import RunInputs
 from cpu_codegen.judge import JUDGE_VERSION
 from cpu_codegen.judging.limits import limits_for
 from cpu_codegen.progress import Progress
 from cpu_codegen.sandbox import Sandbox, open_sandbox
+from cpu_codegen.sandbox.values import CODEC_VERSION
 from cpu_codegen.schema import Execution, Extraction, FinishReason, Job, Outcome, Problem
 from cpu_codegen.session import Session
 from cpu_codegen.store import digest, plain
 
-EXTRACT_TIMEOUT_S = 5.0
 ENGINE_FAILED = "engine_error"
 """The detail of an answer at which the engine crashed twice: there is nothing to judge, however often."""
 
 
 def judge_hash(settings: Settings, versions: dict[str, str]) -> str:
-    """What decides a verdict besides the code and the problem: judge, extraction, comparator, limits, Python, packages."""
+    """What decides a verdict besides the code and the problem: judge, extraction, comparator, limits, codec, Python, packages.
+
+    The first codec is left out, so that the keys of older folders stay.
+    """
     python = ".".join(platform.python_version_tuple()[:2])
     return digest(
         "judge",
@@ -40,6 +43,7 @@ def judge_hash(settings: Settings, versions: dict[str, str]) -> str:
         settings.extract,
         python,
         versions.get("numpy"),
+        *([CODEC_VERSION] if CODEC_VERSION > 1 else []),
     )
 
 
@@ -102,6 +106,8 @@ class _Column:
         self.judge_hash = judge
         self.generations: dict[str, dict[str, Any]] = {}
         self.extractions: dict[str, Extraction] = {}
+        self.opened_s = time.monotonic()
+        self.began_s: dict[str, float] = {}
 
     def records(
         self, generations: list[dict[str, Any]], *, left_s: Callable[[], float] | None
@@ -120,7 +126,9 @@ class _Column:
         for generation in generations:
             key, problem = generation["key"], self.problems[generation["problem_id"]]
             self.generations[key] = generation
-            extraction = self.extractions[key] = self._extract(generation, problem)
+            self.began_s[key] = time.monotonic() - self.opened_s
+            extraction = extract_generation(generation, problem, self.settings.extract, outline=self.sandbox.parse)
+            self.extractions[key] = extraction
             early = without_execution(generation, extraction)
             if early is not None:
                 undecided.append(early)
@@ -133,16 +141,6 @@ class _Column:
                 limits=limits_for(problem.task, self.settings.limits),
                 comparator=self.settings.comparator,
             )
-
-    def _extract(self, generation: dict[str, Any], problem: Problem) -> Extraction:
-        chosen = extract_evalplus if self.settings.extract == "evalplus" else extract
-        return chosen(
-            generation["text"],
-            entry_point=problem.entry_point,
-            statement=problem.statement,
-            parse=lambda text: self.sandbox.parse(text, timeout_s=EXTRACT_TIMEOUT_S),
-            is_completion=bool(generation.get("is_completion")),
-        )
 
     def _record(self, execution: Execution) -> dict[str, Any]:
         """One line of results.jsonl."""
@@ -162,6 +160,7 @@ class _Column:
             "isolation_tier": self.sandbox.isolation.tier,
             "isolation_layers": list(self.sandbox.isolation.layers),
             "python": platform.python_version(),
+            "start_offset_s": round(self.began_s[key], 3),
         }
 
 

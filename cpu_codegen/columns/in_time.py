@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.engine.protocol import TimeLimit
 from cpu_codegen.inputs import RunInputs
 from cpu_codegen.progress import Progress
@@ -94,5 +95,7 @@ def status(session: Session, inputs: RunInputs, progress: Progress) -> str:
     if not left:
         return "finished"
     done, total = len(inputs.samples) - left, len(inputs.samples)
-    progress.say(f"partial, {session.folder.path.name}: {done} of {total} answers so far; the same command goes on")
+    progress.say(
+        f"partial, {session.folder.path.name}: {done} of {count_of(total, 'answer')} so far; the same command goes on"
+    )
     return "partial"

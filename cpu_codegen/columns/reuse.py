@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cpu_codegen.columns.generate import identity
+from cpu_codegen.counts import count_of
 from cpu_codegen.errors import CpuCodegenError, UsageError
 from cpu_codegen.group import run_folders
 from cpu_codegen.inputs import RunInputs, Sample
@@ -46,15 +47,17 @@ def reuse(session: Session, inputs: RunInputs, progress: Progress) -> Iterator[d
     if not left:
         return
     found = _found(session, root, left, _source(session, inputs, asked=bool(asked)))
+    wanted = count_of(len(inputs.samples), "answer")
     if not asked:
         session.note(reusable=len(found))
         if found:
-            progress.say(f"{len(found)} of {len(inputs.samples)} answers are in earlier runs: --reuse takes them over")
+            verb, them = ("is", "it") if len(found) == 1 else ("are", "them")
+            progress.say(f"{len(found)} of {wanted} {verb} in earlier runs: --reuse takes {them} over")
         return
     loads = {str(source): one_load_s(RunFolder(source).manifest()) for source, _ in found.values()}
     if loads and not session.facts.get("load_s"):
         session.note(load_s=max(loads.values()), reused=len(found))
-    progress.say(f"{len(found)} of {len(inputs.samples)} answers taken over from earlier runs")
+    progress.say(f"{len(found)} of {wanted} taken over from earlier runs")
     for source, record in found.values():
         # the same prompt may stand in another suite there (humaneval, humaneval+)
         yield {**record, **identity(left[record["key"]]), "reused_from": record.get("reused_from") or str(source)}

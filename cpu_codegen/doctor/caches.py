@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.doctor.sections import Advice, Context, Section
 from cpu_codegen.errors import IntegrityError
 from cpu_codegen.models.caches import hub_cache, lm_studio_folders, ollama_stores
@@ -31,7 +32,7 @@ def caches(context: Context) -> Section:
         )
     lines = (
         ", ".join(f"{name} {_shown(places)}" for name, places in zip(_NAMES, folders.values(), strict=True)),
-        f"own {_shown([own])}; {len(whole)} {'file' if len(whole) == 1 else 'files'}, {format_bytes(whole_bytes)} downloaded",
+        f"own {_shown([own])}; {count_of(len(whole), 'file')}, {format_bytes(whole_bytes)} downloaded",
         _calibrated(known),
     )
     facts = {
@@ -68,6 +69,5 @@ def _calibrated(known: Calibration | None) -> str:
     if known is None or not known.types:
         return "not calibrated yet: the first plan does it (at most 20 s)"
     company = f", while {known.busy_cores:.1f} cores were busy with other programs" if known.is_crowded else ""
-    return (
-        f"calibrated {ago(max(time.time() - known.taken_unix, 0))} ago, {len(known.types)} tensor types timed{company}"
-    )
+    types = count_of(len(known.types), "tensor type")
+    return f"calibrated {ago(max(time.time() - known.taken_unix, 0))} ago, {types} timed{company}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cpu_codegen.doctor.sections import Advice, Context, Section
 from cpu_codegen.errors import CpuCodegenError
 
@@ -56,8 +58,7 @@ def is_open(enforcer: str) -> bool:
     return enforcer in ("", NOT_ENFORCED)
 
 
-def _advice(properties: object) -> tuple[Advice, ...]:
-    assert isinstance(properties, dict)
+def _advice(properties: Mapping[str, str]) -> tuple[Advice, ...]:
     advice = []
     if is_open(properties["reads"]):
         text = "generated code can read your files (it can neither send nor change them)"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.machine import Machine, fingerprint
 
 
@@ -73,7 +74,7 @@ def as_text(found: list[Section]) -> str:
         lines.append(f"{section.name:<11}{first}")
         lines += [" " * 11 + line for line in rest]
     warnings = [warning for section in found for warning in section.warnings]
-    lines.append(f"{len(warnings)} warning{'' if len(warnings) == 1 else 's'}" + (":" if warnings else ""))
+    lines.append(count_of(len(warnings), "warning") + (":" if warnings else ""))
     lines += [f"  {warning.text}.   try: {warning.remedy}" for warning in warnings]
     return "\n".join(lines) + "\n"
 

@@ -7,7 +7,6 @@ where no sandbox can be had; generation then goes on to the model's own end.
 from __future__ import annotations
 
 import threading
-from types import TracebackType
 from typing import Any
 
 from cpu_codegen.errors import CpuCodegenError
@@ -57,7 +56,5 @@ class Completeness:
     def __enter__(self) -> Completeness:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -1,25 +1,26 @@
 """A folder to archive or publish beside a paper: raw answers, verdicts, measurements, hashes, licences, a card, CITATION.cff.
 
-Command lines and paths are taken out of the manifest (they name people and machines); everything else is copied as it is.
+Command lines and paths are taken out (they name people and machines): of the manifest, and of answers that were taken over from
+another run; everything else is copied as it is.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any
 
 from cpu_codegen import __version__
-from cpu_codegen.durable import write_whole
+from cpu_codegen.durable import disk_error, write_whole
 from cpu_codegen.errors import UsageError
 from cpu_codegen.exchange.leaderboard import machine_kind
 from cpu_codegen.report.escape import for_markdown
 from cpu_codegen.report.overview import all_tables, notes
 from cpu_codegen.report.summary import RunSummary
 from cpu_codegen.report.tables import as_markdown
+from cpu_codegen.store import dump_line
 
 _OF_SESSION = ("load_s", "width", "threads", "executed", "execute_s")
 _OF_MACHINE = ("os", "kernel", "governor", "energy_why", "ram_total_bytes")
@@ -28,12 +29,17 @@ COLUMNS = ("prompts.jsonl", "generations.jsonl", "results.jsonl", "efficiency.js
 
 def write_artifact(summary: RunSummary, folder: Path) -> list[Path]:
     """Writes the artifact and gives its files back. UsageError for a folder that is there already."""
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty", remedy="--out with a new folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in COLUMNS:
-        if (summary.path / name).is_file():
-            shutil.copyfile(summary.path / name, folder / name)
+    if folder.is_file() or (folder.exists() and any(folder.iterdir())):
+        raise UsageError(
+            f"{folder} is {'a file' if folder.is_file() else 'not empty'}", remedy="--out with a new folder"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in COLUMNS:
+            if (summary.path / name).is_file():
+                _copy(summary.path / name, folder / name)
+    except OSError as error:
+        raise disk_error(folder, error) from error
     public = replace(summary, manifest=public_manifest(summary.manifest))
     write_whole(folder / "manifest.json", json.dumps(public.manifest, indent=1) + "\n")
     write_whole(folder / "README.md", card(public))
@@ -42,6 +48,20 @@ def write_artifact(summary: RunSummary, folder: Path) -> list[Path]:
     sums = "".join(f"{_sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir()))
     write_whole(folder / "SHA256SUMS", sums)
     return sorted(folder.iterdir())
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Line by line as it is; where an answer was taken over from is cut down to the folder's name."""
+    with source.open("rb") as lines, target.open("wb") as file:
+        file.writelines(_without_path(line) if b'"reused_from"' in line else line for line in lines)
+
+
+def _without_path(line: bytes) -> bytes:
+    try:
+        record = json.loads(line)
+    except ValueError:  # a torn last line, which no reader takes
+        return b""
+    return dump_line({**record, "reused_from": _file_name(record["reused_from"])}).encode("ascii")
 
 
 def public_manifest(manifest: dict[str, Any]) -> dict[str, Any]:

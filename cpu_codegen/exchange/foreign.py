@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -100,8 +101,8 @@ def _generation(key: str, submission: Submission, *, style: str, index: int) -> 
 def _manifest(
     submissions: list[Submission], facts: dict[str, Any], *, model: str, style: str, suite: str
 ) -> dict[str, Any]:
-    problems = list(dict.fromkeys(s.problem.id for s in submissions))
-    per_problem = [sum(1 for s in submissions if s.problem.id == name) for name in problems]
+    per_problem = Counter(s.problem.id for s in submissions)
+    problems = list(per_problem)
     return {
         "schema": SCHEMA_VERSION,
         "status": "running",
@@ -113,7 +114,7 @@ def _manifest(
         "versions": {},
         "prompts": {},
         "suites": {suite: {"order": problems, "hash": ""}},
-        "scope": {"problems": problems, "styles": [style], "n": max(per_problem, default=1)},
+        "scope": {"problems": problems, "styles": [style], "n": max(per_problem.values(), default=1)},
         "sessions": [],
     }
 

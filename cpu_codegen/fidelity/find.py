@@ -5,7 +5,7 @@ Looked at: each run's folder, its group, their neighbours, and ./runs. Models ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cpu_codegen.errors import CpuCodegenError
@@ -21,7 +21,7 @@ def read_ladders(folder: Path) -> list[Ladder]:
     return ladders(RunFolder(folder).by_key("fidelity").values())
 
 
-def ladders_of(runs: Iterable[tuple[Path, str]]) -> list[Ladder]:
+def ladders_of(runs: Sequence[tuple[Path, str]]) -> list[Ladder]:
     """`runs` are folders and their models' digests; every ladder once, with at least one of these models in it."""
     known = {digest for _, digest in runs if digest}
     found: dict[tuple[str, str], Ladder] = {}

@@ -1,7 +1,8 @@
 """Models → fidelity.jsonl, one line per model and problem; one model in memory at a time, the base first.
 
 Resumable per problem: what is left is computed from the lines that are there. The base's log-probabilities lie in a folder beside
-them while any other model needs them, 2 bytes × vocabulary × scored tokens; the disk is checked before, they are deleted after.
+them while any other model needs them, 2 bytes × vocabulary × scored tokens; the disk is checked before, they are deleted after, and
+after an error, too; only an interruption keeps them.
 Not covered: the engine's side (scoring.py, engine/likelihood.py), figures and tables (steps.py, tables.py).
 """
 
@@ -26,8 +27,7 @@ from cpu_codegen.fidelity.texts import ScoredText, scored_text
 from cpu_codegen.inputs import chat_template
 from cpu_codegen.order import run_order, select
 from cpu_codegen.progress import Progress
-from cpu_codegen.run_names import RUNS
-from cpu_codegen.session import as_slug
+from cpu_codegen.run_names import RUNS, as_slug
 from cpu_codegen.sizes import format_bytes
 from cpu_codegen.store import RunFolder, digest
 from cpu_codegen.suites.load import load_suite
@@ -64,6 +64,9 @@ def climb(config: LadderConfig, *, progress: Progress) -> Path:
             ladder.climb()
         except (KeyboardInterrupt, Interrupted) as stop:
             raise ladder.interruption(stop) from None
+        except BaseException:
+            ladder.forget_base()
+            raise
     return path
 
 
@@ -108,6 +111,10 @@ class _Ladder:
         self._base()
         for rung in self._rungs.others:
             self._other(rung)
+        self.forget_base()
+
+    def forget_base(self) -> None:
+        """Deletes the base's log-probabilities: gigabytes that only an interrupted command goes on with."""
         shutil.rmtree(self._kept, ignore_errors=True)
 
     def interruption(self, stop: BaseException) -> Interrupted:

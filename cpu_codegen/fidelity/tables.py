@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.fidelity.steps import Ladder, Step
 from cpu_codegen.report import figures
 from cpu_codegen.report.records import estimate_record
@@ -29,7 +30,7 @@ def title(ladder: Ladder) -> str:
     """Names the base: figures of another base mean something else."""
     return (
         f"Fidelity to {ladder.base} ({format_bytes(ladder.base_bytes)}, sha256 {ladder.base_sha256[:12]}), "
-        f"{ladder.suite}: {ladder.problems} problem{'s' * (ladder.problems != 1)}, {ladder.tokens:,} tokens of references"
+        f"{ladder.suite}: {count_of(ladder.problems, 'problem')}, {ladder.tokens:,} tokens of references"
     )
 
 

@@ -104,7 +104,9 @@ def _command(valgrind: str, log_fd: int) -> list[str]:
     return [sys.executable, "-P", "-B", "-m", "cpu_codegen.measure.cachegrind_jail", json.dumps(config)]
 
 
-def count_column(folder: RunFolder, problems: dict[str, Problem], progress: Progress) -> Iterator[dict[str, Any]]:
+def count_column(
+    folder: RunFolder, problems: dict[str, Problem], progress: Progress, *, allow_weak: bool = False
+) -> Iterator[dict[str, Any]]:
     """The records of the folder that have a ratio, with `instructions` and `reference_instructions` added."""
     valgrind = find_valgrind()
     latest = {record["generation"]: record for record in folder.read("efficiency")}
@@ -113,7 +115,7 @@ def count_column(folder: RunFolder, problems: dict[str, Problem], progress: Prog
     left = [r for r in wanted if "instructions" not in r]
     progress.begin("instructions", len(wanted), len(wanted) - len(left))
     counted: dict[tuple[str, str], int | None] = {}
-    with open_sandbox(workers=1) as sandbox:
+    with open_sandbox(workers=1, allow_weak=allow_weak) as sandbox:
         for record in left:
             problem = problems[record["problem_id"]]
             try:

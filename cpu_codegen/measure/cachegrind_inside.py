@@ -1,4 +1,4 @@
-"""Runs under valgrind: loads one program and calls it so often as it is told. Text only: it is handed over with `python -c`.
+"""Runs under valgrind: loads one program and calls it as often as it is told. Text only: it is handed over with `python -c`.
 
 Nothing of ours is importable in there, so the codec comes along as source. The first line of stdin is the request (JSON).
 """

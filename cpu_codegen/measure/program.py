@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.measure.blocks import MIN_BLOCKS, Blocks, compare
 from cpu_codegen.measure.growth import Growth, memory_growth, time_growth
 from cpu_codegen.measure.memory import Peak, peak_of
@@ -117,7 +118,7 @@ def _timed(reference: Reference, timer: Timer, trials: Sequence[Trial], budget_s
     if found.first_calls and reference.trials[top].cpu_s < FIRST_CALL_S:
         return not_measured(f"{KEEPS}, and one call of the reference is too quick to be timed alone")
     if len(found) < MIN_BLOCKS:
-        return not_measured(f"{TOO_LITTLE}: {len(found)} blocks, and an interval takes {MIN_BLOCKS}")
+        return not_measured(f"{TOO_LITTLE}: {count_of(len(found), 'block')}, and an interval takes {MIN_BLOCKS}")
     return {
         "status": "disturbed" if found.mostly_disturbed else "measured",
         "reason": _remarks(found),

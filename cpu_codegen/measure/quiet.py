@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from cpu_codegen.busy import STAT, read_ticks
 from cpu_codegen.sandbox import Measured
 
 _WATCH_S = 0.1
@@ -29,13 +30,8 @@ def quiet_core(watch_s: float = _WATCH_S) -> int | None:
 
 
 def _idle_ticks() -> dict[int, int]:
-    """Idle time of each core so far, in ticks (/proc/stat); {} elsewhere."""
-    try:
-        lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return {}
-    found = (line.split() for line in lines if line.startswith("cpu") and line[3:4].isdigit())
-    return {int(fields[0][3:]): int(fields[4]) for fields in found}
+    """Idle time of each core so far, in ticks; {} where the system does not tell."""
+    return {core: passed - worked for core, (worked, passed) in read_ticks(STAT).items()}
 
 
 def frequency_khz(core: int | None) -> int | None:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.errors import HarnessError
 from cpu_codegen.measure.blocks import MIN_BLOCKS, compare
 from cpu_codegen.measure.program import affordable
@@ -133,7 +134,7 @@ def _same(findings: Findings, sandbox: Sandbox, reference: Reference, company: C
     top = affordable(trials, reference.trials, budget_s) or 0
     found = compare(twin, reference.timer, workload.rungs[: top + 1], budget_s=budget_s)
     if len(found) < MIN_BLOCKS:
-        raise HarnessError(f"only {len(found)} blocks in time: the machine is too busy")
+        raise HarnessError(f"only {count_of(len(found), 'block')} in time: the machine is too busy")
     findings.same.append(found.cpu_ratio)
     findings.disturbed += found.mostly_disturbed
 

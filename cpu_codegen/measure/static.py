@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from types import TracebackType
 from typing import Any
 
 _REPLY_S = 10.0
@@ -38,9 +37,7 @@ class Reader:
     def __enter__(self) -> Reader:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def read(self, code: str, entry_point: str, *, only_reference: bool = False) -> dict[str, Any]:

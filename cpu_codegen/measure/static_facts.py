@@ -8,6 +8,7 @@ Formulas: radon 6 (cyclomatic complexity of McCabe 1976, Halstead 1977, maintain
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import sys
 import warnings
@@ -170,9 +171,12 @@ def _first_line(node: ast.stmt) -> int:
 
 
 def _limit_memory() -> None:
-    if sys.platform != "win32":
-        import resource
+    """A tighter limit of the user's stays; macOS refuses any."""
+    if sys.platform == "win32":
+        return
+    import resource
 
+    with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
 
 

@@ -14,7 +14,7 @@ from cpu_codegen.gguf_types import TYPES_BY_NAME
 from cpu_codegen.plan.calibration import Calibration, TypeCost
 
 MOST = 3.0
-"""Times the cost of the best type. On a quiet machine one model as Q4_0, Q4_K_M and Q8_0 was measured within a quarter ."""
+"""Times the cost of the best type. On a quiet machine one model as Q4_0, Q4_K_M and Q8_0 was measured within a quarter."""
 
 
 def plausible(found: Calibration) -> Calibration:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from cpu_codegen.config import DEFAULT_CTX, DEFAULT_MAX_TOKENS
+from cpu_codegen.config import DEFAULT_CTX, DEFAULT_MAX_TOKENS, MIN_SPEED_TOKENS_S
 from cpu_codegen.models.spec import ModelSpec
 from cpu_codegen.plan.calibration import Calibration
 from cpu_codegen.plan.measured import Measured
@@ -21,8 +21,6 @@ Verdict = Literal["fits", "tight", "too_big", "unknown"]
 SHOWN = {"fits": "fits", "tight": "tight", "too_big": "does not fit", "unknown": "unknown"}
 COMFORT = 0.9
 """Of the free memory; above it a model is `tight`."""
-
-MIN_SPEED = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def make_plan(
     *,
     is_here: bool = False,
     ctx_tokens: int | None = None,
-    min_speed: float = MIN_SPEED,
+    min_speed: float = MIN_SPEED_TOKENS_S,
     measured: Measured | None = None,
 ) -> Plan:
     """The plan of one model, without what to take instead."""

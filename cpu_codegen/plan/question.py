@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cpu_codegen.config import DEFAULT_MAX_TOKENS, Think
+from cpu_codegen.config import DEFAULT_MAX_TOKENS, MIN_SPEED_TOKENS_S, RunConfig, Think
 from cpu_codegen.errors import UsageError
-from cpu_codegen.plan.estimate import MIN_SPEED
 from cpu_codegen.requirements import Term
 from cpu_codegen.sizes import parse_bytes
 
@@ -25,7 +24,7 @@ class Question:
     max_tokens: int = DEFAULT_MAX_TOKENS
     kv_type: str = "f16"
     max_ram_bytes: int | None = None
-    min_speed: float = MIN_SPEED
+    min_speed: float = MIN_SPEED_TOKENS_S
     threads: int | None = None
     recalibrate: bool = False
     calibrate: bool = True
@@ -35,6 +34,26 @@ class Question:
     think: Think = "auto"
     require: tuple[Term, ...] = ()
     at_rest: bool = False
+
+
+def question_of(config: RunConfig) -> Question:
+    """What a run asks of the plan before it starts, answered by what is known already: no network, no calibration."""
+    settings = config.settings
+    return Question(
+        models=(config.model,),
+        suites=config.suites,
+        styles=config.styles,
+        ctx_tokens=settings.ctx_tokens,
+        max_tokens=settings.max_tokens,
+        kv_type=f"k={settings.kv_type_k},v={settings.kv_type_v}",
+        max_ram_bytes=config.max_ram_bytes,
+        threads=config.threads,
+        calibrate=False,
+        models_file=Path(config.models_file) if config.models_file else None,
+        offline=True,
+        keep_going=config.keep_going,
+        think=settings.think,
+    )
 
 
 @dataclass(frozen=True, slots=True)

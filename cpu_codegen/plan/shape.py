@@ -238,10 +238,8 @@ def _tensors(shape: Geometry, quant: str) -> Iterator[tuple[str, Use, int]]:
     base, better = _main_type(quant), _better_type(quant)
     head = "q8_0" if base == "q8_0" else better if base not in ("f16", "bf16", "f32") else base
     embedding = shape.width * shape.vocabulary
-    if shape.tied_head:
-        yield _fitting(head, width), "head", embedding
-    else:
-        yield _fitting(head, width), "head", embedding
+    yield _fitting(head, width), "head", embedding
+    if not shape.tied_head:
         yield _fitting(base, width), "embedding", embedding
     for layer in range(shape.layers):
         raised = better if _use_more_bits(layer, shape.layers) else base

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.engine.room import parse_kv_types, within
 from cpu_codegen.machine import Machine, fingerprint
 from cpu_codegen.models.caches import hub_cache
@@ -188,12 +189,12 @@ def _machine_line(machine: Machine, room: Room, found: Calibration | None, quest
     ram = format_bytes(room.ram_bytes) if room.ram_bytes else "unknown"
     if question.as_if:
         return f"as if: {question.as_if}, otherwise {machine.cpu}"
-    threads = found.threads if found else "?"
+    threads = count_of(found.threads, "thread") if found else "? threads"
     when = "no speeds: llama.cpp cannot be used here, or the machine was too busy to time it"
     if found is not None:
         age_s = max(time.time() - found.taken_unix, 0)
         when = f"calibrated {ago(age_s)} ago" + (", while other programs were busy" if found.is_crowded else "")
-    return f"this machine: {machine.cpu}, {threads} threads, {ram} RAM free · {when}"
+    return f"this machine: {machine.cpu}, {threads}, {ram} RAM free · {when}"
 
 
 def _basis(speed: Calibration | None) -> str:

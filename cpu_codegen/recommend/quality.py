@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from cpu_codegen.folder_notes import noted
+from cpu_codegen.group import run_folders
 from cpu_codegen.models.spec import ModelSpec
-from cpu_codegen.run_names import RUNS, list_runs
+from cpu_codegen.run_names import RUNS
 from cpu_codegen.store import MANIFEST, RunFolder
 
 FORMAT = 2
@@ -86,7 +87,8 @@ def claim(spec: ModelSpec) -> Claim | None:
 
 def own_runs(root: Path | None = None) -> list[Own]:
     """All that the run folders hold on quality, oldest first; a damaged folder says nothing."""
-    found = noted("quality.json", FORMAT, _folders(root), (MANIFEST, "results.jsonl"), _read)
+    folders = run_folders(root or RUNS)[-MOST_RUNS:]
+    found = noted("quality.json", FORMAT, folders, (MANIFEST, "results.jsonl"), _read)
     return [Own(**record) for records in found for record in records or []]
 
 
@@ -98,14 +100,6 @@ def best_known(runs: Iterable[Own]) -> dict[tuple[str, str], Own]:
         if key not in best or run.n >= best[key].n:
             best[key] = run
     return best
-
-
-def _folders(root: Path | None) -> list[Path]:
-    """Run folders, those inside groups included, also of a group whose own record is damaged."""
-    found: list[Path] = []
-    for path in list_runs(root or RUNS)[-MOST_RUNS:]:
-        found += [path] if (path / MANIFEST).is_file() else sorted(p.parent for p in path.glob(f"*/{MANIFEST}"))
-    return found
 
 
 def _read(folder: Path) -> list[dict[str, Any]]:

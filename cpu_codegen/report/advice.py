@@ -2,7 +2,7 @@
 
 The rule: of the rows that are fast enough to use, take the fastest whose pass@1 is not shown to be below the best one's (paired
 on the common problems, 95 %). Where none is fast enough, or seconds were not measured or come from several machines, none is
-named. Not covered: models that were not run (plan.py).
+named. Not covered: models that were not run (plan/).
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cpu_codegen.config import MIN_SPEED_TOKENS_S
 from cpu_codegen.report import figures
 from cpu_codegen.report.groups import common_blocks, within
 from cpu_codegen.report.overview import is_demo
 from cpu_codegen.report.rates import paired
 from cpu_codegen.report.summary import Cell, RunSummary
 
-MIN_SPEED_TOKENS_PER_S = 5.0
 RULE = (
-    "Rule: of the rows with at least 5 tokens/s, the fastest whose pass@1 is not shown to be below the best one's "
-    "(paired on the common problems, 95 %)."
+    f"Rule: of the rows with at least {MIN_SPEED_TOKENS_S:g} tokens/s, the fastest whose pass@1 is not shown to be below the "
+    "best one's (paired on the common problems, 95 %)."
 )
 
 
@@ -44,7 +44,7 @@ class Row:
     @property
     def is_fast(self) -> bool:
         """Fast enough to be used."""
-        return (self.cell.cost.tokens_per_s or 0.0) >= MIN_SPEED_TOKENS_PER_S
+        return (self.cell.cost.tokens_per_s or 0.0) >= MIN_SPEED_TOKENS_S
 
     @property
     def score(self) -> float:
@@ -98,7 +98,7 @@ def _why_none(rows: Sequence[Row], fast: Sequence[Row]) -> str:
         return "No advice: what these answers cost was not measured here."
     if len(machines) > 1:
         return f"No advice: these runs come from {len(machines)} machines, and seconds of one say nothing of another."
-    return "" if fast else f"None of these: no row reaches {MIN_SPEED_TOKENS_PER_S:g} tokens/s on this machine."
+    return "" if fast else f"None of these: no row reaches {MIN_SPEED_TOKENS_S:g} tokens/s on this machine."
 
 
 def _rows(summaries: Sequence[RunSummary]) -> list[Row]:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cpu_codegen.counts import count_of
+from cpu_codegen.errors import CpuCodegenError
 from cpu_codegen.models.quants import bits_of
 from cpu_codegen.models.spec import ModelSpec, Published
 from cpu_codegen.report.rates import Sample, counts
@@ -85,7 +87,10 @@ def known_spec(model: dict[str, Any]) -> ModelSpec | None:
     """The registry's entry of a run's model: by digest, else by alias and quantization."""
     from cpu_codegen.models.catalogue import load_catalogue
 
-    catalogue = load_catalogue()
+    try:
+        catalogue = load_catalogue()
+    except CpuCodegenError:  # a broken registry of the user's own must not cost the report
+        return None
     digest, alias = model.get("sha256"), str(model.get("alias") or "")
     for spec in catalogue.specs():
         if digest and spec.sha256s == (digest,):
@@ -146,11 +151,13 @@ def _causes(samples: list[Sample], manifest: dict[str, Any], spec: ModelSpec) ->
 def _stop_causes(samples: list[Sample], n: int) -> Iterator[str]:
     loops = sum(s["finish_reason"] == "loop" for s in samples)
     if loops:
-        yield f"stop rule: {loops} of {n} answers were ended as loops; look at them with show, try --no-loop-stop"
+        were = f"{count_of(n, 'answer')} {'was' if loops == 1 else 'were'}"
+        yield f"stop rule: {loops} of {were} ended as loops; look at them with show, try --no-loop-stop"
     stopped = [s for s in samples if s["finish_reason"] in ("answer_complete", "stop_string")]
     broken = sum(s["outcome"] in ("syntax", "error") for s in stopped)
     if broken > CUT_SHARE * n:
-        yield f"stop rule: {broken} answers that were stopped early do not run; try --no-early-stop"
+        stopped_early = count_of(broken, "answer that was stopped early does", "answers that were stopped early do")
+        yield f"stop rule: {stopped_early} not run; try --no-early-stop"
 
 
 def _thinking_causes(samples: list[Sample], n: int, spec: ModelSpec) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.report.rates import Paired
 from cpu_codegen.report.summary import Cell, Efficiency
 from cpu_codegen.sizes import format_bytes
@@ -89,5 +90,5 @@ def probability(p: float) -> str:
 def paired_line(pair: Paired, *, suite: bool = False) -> str:
     """`cot − plain  −0.03 [−0.12, +0.05]  no difference (McNemar p = 0.69, 60 pairs)`."""
     where = f"{pair.suite}: " if suite else ""
-    test = f"{pair.test} {probability(pair.p)}, {pair.n} pairs"
+    test = f"{pair.test} {probability(pair.p)}, {count_of(pair.n, 'pair')}"
     return f"{where}{pair.style} {MINUS} {pair.baseline}  {difference(pair.difference)}  {pair.verdict} ({test})"

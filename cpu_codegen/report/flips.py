@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.report.rates import Sample, paired
 from cpu_codegen.report.same_texts import SameTexts, same_texts
 from cpu_codegen.report.samples import load_samples
@@ -62,7 +63,7 @@ def _differs(first: dict[str, Any], second: dict[str, Any]) -> str:
 
 
 def flips_line(flips: Flips) -> str:
-    """`asked again with width 16 v 1: 1 of 12 problems (lowcost60, plain) changed their verdict; texts: 1 of 12 differ: …`."""
-    where = f"{flips.problems} problems ({flips.suite}, {flips.style})"
+    """`asked again with width 16 v 1: 1 of 12 problems (lowcost60, plain) changed its verdict; texts: 1 of 12 differ: …`."""
+    of = f"{flips.flips} of {count_of(flips.problems, 'problem')} ({flips.suite}, {flips.style})"
     texts = "" if flips.texts is None else f"; texts: {flips.texts.sentence()}"
-    return f"asked again with {flips.differs}: {flips.flips} of {where} changed their verdict{texts}"
+    return f"asked again with {flips.differs}: {of} changed {'its' if flips.flips == 1 else 'their'} verdict{texts}"

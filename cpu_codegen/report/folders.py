@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cpu_codegen.errors import UsageError
-from cpu_codegen.group import GROUP as GROUP
 from cpu_codegen.group import members
 from cpu_codegen.run_names import find_run
 from cpu_codegen.store import MANIFEST

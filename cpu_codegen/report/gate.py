@@ -140,6 +140,7 @@ def _no_energy(summary: RunSummary) -> str:
 
 
 def _mean(values: Sequence[float], cell: Cell, value: float | None = None) -> Figure:
+    """Over too few problems without an interval: a bootstrap of two or three values is far too sure of itself."""
     middle = math.fsum(values) / len(values)
     shift = 0.0 if value is None else value - middle
     # a bootstrap of two or three values is far too sure of itself

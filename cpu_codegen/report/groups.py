@@ -11,8 +11,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.race import Race, Stop
-from cpu_codegen.report.folders import GROUP
+from cpu_codegen.run_names import GROUP
 from cpu_codegen.store import RunFolder
 
 
@@ -94,7 +95,11 @@ def group_notes(path: Path) -> list[str]:
     """Status, deadline, rounds, race and failed models in short sentences."""
     record = group_record(path)
     models = _dicts(record.get("models"))
-    said = [f"group of {len(models)} models: {record.get('status', 'unknown')}", *_deadline(record), *_rounds(record)]
+    said = [
+        f"group of {count_of(len(models), 'model')}: {record.get('status', 'unknown')}",
+        *_deadline(record),
+        *_rounds(record),
+    ]
     failed = [f"{m.get('folder')}: {m['error']}" for m in models if m.get("error")]
     return [*said, *_race(record), *(f"failed: {error}" for error in failed)]
 
@@ -112,8 +117,9 @@ def _rounds(record: dict[str, Any]) -> list[str]:
     ends = [str(r.get("n")) for r in _dicts(record.get("rounds"))]
     if not ends:
         return []
+    noun = "problem" if ends == ["1"] else "problems"
     return [
-        f"rounds: after {', '.join(ends)} problems of each suite; models are compared on the blocks that both finished"
+        f"rounds: after {', '.join(ends)} {noun} of each suite; models are compared on the blocks that both finished"
     ]
 
 
@@ -123,4 +129,4 @@ def _race(record: dict[str, Any]) -> list[str]:
         return []
     looks = len(_dicts(race.get("looks")))
     stops = dict.fromkeys(f"{s.get('model')} at look {s.get('look')}" for s in _dicts(race.get("stops")))
-    return [f"race: {looks} look{'s' * (looks != 1)}, stopped: {', '.join(stops) or 'nobody'}"]
+    return [f"race: {count_of(looks, 'look')}, stopped: {', '.join(stops) or 'nobody'}"]

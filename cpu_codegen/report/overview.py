@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from functools import cache
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.packaged import PACKAGE
 from cpu_codegen.report import figures
 from cpu_codegen.report.alarm import alarm_notes
@@ -185,19 +186,23 @@ def notes(summaries: Sequence[RunSummary], *, name_demo: bool = True, efficiency
         prefix = f"{summary.name}: " if len(summaries) > 1 else ""
         status = summary.manifest.get("status")
         if status != "finished" and summary.stop is None:
-            said.append(f"{prefix}the run is {status}: {len(summary.samples)} of {wanted(summary)} answers so far")
+            said.append(
+                f"{prefix}the run is {status}: {len(summary.samples)} of {count_of(wanted(summary), 'answer')} so far"
+            )
         if any(cell.unknown for cell in summary.overall()):
             said.append(f"{prefix}{_unknown(summary)}")
         if summary.faults:
-            said.append(f"{prefix}{summary.faults} samples met a harness error; they count for nothing")
+            met = count_of(
+                summary.faults, "sample met a harness error and counts", "samples met a harness error and count"
+            )
+            said.append(f"{prefix}{met} for nothing")
         cut = sum(cell.cut for cell in summary.overall())
         if cut:
-            said.append(f"{prefix}{cut} {'answer was' if cut == 1 else 'answers were'} cut at --max-tokens")
+            said.append(f"{prefix}{count_of(cut, 'answer was', 'answers were')} cut at --max-tokens")
         left_out = sum(cell.cost.left_out for cell in summary.overall())
         if left_out:
-            said.append(
-                f"{prefix}{left_out} answers were taken over from another width: in pass@1, not in seconds and rates"
-            )
+            were = count_of(left_out, "answer was", "answers were")
+            said.append(f"{prefix}{were} taken over from another width: in pass@1, not in seconds and rates")
         said += [prefix + note for note in _broken_tasks(summary)]
         said += [prefix + note for note in _reasoning_notes(summary)]
         said += [prefix + note for note in [*served_notes(summary), *alarm_notes(summary)]]
@@ -214,7 +219,7 @@ def _broken_tasks(summary: RunSummary) -> list[str]:
     """Tasks of one's own that --keep-going left out: the figures are not of the whole suite."""
     counts = {name: len(facts.get("left_out") or []) for name, facts in summary.manifest.get("suites", {}).items()}
     return [
-        f"{name}: {n} broken task{'s' * (n > 1)} left out (manifest.json names them)" for name, n in counts.items() if n
+        f"{name}: {count_of(n, 'broken task')} left out (manifest.json names them)" for name, n in counts.items() if n
     ]
 
 
@@ -236,15 +241,15 @@ def _reasoning_notes(summary: RunSummary) -> list[str]:
     said: list[str] = []
     looped = sum(cell.reasoning.looped for cell in summary.overall())
     if looped:
-        said.append(f"{looped} answers went round in circles and were stopped")
+        went = count_of(looped, "answer went round in circles and was", "answers went round in circles and were")
+        said.append(f"{went} stopped")
     for cell in summary.overall():
         found = cell.reasoning
         if found.reasoned:
             part = "" if found.share_of_time is None else f" ({found.share_of_time:.0%} of the time)"
             spent = f"{found.tokens:,} tokens and {figures.number(found.seconds)} s{part}"
-            line = (
-                f"reasoning, {cell.style}: {spent} in {found.reasoned} of {found.answers} answers; {found.cut} cut off"
-            )
+            of = f"{found.reasoned} of {count_of(found.answers, 'answer')}"
+            line = f"reasoning, {cell.style}: {spent} in {of}; {found.cut} cut off"
             without = f", pass@1 without them {figures.share(found.uncut)} ({SELECTED})" if found.uncut else ""
             said.append(line + without)
     thinking = summary.manifest.get("thinking") or {}
@@ -255,9 +260,8 @@ def _reasoning_notes(summary: RunSummary) -> list[str]:
 
 def _unknown(summary: RunSummary) -> str:
     count = sum(cell.unknown for cell in summary.overall())
-    said = (
-        f"{count} answers are unknown (not finished or not judged): intervals run from all of them failed to all passed"
-    )
+    are = count_of(count, "answer is", "answers are")
+    said = f"{are} unknown (not finished or not judged): intervals run from all of them failed to all passed"
     never = len(summary.unfinished)
     return f"{said}; seconds and tokens leave out the {never} that never came" if never else said
 

@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from cpu_codegen.compare_factors import family, quantization
+from cpu_codegen.durable import disk_error
 from cpu_codegen.errors import MachineError
 from cpu_codegen.fidelity.find import ladders_of
 from cpu_codegen.report.escape import visible
@@ -26,13 +27,22 @@ MARKERS = ("o", "^", "s", "D", "P", "*")
 def write_figures(summaries: Sequence[RunSummary], folder: Path) -> list[Path]:
     """pareto, levels and outcomes, each as .svg and .png (300 dpi); ladder and fidelity where there are quantizations of one model.
 
-    MachineError without matplotlib.
+    MachineError without matplotlib, and where they cannot be written.
     """
     try:
-        import matplotlib
-        from matplotlib.figure import Figure
+        import matplotlib  # noqa: F401
     except ImportError as error:
         raise MachineError("figures need matplotlib", remedy="pip install 'cpu-codegen[figures]'") from error
+    try:
+        return _write(summaries, folder)
+    except OSError as error:
+        raise disk_error(folder, error) from error
+
+
+def _write(summaries: Sequence[RunSummary], folder: Path) -> list[Path]:
+    import matplotlib
+    from matplotlib.figure import Figure
+
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     with matplotlib.rc_context({"svg.hashsalt": "cpu-codegen", "svg.fonttype": "none", "font.size": 9}):

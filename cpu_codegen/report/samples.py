@@ -7,6 +7,9 @@ from typing import Any
 from cpu_codegen.report.cost import is_of_other_width, widths_of
 from cpu_codegen.store import RunFolder
 
+_OTHER_MEANING = ("key", "generation", "peak_rss_bytes", "start_offset_s")
+"""Fields of a result that say something else than those of a generation by the same name."""
+
 
 def latest_results(folder: RunFolder) -> dict[str, dict[str, Any]]:
     """The current result of each generation (the later line wins)."""
@@ -41,7 +44,7 @@ def load_samples(folder: RunFolder) -> list[dict[str, Any]]:
     samples = []
     for generation in generations:
         key = generation["key"]
-        result = {k: v for k, v in results.get(key, empty).items() if k not in ("key", "generation", "peak_rss_bytes")}
+        result = {k: v for k, v in results.get(key, empty).items() if k not in _OTHER_MEANING}
         peak = results.get(key, {}).get("peak_rss_bytes")
         samples.append(
             {

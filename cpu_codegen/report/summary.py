@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.measure.metrics import has_ratio, mean_ratio, speed_verdict
 from cpu_codegen.race import Stop
 from cpu_codegen.report.cost import Cost, busy_seconds, cost_of, one_load_s, rated
@@ -56,8 +57,7 @@ class Efficiency:
         """Why there is no ratio, or what it leaves out."""
         left_out = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in self.skipped.items())
         if self.ratio is not None:
-            answers = "answer" if self.censored == 1 else "answers"
-            bound = f"≥: {self.censored} {answers} ran into the time limit" if self.censored else ""
+            bound = f"≥: {count_of(self.censored, 'answer')} ran into the time limit" if self.censored else ""
             company = f"{self.disturbed} of them had company on their core" if self.disturbed else ""
             return "; ".join(filter(None, (bound, company, f"left out: {left_out}" if left_out else "")))
         if not self.passed:

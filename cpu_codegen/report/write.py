@@ -1,4 +1,4 @@
-"""Summaries → stdout in the format that was asked for. HTML is a page of its own (page.py)."""
+"""Summaries → stdout in the format that was asked for. HTML is a page of its own (page/)."""
 
 from __future__ import annotations
 

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from cpu_codegen.errors import UsageError
+from cpu_codegen.numbered_lines import Line
 from cpu_codegen.report.samples import load_samples
 from cpu_codegen.review.rubric import Rubric
 from cpu_codegen.store import RunFolder
 
 Sample = dict[str, Any]
 Grade = dict[str, Any]
+GRADE_SHAPE = '{"generation": "…", "points": {…}}, with a "note" or without'
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,16 @@ class Grading:
         return list(known.values())
 
     def give(self, key: str, points: Mapping[str, float], note: str = "") -> None:
-        """Stores one grade. UsageError for an unknown answer, points that the rubric does not allow, or a second blind look."""
+        """Stores one grade. UsageError as `check`."""
+        sample = self.check(key, points)
+        if self.blind and self._own(key) is not None:
+            return
+        for path in sample["folders"]:
+            with RunFolder(path, writable=True) as folder:
+                folder.append("reviews", self._record(key, points, note))
+
+    def check(self, key: str, points: Mapping[str, float]) -> Sample:
+        """The answer that is graded. UsageError: an unknown one, points that the rubric does not allow, a second blind look."""
         sample = next((sample for sample in self.samples if sample["key"] == key), None)
         if sample is None:
             raise UsageError(
@@ -66,16 +77,12 @@ class Grading:
             if points.get(criterion.name) not in criterion.points:
                 allowed = ", ".join(f"{point:g}" for point in criterion.points)
                 raise UsageError(f"{criterion.name}: {points.get(criterion.name)} is not allowed", remedy=allowed)
-        if self.blind and (known := self._own(key)) is not None:
-            if known["points"] != dict(points):
-                raise UsageError(
-                    "these points were given blind, and the outcome has been told since",
-                    remedy="go on with the next answer; the first points stay",
-                )
-            return
-        for path in sample["folders"]:
-            with RunFolder(path, writable=True) as folder:
-                folder.append("reviews", self._record(key, points, note))
+        if self.blind and (known := self._own(key)) is not None and known["points"] != dict(points):
+            raise UsageError(
+                "these points were given blind, and the outcome has been told since",
+                remedy="go on with the next answer; the first points stay",
+            )
+        return sample
 
     def _own(self, key: str) -> Grade | None:
         """What this reviewer gave an answer already."""
@@ -121,13 +128,23 @@ def read_grades(path: Path) -> list[Grade]:
     return list({(r["reviewer"], r["generation"], r["rubric"]): r for r in records}.values())
 
 
-def import_grades(grading: Grading, lines: Iterable[Mapping[str, Any]]) -> int:
-    """Points made elsewhere (a model's, say) as one more reviewer's: {"generation", "points", "note"?} each. Gives the count."""
-    count = 0
-    for count, line in enumerate(lines, start=1):
-        points = line.get("points")
-        if not isinstance(points, Mapping) or not isinstance(line.get("generation"), str):
-            raise UsageError(f"grade {count} has no generation or points", remedy='{"generation": "…", "points": {…}}')
-        numbers = {str(k): float(v) for k, v in points.items() if isinstance(v, int | float)}
-        grading.give(line["generation"], numbers, str(line.get("note") or ""))
-    return count
+def import_grades(grading: Grading, lines: Iterable[Line]) -> int:
+    """Points made elsewhere (a model's, say) as one more reviewer's: how many. A file with any bad line is refused as a whole."""
+    found = [_grade(grading, line) for line in lines]
+    for key, points, note in found:
+        grading.give(key, points, note)
+    return len(found)
+
+
+def _grade(grading: Grading, line: Line) -> tuple[str, dict[str, float], str]:
+    """Answer, points and note of one line. UsageError with its number."""
+    record = line.record()
+    key, points = record.get("generation"), record.get("points")
+    if not isinstance(points, Mapping) or not isinstance(key, str):
+        line.refuse("no generation or no points", GRADE_SHAPE)
+    numbers = {name: float(value) for name, value in points.items() if isinstance(value, int | float)}
+    try:
+        grading.check(key, numbers)
+    except UsageError as error:
+        line.refuse(str(error), error.remedy or GRADE_SHAPE)
+    return key, numbers, str(record.get("note") or "")

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.errors import CpuCodegenError
 from cpu_codegen.report.escape import for_html
 from cpu_codegen.report.page.document import inline_source
@@ -162,7 +163,8 @@ def grading_page(server: Server, *, graded: str = "", after: str = "", again: st
     sample = next((one for one in grading.samples if one["key"] == again), None) or grading.next(after)
     if sample is None:
         next_step = "<p>The terminal's Ctrl-C ends; then: <code>cpu-codegen review RUN --summary</code></p>"
-        return _page("Done", f"<p>All {len(grading.samples)} answers are graded.</p>{before}{next_step}")
+        done = f"Nothing is left: {count_of(len(grading.samples), 'answer')} graded."
+        return _page("Done", f"<p>{done}</p>{before}{next_step}")
     verdict = (
         ""
         if grading.blind

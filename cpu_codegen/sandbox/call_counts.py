@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.schema import AssertTask, Execution, Outcome
 
 
@@ -33,5 +34,5 @@ def checked(execution: Execution, calls: int, expected: int | None) -> Execution
     """A pass with another number of calls than the canonical solution's is none."""
     if execution.outcome is not Outcome.PASSED or expected in (None, calls):
         return execution
-    message = f"the test called the program {calls} times, the canonical solution {expected} times"
+    message = f"the test called the program {count_of(calls, 'time')}, the canonical solution {expected}"
     return replace(execution, outcome=Outcome.WRONG, detail="calls", message=message, tests_passed=0)

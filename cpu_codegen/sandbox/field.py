@@ -19,7 +19,6 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any
 
 from cpu_codegen.errors import MachineError
@@ -46,9 +45,7 @@ class Field:
     def __enter__(self) -> Field:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

@@ -8,7 +8,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from types import TracebackType
 from typing import Any
 
 from cpu_codegen.errors import HarnessError
@@ -41,9 +40,7 @@ class Parser:
     def __enter__(self) -> Parser:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def outline(self, text: str, timeout_s: float = 0.1, *, max_bytes: int = MAX_TEXT_BYTES) -> Outline:

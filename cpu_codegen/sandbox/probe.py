@@ -9,7 +9,6 @@ from __future__ import annotations
 import socket
 import time
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Literal
 
 from cpu_codegen.errors import HarnessError
@@ -75,9 +74,7 @@ class ProblemProbe:
     def __enter__(self) -> ProblemProbe:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def facts(self) -> Facts:

@@ -18,13 +18,12 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Literal, Protocol
 
 from cpu_codegen.errors import HarnessError
 from cpu_codegen.judging import verdict
 from cpu_codegen.sandbox import meters
-from cpu_codegen.sandbox.endings import CLOSED_CHANNEL, ending_of
+from cpu_codegen.sandbox.endings import CLOSED_CHANNEL, ending_of, timeout, violation
 from cpu_codegen.sandbox.forkserver import ChildSpec, End, ForkServer
 from cpu_codegen.sandbox.frames import BadFrame, Channel, ChannelClosed, ChannelTimeout
 from cpu_codegen.schema import Limits, Outcome
@@ -130,14 +129,12 @@ class Session:
             case ["failed", "load", error]:
                 raise self._failed(_verdict_on(error))
             case _:
-                raise self._failed(_protocol("no answer to load"))
+                raise self._failed(violation("no answer to load"))
 
     def __enter__(self) -> Session:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def call(
@@ -180,7 +177,7 @@ class Session:
             case ["failed", error]:
                 raise self._failed(_verdict_on(error))
             case _:
-                raise self._failed(_protocol("no outputs"))
+                raise self._failed(violation("no outputs"))
 
     @property
     def host_pid(self) -> int:
@@ -222,11 +219,11 @@ class Session:
         except ChannelClosed:
             raise self._gone() from None
         except ChannelTimeout:
-            raise self._failed(_timeout("wall", self.limits.wall_s)) from None
+            raise self._failed(timeout("wall", self.limits.wall_s)) from None
 
     def _go_on(self, mark: bytes) -> None:
         if self._channel.holds_more():  # the end of a window, sent before the window is opened
-            raise self._failed(_protocol("a byte out of order"))
+            raise self._failed(violation("a byte out of order"))
         try:
             self._channel.send_raw(mark, time.monotonic() + self.limits.wall_s)
         except (ChannelClosed, ChannelTimeout):
@@ -239,7 +236,7 @@ class Session:
             return
         if found == b"F":
             self._outputs(0, fetch=False)
-        raise self._failed(_protocol("a byte out of order"))
+        raise self._failed(violation("a byte out of order"))
 
     def _reply(self, limit: int) -> Any:
         try:
@@ -248,7 +245,7 @@ class Session:
             if "too large" in str(error):
                 ending = {"outcome": "error", "detail": "output_too_large", "message": f"over {limit} bytes of output"}
                 raise self._failed(ending) from None
-            raise self._failed(_protocol("a malformed reply")) from None
+            raise self._failed(violation("a malformed reply")) from None
 
     def _watched(self, receive: Any) -> Any:
         """Waits in slices, and between them looks at the clocks."""
@@ -262,9 +259,9 @@ class Session:
             except ChannelTimeout:
                 used_s = (meters.cpu_ns(self._child.host_pid) - begun_ns) / 1e9
                 if used_s > self.limits.cpu_s:
-                    raise self._failed(_timeout("cpu", self.limits.cpu_s)) from None
+                    raise self._failed(timeout("cpu", self.limits.cpu_s)) from None
                 if time.monotonic() >= deadline:
-                    raise self._failed(_timeout("wall", self.limits.wall_s)) from None
+                    raise self._failed(timeout("wall", self.limits.wall_s)) from None
 
     # ── ends ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -304,12 +301,4 @@ def _verdict_on(error: Any) -> dict[str, Any]:
         case [str(name), str(message), str(missing)]:
             return verdict.of_error([name, message, missing])
         case _:
-            return _protocol("a malformed error")
-
-
-def _protocol(message: str) -> dict[str, Any]:
-    return {"outcome": "error", "detail": "violation", "message": message}
-
-
-def _timeout(clock: str, limit_s: float) -> dict[str, Any]:
-    return {"outcome": "timeout", "detail": clock, "message": f"used over {limit_s:g} s of {clock} time"}
+            return violation("a malformed error")

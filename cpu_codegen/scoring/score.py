@@ -5,16 +5,16 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cpu_codegen.errors import UsageError
 from cpu_codegen.judging.limits import limits_for
 from cpu_codegen.progress import Progress
 from cpu_codegen.sandbox import Sandbox, open_sandbox
-from cpu_codegen.schema import EvalPlusTask, Execution, Isolation, Job, Limits, Outcome
+from cpu_codegen.schema import Comparator, EvalPlusTask, Execution, Isolation, Job, Limits, Outcome
 from cpu_codegen.scoring.samples import Submission
-from cpu_codegen.scoring.verdicts import Verdicts, sample_key
+from cpu_codegen.scoring.verdicts import Verdicts, judge_key, sample_key
 from cpu_codegen.store import plain
 from cpu_codegen.suites.evalplus import SLOW_TASKS
 
@@ -37,9 +37,9 @@ FIELDS = (
 class Scoring:
     """How submissions are judged."""
 
-    comparator: str
-    limits: Limits
-    workers: int
+    comparator: Comparator
+    limits: Limits = field(default_factory=Limits)
+    workers: int = 1
     allow_weak_isolation: bool = False
 
 
@@ -56,6 +56,19 @@ def score(
             yield from queue.judged(sandbox, progress)
     yield from queue.settled(progress)
     progress.end(queue.note())
+
+
+def score_kept(
+    submissions: Callable[[], Iterable[Submission]],
+    suite: str,
+    scoring: Scoring,
+    progress: Progress,
+    *,
+    fresh: bool = False,
+) -> Iterator[dict[str, Any]]:
+    """The same with the verdicts that this machine keeps for the suite, none of them when `fresh`; new ones are added."""
+    with Verdicts(judge_key(suite, scoring.comparator, scoring.limits), fresh=fresh) as verdicts:
+        yield from score(submissions, scoring, verdicts, progress)
 
 
 class _Queue:
@@ -119,7 +132,7 @@ class _Queue:
                 entry_point=problem.entry_point,
                 task=problem.task,
                 limits=limits_for(problem.task, self._scoring.limits),
-                comparator="strict" if self._scoring.comparator == "strict" else "evalplus",
+                comparator=self._scoring.comparator,
             )
 
     def _keep(self, execution: Execution, isolation: Isolation) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,11 +55,3 @@ class Tally:
     def _rate(self, tests: str, correct: Counter[str], k: int) -> PassRate:
         scores = [pass_at_k(self.samples[task_id], passed, k) for task_id, passed in correct.items()]
         return PassRate(tests, k, sum(scores) / len(scores), score_interval(scores), len(scores))
-
-
-def tally(records: Iterable[dict[str, Any]]) -> Tally:
-    """All records."""
-    found = Tally()
-    for record in records:
-        found.add(record)
-    return found

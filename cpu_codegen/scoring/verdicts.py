@@ -10,7 +10,6 @@ import hashlib
 import json
 import platform
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any
 
 from cpu_codegen.judge import JUDGE_VERSION
@@ -52,9 +51,7 @@ class Verdicts:
     def __enter__(self) -> Verdicts:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
 

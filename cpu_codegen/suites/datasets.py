@@ -5,6 +5,7 @@ CPU_CODEGEN_DATASETS names a folder with the same files, for machines without in
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import os
@@ -117,6 +118,8 @@ def _keep(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise MachineError(
             f"cannot write {path}: {error.strerror}", remedy="free some space, or set XDG_CACHE_HOME"
         ) from error

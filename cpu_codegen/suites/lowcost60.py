@@ -15,6 +15,7 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Literal
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.errors import UsageError
 from cpu_codegen.packaged import problems_dir
 from cpu_codegen.schema import LEVELS, Level, Problem, ProblemFileTask
@@ -109,7 +110,7 @@ def _refuse_blanks(source: str, path: Path) -> None:
             left = source.count(BLANK)
             blank = line.partition(BLANK)[2].strip(" \"'")
             raise UsageError(
-                f"{path}:{number}: {left} blank{'s' * (left > 1)} to fill in; the first: {blank}",
+                f"{path}:{number}: {count_of(left, 'blank')} to fill in; the first: {blank}",
                 remedy=f"write it in place of {BLANK!r}; see docs/problems.md",
             )
 

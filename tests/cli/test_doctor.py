@@ -152,7 +152,7 @@ def test_caches_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert f"Hugging Face {tmp_path / 'hf_home/hub'}" in text
     assert "1 file, 10 kB downloaded" in text
     assert "5 kB of unfinished downloads" in text
-    assert "calibrated 10 min ago, 1 tensor types timed, while 1.5 cores were busy" in text
+    assert "calibrated 10 min ago, 1 tensor type timed, while 1.5 cores were busy" in text
     assert (found.facts["downloads"], found.facts["unfinished_bytes"]) == (1, 5000)
 
 

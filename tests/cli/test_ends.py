@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,12 +39,44 @@ def test_a_signal_ends_a_command_in_order(number: signal.Signals, code: int) -> 
     assert "Traceback" not in ended.stderr
 
 
-def test_a_reader_that_went_away_is_no_error() -> None:
-    """`cpu-codegen problems list | head -0`: quiet, exit 0."""
-    command = [sys.executable, "-m", "cpu_codegen", "problems", "list"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+@pytest.mark.parametrize("words", [("problems", "list"), ("runs", "list")])
+def test_a_reader_that_went_away_is_no_error(words: tuple[str, ...], tmp_path: Path) -> None:
+    """`cpu-codegen problems list | head -0`: quiet, exit 0; also where the text is so short that it is written at the very end."""
+    command = [sys.executable, "-m", "cpu_codegen", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
         said = process.stderr.read()
     assert (process.returncode, said) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("words", [("problems", "show", "ferry_peak"), ("problems", "list", "-o", "json")])
+def test_a_full_disk_behind_stdout_is_an_error_with_a_remedy(words: tuple[str, ...], tmp_path: Path) -> None:
+    """Exit 3, not 0 and not a traceback, whether the text fits the buffer or not."""
+    command = [sys.executable, "-m", "cpu_codegen", *words]
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=60)
+    assert ended.returncode == 3
+    assert ended.stderr.startswith("error: cannot write the output: ")
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
+
+
+def test_a_closed_stdout_hides_no_failure(tmp_path: Path) -> None:
+    """An error's exit code stands although nobody reads what was printed before it."""
+    script = (
+        "import sys; from cpu_codegen import cli; sys.argv[1:] = ['runs', 'rm', 'none', '--yes']; "
+        "parsed = cli._parsed; cli._parsed = lambda words: (print('x'), parsed(words)); cli.main()"
+    )
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", script], text=True, cwd=tmp_path, env=buffered, **pipes) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 2
+    assert said.startswith("error: none is no run folder")
+    assert "Exception ignored" not in said

@@ -192,3 +192,13 @@ def test_the_canonical_solution_holds_helpers_and_nothing_of_ours() -> None:
     assert "WORD =" in text
     assert "def _is_duck" in text
     assert not any(name in text for name in ("naive", "CASES", "scaled", "SIZES", "GROWTH", "WRONG", "__future__"))
+
+
+@pytest.mark.parametrize("output", ["json", "jsonl"])
+def test_a_problem_is_shown_as_one_object(folder: Path, capsys: pytest.CaptureFixture[str], output: str) -> None:
+    """-o json over several lines, -o jsonl on one."""
+    ran = run_cli(capsys, "problems", "show", "ducks", "-s", str(folder), "-o", output)
+    shown = json.loads(ran.out)
+    assert (shown["entry_point"], shown["topics"]) == ("ducks", ["strings"])
+    assert "def ducks" in shown["statement"]
+    assert (ran.out.count("\n") == 1) == (output == "jsonl")

@@ -103,7 +103,7 @@ def test_code_is_compared_where_both_solved() -> None:
     assert code.estimate is not None
     assert code.estimate.n == 7
     assert code.verdict == "worse"
-    assert code.note == "1 programs ran into the limit and count with it"
+    assert code.note == "1 program ran into the limit and counts with it"
 
 
 MANIFEST: dict[str, Any] = {

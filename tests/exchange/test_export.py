@@ -132,6 +132,18 @@ def test_an_artifact_can_be_checked_and_names_nobody(run: Path, tmp_path: Path) 
         export(str(run), "--as", "artifact", "--out", str(folder))
 
 
+def test_where_an_answer_was_taken_over_from_names_nobody(run: Path, tmp_path: Path) -> None:
+    """Of the other run's path its folder's name stays; every other line is what it was; a torn last one is no answer."""
+    first, *rest = (run / "generations.jsonl").read_text().splitlines(keepends=True)
+    taken = json.dumps({**json.loads(first), "reused_from": "/home/alice/runs/before"})
+    torn = '{"reused_from": "/home/al'
+    (run / "generations.jsonl").write_text("".join([taken, "\n", *rest, torn]))
+    export(str(run), "--as", "artifact", "--out", str(tmp_path / "artifact"))
+    copied = (tmp_path / "artifact" / "generations.jsonl").read_text().splitlines(keepends=True)
+    assert json.loads(copied[0]) == {**json.loads(first), "reused_from": "before"}
+    assert copied[1:] == rest
+
+
 @pytest.fixture
 def group(tmp_path: Path) -> Path:
     """Two runs in one group."""

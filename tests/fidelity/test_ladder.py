@@ -142,6 +142,24 @@ def test_an_interrupted_ladder_ends_with_the_same_figures(quantized: Quantized, 
     assert all(theirs[key] == line for key, line in mine.items())
 
 
+class Breaks(Stops):
+    """An error of ours after so many texts."""
+
+    def advance(self, note: str = "") -> None:
+        """One more."""
+        self.left -= 1
+        if not self.left:
+            raise MachineError("the disk is full", remedy="free some space")
+
+
+def test_after_an_error_nothing_of_the_base_is_kept(quantized: Quantized, tmp_path: Path) -> None:
+    """Gigabytes wait for whoever stopped, not for whoever failed; the lines that are there stay."""
+    with pytest.raises(MachineError):
+        climb(config(quantized, tmp_path / "out", "f16", "q8_0", limit=2), progress=Breaks(3))
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"fidelity.jsonl", "llama.log", ".lock"}
+    assert len(lines(tmp_path / "out")) == 2
+
+
 def test_more_problems_and_more_models_may_follow(quantized: Quantized, tmp_path: Path) -> None:
     """Scope grows in the same folder; a base that has scored a text scores it again only for its log-probabilities."""
     out = tmp_path / "out"

@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cpu_codegen.cli import app
+from cpu_codegen.errors import UsageError
+from cpu_codegen.suites.lowcost60 import load_lowcost60
 from tests.report.support import write_run
 
 
@@ -22,8 +24,9 @@ def group(tmp_path: Path) -> Path:
 
 
 def shown(path: Path, *options: str) -> str:
-    """`efficiency` without measuring anything: no problem is called nothing."""
-    result = CliRunner().invoke(app, ["efficiency", str(path), "--ids", "nothing", *options], catch_exceptions=False)
+    """`efficiency` without measuring anything: of a problem that was not answered."""
+    other = load_lowcost60()[-1].id
+    result = CliRunner().invoke(app, ["efficiency", str(path), "--ids", other, *options], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -37,3 +40,11 @@ def test_efficiency_of_a_group_is_one_list_and_one_table_each(group: Path) -> No
     tables = shown(group, "-o", "md")
     assert tables.count("**Against the reference") == 1
     assert [line.split("|")[1].strip() for line in tables.splitlines()[4:6]] == ["one", "two"]
+
+
+def test_a_problem_that_there_is_not_is_refused(group: Path) -> None:
+    """Exit 2 with the nearest name, not a table from which it is silently absent."""
+    known = load_lowcost60()[0].id
+    run = CliRunner().invoke(app, ["efficiency", str(group), "--ids", f"{known}x"])
+    assert isinstance(run.exception, UsageError)
+    assert known in (run.exception.remedy or "")

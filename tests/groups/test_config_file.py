@@ -148,3 +148,10 @@ def test_models_may_stand_by_comma_and_a_file_may_have_one_in_its_name(asked: An
     """As in `plan`; a model that stands twice is kept, so that it can be refused."""
     Path("a,b.gguf").write_bytes(b"GGUF")
     assert asked("-m", "demo,phi-2", "-m", "a,b.gguf", "-m", "demo").models == ("demo", "phi-2", "a,b.gguf", "demo")
+
+
+def test_a_budget_of_weeks_is_read_back(asked: Any) -> None:
+    """Seconds are never written as 1e+06, which no option takes."""
+    config = RunConfig("demo", efficiency_budget_s=1_080_000.5)
+    Path("manifest.json").write_text(json.dumps({"config": config_record(config)}))
+    assert asked("--config", "manifest.json").run.efficiency_budget_s == 1_080_000.5

@@ -109,3 +109,15 @@ def test_runs_of_a_group_come_in_the_order_of_its_models(tmp_path: Path) -> None
     assert [path.name for path in members(tmp_path / "g")] == ["z", "a", "stray"]
     _run_folder(tmp_path / "single")
     assert [path.name for path in run_folders(tmp_path)] == ["z", "a", "stray", "single"]
+
+
+@pytest.mark.parametrize("text", ['{"models": 3}', '{"models": [{}]}', "{"])
+def test_a_damaged_group_stops_no_other_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """It is not gone on with; its runs are still found, as those of a folder; only who names it is told."""
+    monkeypatch.chdir(tmp_path)
+    damaged = tmp_path / "runs" / "20261124T0915-damaged"
+    _run_folder(damaged / "kept")
+    (damaged / "group.json").write_text(text)
+    assert choose_group(TWO, "new").name.endswith("-new")
+    assert [path.name for path in run_folders(Path("runs"))] == ["kept"]
+    assert [path.name for path in run_folders(damaged)] == ["kept"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from cpu_codegen.columns import execute
 from cpu_codegen.columns.execute import judge_hash
 from cpu_codegen.config import Settings
+from cpu_codegen.judge import JUDGE_VERSION
 from cpu_codegen.schema import Limits, Sampling
 from cpu_codegen.scoring import verdicts
+from cpu_codegen.store import digest, plain
 
 
 def test_what_decides_a_verdict_enters_its_key() -> None:
@@ -42,3 +45,13 @@ def test_a_mended_rule_judges_anew_in_runs_and_in_score(monkeypatch: pytest.Monk
     for module in (execute, verdicts):
         monkeypatch.setattr(module, "JUDGE_VERSION", module.JUDGE_VERSION + 1)
     assert not set(before) & set(keys())
+
+
+def test_the_first_codec_is_in_no_hash_and_a_later_one_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verdicts of older folders stay; values that are written otherwise are judged anew."""
+    before = judge_hash(Settings(), {"numpy": "2.4.6"})
+    settings, python = Settings(), ".".join(platform.python_version_tuple()[:2])
+    parts = (JUDGE_VERSION, settings.comparator, plain(settings.limits), settings.extract, python, "2.4.6")
+    assert before == digest("judge", *parts)
+    monkeypatch.setattr(execute, "CODEC_VERSION", 2)
+    assert judge_hash(Settings(), {"numpy": "2.4.6"}) != before

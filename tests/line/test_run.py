@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from cpu_codegen.packaged import demo_model
+from cpu_codegen.report.samples import load_samples
+from cpu_codegen.store import RunFolder
 from tests.line.conftest import Run, typed
 from tests.line.support import COMMAND, lines
 
@@ -69,6 +71,15 @@ def test_a_run_ends_with_every_column_and_says_so_on_stdout(short_run: Path) -> 
     assert len(lines(short_run / "generations.jsonl")) == 6
     assert len(lines(short_run / "results.jsonl")) == 6
     assert (short_run / "report.html").stat().st_size > 1000
+
+
+def test_a_result_says_when_its_program_began_and_a_sample_when_its_answer_did(short_run: Path) -> None:
+    """Both are called `start_offset_s`, of two clocks: joined, the generation's stands."""
+    began = [result["start_offset_s"] for result in lines(short_run / "results.jsonl")]
+    assert min(began) >= 0
+    assert sorted(began)[0] < sorted(began)[-1]
+    answered = {record["key"]: record["start_offset_s"] for record in lines(short_run / "generations.jsonl")}
+    assert {s["key"]: s["start_offset_s"] for s in load_samples(RunFolder(short_run))} == answered
 
 
 def test_answers_come_from_the_gguf_and_llama_cpp(short_run: Path) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cpu_codegen.config import RunConfig
+from cpu_codegen.deadline import Deadline
 from cpu_codegen.inputs import RunInputs, prepare
-from cpu_codegen.session import differences, grow_scope, new_manifest
+from cpu_codegen.progress import Silent
+from cpu_codegen.session import differences, grow_scope, new_manifest, open_run
 
 CONFIG = RunConfig("demo", limit=1, offline=True)
 
@@ -57,3 +62,14 @@ def test_one_thing_that_differs_is_told(
         inner = inner[name]
     inner[last] = value
     assert differences(manifest, inputs) == [told]
+
+
+def test_a_session_keeps_the_time_that_it_was_given(inputs: RunInputs, tmp_path: Path) -> None:
+    """--max-hours and --until are free, and recorded per session: as seconds from its start."""
+    config = replace(CONFIG, out=str(tmp_path / "run"))
+    for deadline in (Deadline(3600.0), None):
+        with open_run(config, inputs, argv=["run"], progress=Silent(), deadline=deadline) as session:
+            session.end("partial")
+    first, second = json.loads((tmp_path / "run" / "manifest.json").read_text())["sessions"]
+    assert 3500 < first["deadline_s"] <= 3600
+    assert "deadline_s" not in second

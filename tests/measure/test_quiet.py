@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from cpu_codegen.measure import quiet
 from cpu_codegen.measure.quiet import Company, quiet_core
 from cpu_codegen.sandbox import Measured
 
@@ -37,3 +38,11 @@ def test_a_clock_that_changes_its_speed() -> None:
 def test_the_core_is_one_of_ours() -> None:
     """Only cores that we may use are chosen."""
     assert quiet_core(0.01) in os.sched_getaffinity(0)
+
+
+def test_the_idlest_core_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the ticks that passed without work; of equals the highest."""
+    readings = iter([{0: (0, 0), 1: (0, 0), 2: (0, 0)}, {0: (9, 10), 1: (2, 10), 2: (2, 10)}])
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2}, raising=False)
+    monkeypatch.setattr(quiet, "read_ticks", lambda stat: next(readings))
+    assert quiet_core(0.0) == 2

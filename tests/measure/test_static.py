@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import sys
 
 import pytest
 
+from cpu_codegen.measure import static_facts
 from cpu_codegen.measure.static import Reader
 from cpu_codegen.measure.static_facts import facts_of, loop_depth, reference_alone, unused_imports
 
@@ -98,3 +100,19 @@ def test_a_text_that_breaks_the_parser_is_data(text: str) -> None:
         assert broken["radon"] is None
         assert broken["static_error"]
         assert reader.read("def f():\n    return 1\n", "f")["radon"]["complexity"] == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no rlimits on Windows")
+def test_a_system_that_refuses_the_limit_is_read_on_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """macOS refuses RLIMIT_AS, and so does a tighter hard limit of the user's: no reason to read nothing at all."""
+    import resource
+
+    asked: list[tuple[int, int]] = []
+
+    def refuse(kind: int, limits: tuple[int, int]) -> None:
+        asked.append(limits)
+        raise ValueError("current limit exceeds maximum limit")
+
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    static_facts._limit_memory()
+    assert asked == [(1 << 30, 1 << 30)]

@@ -129,6 +129,28 @@ def test_a_models_grades_are_one_more_reviewer(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ({"generation": "no such key", "points": {"correct": 1, "format": 1}}, "no answer 'no such key' in this run"),
+        ({"points": {"correct": 1, "format": 1}}, "no generation or no points"),
+        ({"generation": "{key}", "points": {"correct": 7, "format": 1}}, "correct: 7.0 is not allowed"),
+        ("{", "not JSON"),
+    ],
+)
+def test_a_file_of_grades_with_a_bad_line_is_refused_as_a_whole(tmp_path: Path, line: object, says: str) -> None:
+    """Exit 2 with the line's number; the right lines before it are not stored either."""
+    grading = grading_of(tmp_path / "run")
+    first, second = (sample["key"] for sample in grading.samples[:2])
+    good = json.dumps({"generation": first, "points": {"correct": 1, "format": 1}})
+    bad = line if isinstance(line, str) else json.dumps(line).replace("{key}", second)
+    (tmp_path / "grades.jsonl").write_text(f"{good}\n{bad}\n")
+    run = CliRunner().invoke(app, ["review", str(tmp_path / "run"), "--import", str(tmp_path / "grades.jsonl")])
+    assert isinstance(run.exception, UsageError)
+    assert f"grades.jsonl:2: {says}" in str(run.exception)
+    assert grading.grades() == []
+
+
 def test_the_runs_of_a_group_are_graded_together(tmp_path: Path) -> None:
     """One order over all answers; each grade is kept with its run, also where one file under two names answered alike."""
     for name in ("one", "two"):

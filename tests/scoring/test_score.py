@@ -222,3 +222,10 @@ def test_samples_that_change_meanwhile_are_refused() -> None:
 def test_a_record_has_every_field(tmp_path: Path) -> None:
     """What score() keeps is what the output promises, besides the sample's own name and place."""
     assert FIELDS - {"task_id", "index"} <= set(scoring.FIELDS)
+
+
+def test_json_is_one_object_whatever_o_says(tmp_path: Path) -> None:
+    """The hidden --json goes before -o, as everywhere; lines and an object would be neither."""
+    path = write(tmp_path / "s.jsonl", solution(0))
+    told = json.loads(score(path, "-s", "lowcost60", "--json", "-o", "jsonl", home=tmp_path).stdout)
+    assert (told["samples"], told["outcomes"]) == (1, {"passed": 1})

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.durable import write_whole
 from cpu_codegen.report import figures, overview
 from cpu_codegen.report.advice import Advice, Row, advise
@@ -149,7 +150,7 @@ def _around_the_data(
         "RULE": for_html(advice.rule),
         "NOTES": _listed(_notes(summaries)),
         "ROWS": _rows(summaries, advice.row),
-        "REASONING": _reasoning(summaries),
+        "REASONING": _region(overview.reasoning(summaries), "Reasoning"),
         "PUBLISHED": _published(summaries),
         "STOPPED": _region(stopped_table(summaries), "Stopped by the race"),
         "OTHERS": _others(others) + _region(gate_table(gates), "Requirements"),
@@ -174,7 +175,11 @@ def _listed(notes: list[str], shown: int = 3) -> str:
     """The first notes in sight, the rest folded, so that a phone's first screen has room for the answer."""
     items = [f"<li>{for_html(note)}</li>" for note in notes]
     rest = "".join(items[shown:])
-    more = f"<details><summary>{len(items) - shown} more notes</summary><ul>{rest}</ul></details>" if rest else ""
+    more = (
+        f"<details><summary>{count_of(len(items) - shown, 'more note')}</summary><ul>{rest}</ul></details>"
+        if rest
+        else ""
+    )
     return f"<ul>{''.join(items[:shown])}</ul>{more}" if items else ""
 
 
@@ -267,14 +272,6 @@ def _region(table: Table, name: str) -> str:
     if not table.rows:
         return ""
     return f'<div class="scroll" role="region" aria-label="{name}" tabindex="0">{as_html(table)}</div>'
-
-
-def _reasoning(summaries: Sequence[RunSummary]) -> str:
-    """Tokens and seconds of reasoning, and what was cut off, where a model reasoned."""
-    table = overview.reasoning(summaries)
-    if not table.rows:
-        return ""
-    return f'<div class="scroll" role="region" aria-label="Reasoning" tabindex="0">{as_html(table)}</div>'
 
 
 def _published(summaries: Sequence[RunSummary]) -> str:
