@@ -230,19 +230,25 @@ def _cost(record: dict[str, Any]) -> TypeCost:
 
 def measure(kinds: list[str], *, threads: int, budget_s: float = BUDGET_S, asleep: bool = False) -> Calibration | None:
     """Runs the worker until it ends or the budget does; what it told until then counts."""
-    began, company = time.time(), Company()
+    taken_unix, began, company = time.time(), time.monotonic(), Company()
     try:
         told = list(_told([str(threads), str(budget_s), *kinds], budget_s, asleep=asleep))
     except OSError:
         return None
     found = {name: value for record in told if "type" not in record for name, value in record.items()}
-    took, busy_cores = time.time() - began, round(company.cores() or 0.0, 2)
+    took, busy_cores = time.monotonic() - began, round(company.cores() or 0.0, 2)
     # quiet repeats scatter around their median; of those that others disturbed the fastest is nearest to the machine
     which = "fastest" if busy_cores >= CROWDED_CORES else "seconds"
     types = {record["type"]: _cost({**record, "seconds": record[which]}) for record in told if "type" in record}
     attention_s = {int(n): float(s) for n, s in found.get("attention_s", {}).items()}
     return Calibration(
-        threads, types, found.get("layer_s", 0.0), attention_s, busy_cores=busy_cores, taken_unix=began, took_s=took
+        threads,
+        types,
+        found.get("layer_s", 0.0),
+        attention_s,
+        busy_cores=busy_cores,
+        taken_unix=taken_unix,
+        took_s=took,
     )
 
 

@@ -18,8 +18,9 @@ from cpu_codegen.stats import Interval
 WIDTHS = (1, 4, 8, 16)
 PREFILL_TOKENS = 512
 
-# half-widths as shares: of the formula itself, by what the shape is known from; 20 of 24 rates that scripts/bench_plan.py measured
-# lay within 0.10 of a header's, 23 within 0.15 (and the calibration's spread)
+# Half-widths as shares: of the formula itself, by what the shape is known from. Of 24 rates that scripts/bench_plan.py measured for
+# shapes from headers, 20 lay within 0.10 and the calibration's spread, the others at 1.13 to 1.20 times the estimate.
+# What has no header is judgement.
 _UNSURE = {"header": 0.15, "geometry": 0.20, "size": 0.40}
 _UNUSUAL = 0.30
 _BORROWED = 0.15

@@ -143,7 +143,6 @@ def _mean(values: Sequence[float], cell: Cell, value: float | None = None) -> Fi
     """Over too few problems without an interval: a bootstrap of two or three values is far too sure of itself."""
     middle = math.fsum(values) / len(values)
     shift = 0.0 if value is None else value - middle
-    # a bootstrap of two or three values is far too sure of itself
     drawn = bootstrap_mean(values) if len(values) >= FEWEST_PROBLEMS else Interval(-math.inf, math.inf)
     return Figure(middle + shift, max(drawn.low + shift, 0.0), drawn.high + shift, len(values), _where(cell))
 

@@ -95,9 +95,12 @@ def _said(server: ForkServer, targets: Field) -> dict[str, list[str]]:
         said: Any = values.decode(outputs[0])
         return {str(name): [str(word) for word in words] for name, words in said.items()}
     except SessionFailed as error:
-        raise MachineError(
-            f"the proof of the sandbox could not be made: {error}", remedy="cpu-codegen doctor"
-        ) from error
+        raise _not_made(error) from error
+
+
+def _not_made(error: SessionFailed) -> MachineError:
+    """A program of the proof's own did not run to its end: nothing is known then."""
+    return MachineError(f"the proof of the sandbox could not be made: {error}", remedy="cpu-codegen doctor")
 
 
 def _memory_breach(server: ForkServer) -> list[str]:
@@ -113,9 +116,12 @@ def _memory_breach(server: ForkServer) -> list[str]:
 
 def _left_over(server: ForkServer) -> list[str]:
     """A program that ignores signals, and has a thread that sleeps on, is closed: is there anything of it, or did it end us?"""
-    with Session(server, _STAYS, "stay", limits=_LIMITS) as session:
-        session.call([[1]])
-        pid = session.host_pid
+    try:
+        with Session(server, _STAYS, "stay", limits=_LIMITS) as session:
+            session.call([[1]])
+            pid = session.host_pid
+    except SessionFailed as error:
+        raise _not_made(error) from error
     stayed = ["a program that was closed"] if _exists(pid) else []
     return stayed if server.is_alive() else [*stayed, "the fork server was killed"]
 
@@ -123,10 +129,8 @@ def _left_over(server: ForkServer) -> list[str]:
 def _exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # another uid's
-        return True
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)  # refused: it is there, and another uid's
     return True
 
 

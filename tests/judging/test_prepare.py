@@ -93,3 +93,8 @@ def test_a_record_is_encoded_as_one_by_one(task_id: str) -> None:
     assert json.loads(encoded_text(task_id, base)) == expected
     assert (expected == inputs) is False
     assert plus == []
+
+
+def test_an_array_of_objects_is_looked_at() -> None:
+    """Two of them are equal item by item, which is no truth: their texts prove nothing."""
+    assert sure_replies(b'[77,[0,{"no":[[2],[1,null]]}]]', 1, 77) is None

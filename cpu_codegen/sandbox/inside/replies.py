@@ -94,7 +94,7 @@ class SureReplies:
     ends: list[int]
 
 
-_UNSURE = re.compile(rb'NaN|\{"(?:it|dk|dv|di|o|na|ns)"')
+_UNSURE = re.compile(rb'NaN|\{"(?:it|dk|dv|di|o|na|no|ns)"')
 """nan, iterators, views, objects of other types, numpy: equal texts are not equal values, or not surely."""
 
 _BETWEEN = b"],[0,"
