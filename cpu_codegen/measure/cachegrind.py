@@ -23,7 +23,7 @@ from cpu_codegen.measure.cachegrind_inside import RUNNER
 from cpu_codegen.measure.cachegrind_jail import REFUSED
 from cpu_codegen.measure.workload import NoWorkload, Rung, Workload, open_workload
 from cpu_codegen.progress import Progress
-from cpu_codegen.sandbox import open_sandbox, tiers, values
+from cpu_codegen.sandbox import arrays, open_sandbox, tiers, values, wrappers
 from cpu_codegen.schema import Problem
 from cpu_codegen.store import RunFolder
 
@@ -34,6 +34,7 @@ _VALGRIND = ("--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/
 _VALGRIND_PATHS = ("/usr/libexec/valgrind", "/usr/lib/valgrind")
 _FOR_VALGRIND = ("/proc", "/tmp")  # mount points: the jail puts its own there
 _MEMORY_BYTES = 8 << 30
+_CODEC = (arrays, wrappers, values)  # each after what it imports
 
 
 def find_valgrind() -> str:
@@ -53,13 +54,11 @@ def instructions(valgrind: str, code: str, entry_point: str, rung: Rung) -> int 
 
 def instructions_of_process(valgrind: str, code: str, entry_point: str, rung: Rung, passes: int) -> int | None:
     """All instructions of a process that decodes `passes` batches and calls all but the first of them."""
-    codec = Path(values.__file__).read_text(encoding="utf-8")
-    request = {"codec": codec, "batch": rung.batch, "passes": passes, "code": code, "entry_point": entry_point}
     log, log_end = os.pipe()
     try:
         done = subprocess.run(
             _command(valgrind, log_end),
-            input=(json.dumps(request) + "\n").encode(),
+            input=request(code, entry_point, rung, passes),
             pass_fds=[log_end],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -78,6 +77,13 @@ def instructions_of_process(valgrind: str, code: str, entry_point: str, rung: Ru
         )
     found = _REFS.findall(text)
     return int(found[-1].replace(",", "")) if found and done.returncode == 0 else None
+
+
+def request(code: str, entry_point: str, rung: Rung, passes: int) -> bytes:
+    """The line that cachegrind_inside.RUNNER reads: the program, its inputs, and the sources of what decodes them."""
+    codec = {module.__name__: Path(str(module.__file__)).read_text(encoding="utf-8") for module in _CODEC}
+    asked = {"codec": codec, "batch": rung.batch, "passes": passes, "code": code, "entry_point": entry_point}
+    return (json.dumps(asked) + "\n").encode()
 
 
 def _read_all(fd: int) -> str:

@@ -1,15 +1,20 @@
 """Runs under valgrind: loads one program and calls it as often as it is told. Text only: it is handed over with `python -c`.
 
-Nothing of ours is importable in there, so the codec comes along as source. The first line of stdin is the request (JSON).
+Nothing of ours is importable in there, so the modules of the codec come along as sources, each after what it imports.
+The first line of stdin is the request (JSON).
 """
 
 RUNNER = r"""
 import json, os, sys, types
 os.close(int(sys.argv[1]))  # valgrind keeps its own copy of the log's descriptor, out of the program's reach
 request = json.loads(sys.stdin.readline())
-codec = types.ModuleType("codec")
-sys.modules["codec"] = codec
-exec(compile(request["codec"], "codec", "exec"), codec.__dict__)
+for name, source in request["codec"].items():
+    package = name.rpartition(".")[0]
+    for outer in (package.partition(".")[0], package):
+        sys.modules.setdefault(outer, types.ModuleType(outer))
+    codec = sys.modules[name] = types.ModuleType(name)
+    exec(compile(source, name, "exec"), codec.__dict__)
+    setattr(sys.modules[package], name.rpartition(".")[2], codec)
 passes = [[codec.decode(args) for args in request["batch"]] for _ in range(request["passes"])]
 sys.stdin.close()
 module = types.ModuleType("candidate")

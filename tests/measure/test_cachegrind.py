@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +13,10 @@ import pytest
 
 from cpu_codegen.errors import MachineError
 from cpu_codegen.measure import cachegrind
+from cpu_codegen.measure.cachegrind_inside import RUNNER
 from cpu_codegen.measure.workload import Rung
 from cpu_codegen.progress import Silent
+from cpu_codegen.sandbox import values
 from cpu_codegen.schema import Problem, ProblemFileTask
 from cpu_codegen.store import RunFolder
 
@@ -57,6 +62,20 @@ def valgrind() -> str:
     if shutil.which("valgrind") is None:
         pytest.skip("valgrind is not installed")
     return cachegrind.find_valgrind()
+
+
+@pytest.mark.parametrize(("expected", "status"), [(6, 0), (7, 1)])
+def test_the_program_runs_with_nothing_of_ours_importable(expected: int, status: int) -> None:
+    """What valgrind starts, without valgrind: inputs are decoded by sources that came along, then the calls are made."""
+    code = f"def f(values):\n    assert sum(values) == {expected} and type(values) is tuple"
+    batch = Rung(0, 1, [[values.encode((1, 2, 3))]], 10)
+    read, log = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-I", "-S", "-c", RUNNER, str(log)]
+    line = cachegrind.request(code, "f", batch, passes=2)
+    done = subprocess.run(command, input=line, pass_fds=[log], capture_output=True, check=False)
+    os.close(log)
+    assert done.returncode == status, done.stderr.decode()
 
 
 def test_a_pass_is_counted_alone(valgrind: str) -> None:
