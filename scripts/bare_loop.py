@@ -21,6 +21,8 @@ from typing import Any
 
 import llama_cpp as L
 
+from cpu_codegen.engine.binding import cpu_model_params
+
 UBATCH, PADDING = 512, 256
 
 
@@ -30,9 +32,7 @@ class Loop:
     def __init__(self, path: str) -> None:
         L.llama_log_set(L.llama_log_callback(0), None)
         L.llama_backend_init()
-        model_params = L.llama_model_default_params()
-        model_params.n_gpu_layers = 0
-        self.model = L.llama_model_load_from_file(os.fsencode(path), model_params)
+        self.model = L.llama_model_load_from_file(os.fsencode(path), cpu_model_params())
         self.decoded = 0
 
     def open(self, *, sequences: int, cells_each: int, threads: int) -> None:

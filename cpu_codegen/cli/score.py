@@ -25,6 +25,7 @@ from cpu_codegen.cli.options import (
     comparator_of,
 )
 from cpu_codegen.counts import count_of
+from cpu_codegen.errors import UsageError
 
 if TYPE_CHECKING:
     from cpu_codegen.report.tables import Table
@@ -68,12 +69,13 @@ def score(
     from cpu_codegen.scoring.score import Scoring
     from cpu_codegen.suites.load import open_suite
 
+    runs = _runs(samples)  # a name that means nothing is told before a suite is downloaded
     opened = open_suite(suite, offline=offline, keep_going=keep_going, allow_weak=allow_weak_isolation)
     for broken in opened.left_out:
         print(for_terminal(f"left out: {broken}"), file=sys.stderr)
     how = Scoring(word, workers=workers or usable_cores(), allow_weak_isolation=allow_weak_isolation)
     shown, told, faults = Format.JSON if json else output, [], 0
-    for source in _sources(samples, opened.by_task_id(), allow_weak=allow_weak_isolation):
+    for source in _sources(samples, runs, opened.by_task_id(), allow_weak=allow_weak_isolation):
         tally = _judge(source, opened.name, how, fresh=fresh, output=shown)
         if shown is Format.JSON:
             told.append(_summary(source, tally, opened, word, ks))
@@ -94,7 +96,23 @@ class _Source:
     run: str = ""
 
 
-def _sources(name: str, problems: dict[str, Problem], *, allow_weak: bool) -> Iterator[_Source]:
+def _runs(name: str) -> list[Path]:
+    """The run folders that a name means; none where it means a file. UsageError where it is neither."""
+    from cpu_codegen.numbered_lines import can_be_read_once_only
+
+    path = Path(name)
+    if name == "-" or path.is_file() or can_be_read_once_only(path):
+        return []
+    if name.endswith((".jsonl", ".jsonl.gz")):
+        raise UsageError(
+            f"cannot read {name}: it is no file", remedy="give a samples.jsonl, a run, or - for standard input"
+        )
+    from cpu_codegen.report.folders import find_runs
+
+    return find_runs([name])
+
+
+def _sources(name: str, runs: list[Path], problems: dict[str, Problem], *, allow_weak: bool) -> Iterator[_Source]:
     """The samples of a file, of a run, or of each run of a group."""
     from cpu_codegen.numbered_lines import can_be_read_once_only, kept
     from cpu_codegen.scoring.samples import read_samples
@@ -105,16 +123,14 @@ def _sources(name: str, problems: dict[str, Problem], *, allow_weak: bool) -> It
             shown = "standard input" if name == "-" else name
             yield _Source(lambda: read_samples(copy, problems, name=shown))
         return
-    if path.is_file() or name.endswith((".jsonl", ".jsonl.gz")):
+    if not runs:
         yield _Source(lambda: read_samples(path, problems))
         return
-    from cpu_codegen.report.folders import find_runs
     from cpu_codegen.scoring.answers import read_answers
 
-    paths = find_runs([name])
-    for folder in paths:
+    for folder in runs:
         answers = read_answers(folder, problems, allow_weak=allow_weak)
-        yield _Source(partial(list, answers), folder.resolve().name if len(paths) > 1 else "")
+        yield _Source(partial(list, answers), folder.resolve().name if len(runs) > 1 else "")
 
 
 def judged(

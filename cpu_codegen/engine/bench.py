@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from cpu_codegen.counts import count_of
 from cpu_codegen.machine import Machine
 
 WARMUP_PROMPT, WARMUP_TOKENS = 32, 4
@@ -253,7 +254,8 @@ def doubts(rows: Sequence[Row], done: Sequence[Repetition], *, drift: float | No
     for row in rows:
         spread = row.deviation / row.rate
         if spread > 0.05:
-            yield f"{row.test.name} at {row.test.threads} threads varies by {spread:.0%}: other programs, or too few repeats"
+            where = f"{row.test.name} at {count_of(row.test.threads, 'thread')}"
+            yield f"{where} varies by {spread:.0%}: other programs, or too few repeats"
     cpu = statistics.fmean(row.cpu for row in rows) if rows else 1.0
     if cpu < 0.9:
         yield f"only {cpu:.0%} of the threads' time was CPU time: other programs took the rest, or the disk was waited for"

@@ -1,6 +1,6 @@
 """llama.cpp through llama-cpp-python's low-level API: the library itself, one model and its vocabulary.
 
-Only the engine's own process imports this module: `import llama_cpp` takes 200 ms and maps the native library. Every default of
+Only processes that run llama.cpp import this module: `import llama_cpp` takes 200 ms and maps the native library. Every default of
 the binding that bites is set on purpose (device, how the file is loaded). Not covered: contexts (context.py), batching
 (scheduler.py), errors in words (diagnosis.py); what fails here has written why to the log.
 """
@@ -59,12 +59,18 @@ def build_flags() -> str:
     return str(L.llama_print_system_info().decode().strip())
 
 
+def cpu_model_params() -> Any:
+    """How llama.cpp loads a model onto the CPU alone, in every build."""
+    params = L.llama_model_default_params()
+    params.n_gpu_layers, params.devices = 0, ctypes.addressof(_NO_DEVICES)
+    return params
+
+
 class Model:
     """A loaded GGUF and its vocabulary."""
 
     def __init__(self, path: str, *, mmap: bool = True, mlock: bool = False) -> None:
-        params = L.llama_model_default_params()
-        params.n_gpu_layers, params.devices = 0, ctypes.addressof(_NO_DEVICES)
+        params = cpu_model_params()
         if hasattr(params, "load_mode"):
             params.load_mode = _LOAD_MODES[mmap, mlock]
         else:  # builds before llama.cpp had one field for both

@@ -53,8 +53,8 @@ def mean_ratio(records: Sequence[Record]) -> MeanRatio:
 
 
 def speed_verdict(ratio: Estimate | None) -> Literal["slower", "faster", "no difference", ""]:
-    """What a geometric mean over problems says; "" without one, and where its interval excludes 1 over too few problems."""
-    if ratio is None:
+    """What a geometric mean over problems says; "" without one or its interval, and where that excludes 1 over too few problems."""
+    if ratio is None or math.isinf(ratio.high):
         return ""
     if ratio.low <= 1.0 <= ratio.high:
         return "no difference"

@@ -142,9 +142,9 @@ def attention_seconds(library: Any, path: Path, threads: int) -> dict[int, float
 @contextmanager
 def opened(library: Any, path: Path, threads: int, *, context: int) -> Iterator[Any]:
     """A function that decodes the next n tokens and gives back its seconds. The file at `path` is gone afterwards."""
-    model_params = library.llama_model_default_params()
-    model_params.n_gpu_layers = 0
-    model = library.llama_model_load_from_file(str(path).encode(), model_params)
+    from cpu_codegen.engine.binding import cpu_model_params
+
+    model = library.llama_model_load_from_file(str(path).encode(), cpu_model_params())
     with suppress(OSError):  # Windows removes no open file: its folder goes with the parent
         path.unlink()
     if not model:

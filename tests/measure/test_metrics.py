@@ -131,14 +131,15 @@ def test_a_model_that_solves_nothing_scores_nothing_and_not_for_certain() -> Non
 
 
 def test_few_problems_say_neither_slower_nor_faster() -> None:
-    """An interval over five problems that excludes 1 is no finding; over six it is; one that holds 1 is no difference."""
+    """An interval that excludes 1 counts from six problems on; one that holds 1 is no difference; one problem has none."""
     few, enough = (
         metrics.mean_ratio([record(str(i), cpu_ratio=ratio(2.0)) for i in range(n)]).estimate for n in (5, 6)
     )
     assert (metrics.speed_verdict(few), metrics.speed_verdict(enough)) == ("", "slower")
     even = metrics.mean_ratio([record("a", cpu_ratio=ratio(0.5)), record("b", cpu_ratio=ratio(2.0))]).estimate
     assert metrics.speed_verdict(even) == "no difference"
-    assert metrics.speed_verdict(None) == ""
+    alone = metrics.mean_ratio([record("a", cpu_ratio=ratio(0.5))]).estimate
+    assert metrics.speed_verdict(alone) == metrics.speed_verdict(None) == ""
 
 
 def test_means_of_shares_stay_within_their_ends() -> None:

@@ -133,7 +133,8 @@ def test_a_bad_line_executes_nothing_and_exits_2(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["none.jsonl", "-s", "lowcost60"], 2, "cannot read none.jsonl"),
+        (["none.jsonl", "-s", "humaneval+", "--offline"], 2, "cannot read none.jsonl"),
+        (["none", "-s", "humaneval+", "--offline"], 2, "none is no run folder"),
         (["-", "-s", "lowcost60"], 2, "standard input holds no samples"),
         (["s.jsonl", "-s", "nope"], 2, "no suite"),
         (["s.jsonl", "-s", "lowcost60", "--comparator", "loose"], 2, "--comparator"),
