@@ -91,6 +91,7 @@ class ForkServer:
 
     def __init__(self, plan: Plan, *, imports: Sequence[str] = ()) -> None:
         self._lock = threading.Lock()
+        self._is_broken = False
         self._control, theirs = _control_pair()
         self._watchdog = _watchdog()
         self._process = subprocess.Popen(
@@ -126,8 +127,10 @@ class ForkServer:
                 socket.send_fds(self._control, [json.dumps(request).encode()], list(fds))
                 message, received, _, _ = socket.recv_fds(self._control, _CONTROL_BYTES, 16)
         except OSError as error:
+            self._is_broken = True
             raise HarnessError(f"the fork server does not answer: {error}") from error
         if not message:
+            self._is_broken = True
             raise HarnessError("the fork server ended")
         reply = json.loads(message)
         if "error" in reply:
@@ -185,8 +188,12 @@ class ForkServer:
         return self._process.pid
 
     def is_alive(self) -> bool:
-        """False once the server has ended."""
-        return self._process.poll() is None
+        """False once the server has ended, or has left a request without its answer (a late one would be taken for the next one's).
+
+        The process alone does not tell: the first of a process namespace closes its sockets, then waits for its children, and can
+        be waited for only after that. A retry in that time must not go to it again.
+        """
+        return not self._is_broken and self._process.poll() is None
 
     def close(self) -> None:
         """Ends the server, and all its children with it. May be called twice."""

@@ -152,6 +152,16 @@ def test_a_killed_fork_server_is_replaced_and_the_job_retried(box: Sandbox) -> N
     assert pid not in box.server_pids()
 
 
+def test_a_fork_server_that_has_hung_up_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: the retry goes to a new server also while the broken one cannot be waited for yet (seen on a busy CI machine)."""
+    with open_sandbox() as box:
+        server = box.workers[0].servers.plain
+        os.kill(server.pid, signal.SIGKILL)
+        monkeypatch.setattr(server._process, "poll", lambda: None)
+        assert judged(box, "def f(x): return 3").outcome is Outcome.PASSED
+        assert box.workers[0].servers.plain is not server
+
+
 def test_a_fork_server_with_other_layers_than_were_proved_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Claim: the proof is made on one server; a later one that comes up weaker (or just otherwise) runs nothing."""
     with open_sandbox() as box:
