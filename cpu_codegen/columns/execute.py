@@ -17,6 +17,7 @@ from cpu_codegen.config import Settings
 from cpu_codegen.extraction.generation import extract_generation
 from cpu_codegen.inputs import RunInputs
 from cpu_codegen.judge import JUDGE_VERSION
+from cpu_codegen.judging.begin_order import BeginOrder
 from cpu_codegen.judging.limits import limits_for
 from cpu_codegen.progress import Progress
 from cpu_codegen.sandbox import Sandbox, open_sandbox
@@ -123,7 +124,8 @@ class _Column:
             yield self._record(execution)
 
     def _jobs(self, generations: list[dict[str, Any]], undecided: list[Execution]) -> Iterator[Job]:
-        for generation in generations:
+        order = BeginOrder()
+        for generation in sorted(generations, key=lambda generation: order.rank(generation["problem_id"])):
             key, problem = generation["key"], self.problems[generation["problem_id"]]
             self.generations[key] = generation
             self.began_s[key] = time.monotonic() - self.opened_s

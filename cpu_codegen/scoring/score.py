@@ -9,16 +9,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cpu_codegen.errors import UsageError
+from cpu_codegen.judging.begin_order import BeginOrder
 from cpu_codegen.judging.limits import limits_for
 from cpu_codegen.progress import Progress
 from cpu_codegen.sandbox import Sandbox, open_sandbox
-from cpu_codegen.schema import Comparator, EvalPlusTask, Execution, Isolation, Job, Limits, Outcome
+from cpu_codegen.schema import Comparator, Execution, Isolation, Job, Limits, Outcome
 from cpu_codegen.scoring.samples import Submission
 from cpu_codegen.scoring.verdicts import Verdicts, judge_key, sample_key
 from cpu_codegen.store import plain
-from cpu_codegen.suites.evalplus import SLOW_TASKS
 
-LOOK_AHEAD = 256  # samples
+LOOK_AHEAD_BYTES = 32 << 20  # of samples that wait for longer ones to begin first: those of all usual files
+_OVERHEAD_BYTES = 1 << 10
 
 FIELDS = (
     "outcome",
@@ -110,23 +111,27 @@ class _Queue:
         return submission
 
     def _jobs(self) -> Iterator[Job]:
-        """Long tasks first among some that are looked ahead at, so that none is left to one worker at the end."""
-        ahead: list[tuple[float, int, Job]] = []
-        for place, job in enumerate(self._unknown()):
-            heapq.heappush(ahead, (-_rough_seconds(job), place, job))
-            if len(ahead) > LOOK_AHEAD:
-                yield heapq.heappop(ahead)[2]
+        """Slow tasks first among those that are looked ahead at."""
+        ahead: list[tuple[tuple[bool, float], int, Job]] = []
+        order, held_bytes = BeginOrder(), 0
+        for place, (problem_id, job) in enumerate(self._unknown()):
+            heapq.heappush(ahead, (order.rank(problem_id), place, job))
+            held_bytes += _size(job)
+            while held_bytes > LOOK_AHEAD_BYTES:
+                first = heapq.heappop(ahead)[2]
+                held_bytes -= _size(first)
+                yield first
         while ahead:
             yield heapq.heappop(ahead)[2]
 
-    def _unknown(self) -> Iterator[Job]:
-        """What has to be judged; equal programs once."""
+    def _unknown(self) -> Iterator[tuple[str, Job]]:
+        """What has to be judged, and of which problem; equal programs once."""
         while (submission := self._draw()) is not None:
             key, problem = self._keys[self._next + len(self._drawn) - 1], submission.problem
             if key in self._verdicts or key in self._asked:
                 continue
             self._asked.add(key)
-            yield Job(
+            job = Job(
                 id=key,
                 code=submission.code,
                 entry_point=problem.entry_point,
@@ -134,6 +139,7 @@ class _Queue:
                 limits=limits_for(problem.task, self._scoring.limits),
                 comparator=self._scoring.comparator,
             )
+            yield problem.id, job
 
     def _keep(self, execution: Execution, isolation: Isolation) -> None:
         shown = plain(replace(execution, message=execution.message[:500]))
@@ -165,5 +171,5 @@ class _Queue:
         return "  ".join(f"{count} {outcome}" for outcome, count in self._tally.most_common())
 
 
-def _rough_seconds(job: Job) -> float:
-    return SLOW_TASKS.get(job.task.task_id, 0.0) if isinstance(job.task, EvalPlusTask) else 0.0
+def _size(job: Job) -> int:
+    return len(job.code) + _OVERHEAD_BYTES

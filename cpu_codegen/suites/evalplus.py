@@ -10,13 +10,6 @@ from typing import Any, Literal
 from cpu_codegen.schema import EvalPlusTask, Problem
 from cpu_codegen.suites.datasets import HUMANEVAL_PLUS, MBPP_PLUS, DataSet, records
 
-# Rough seconds of the canonical solution over all inputs, where over two: a hint to begin with those, nothing more.
-SLOW_TASKS = {
-    "HumanEval/139": 5.0, "HumanEval/15": 5.0, "HumanEval/36": 2.0, "HumanEval/59": 2.0, "HumanEval/130": 2.0,
-    "Mbpp/599": 30.0, "Mbpp/255": 20.0, "Mbpp/392": 7.0, "Mbpp/271": 5.0, "Mbpp/123": 4.0, "Mbpp/603": 3.0, "Mbpp/592": 2.5,
-    "Mbpp/589": 2.0, "Mbpp/84": 2.0,
-}  # fmt: skip
-
 
 def load_humaneval_plus(*, offline: bool = False) -> list[Problem]:
     """HumanEval+, in the publisher's order."""

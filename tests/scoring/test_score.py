@@ -194,19 +194,35 @@ class Recorder:
             yield Execution(job.id, Outcome.PASSED, base_status="pass", plus_status="pass")
 
 
-def test_long_tasks_are_judged_first_and_told_in_their_place(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else one worker would still be at the longest one when the others are done."""
-    monkeypatch.setenv("CPU_CODEGEN_DATASETS", str(shared / "datasets"))
+def begun(submissions: list[Submission], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tasks in the order in which their samples are handed to the sandbox; records come in the order of the file."""
     recorder = Recorder()
     monkeypatch.setattr(scoring, "open_sandbox", lambda **options: recorder)
-    problems = load_suite("mbpp+")
-    submissions = [Submission(i, problem, "code") for i, problem in enumerate(problems)]
     with Verdicts("test", fresh=True) as verdicts:
         how = scoring.Scoring("evalplus", Limits(), workers=1)
         found = list(scoring.score(lambda: submissions, how, verdicts, Silent()))
-    assert [record["task_id"] for record in found] == [problem.id for problem in problems]
-    assert recorder.order.index("Mbpp/599") < 100 < [problem.id for problem in problems].index("Mbpp/599")
-    assert sorted(recorder.order) == sorted(problem.id for problem in problems)
+    assert [record["task_id"] for record in found] == [submission.problem.id for submission in submissions]
+    assert sorted(recorder.order) == sorted(submission.problem.id for submission in submissions)
+    return recorder.order
+
+
+def test_long_tasks_are_judged_first_and_told_in_their_place(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else one worker would still be at the longest one when the others are done."""
+    monkeypatch.setenv("CPU_CODEGEN_DATASETS", str(shared / "datasets"))
+    problems = load_suite("mbpp+")
+    order = begun([Submission(i, problem, f"code {i // len(problems)}") for i, problem in enumerate(problems * 3)], monkeypatch)
+    assert order[:2] == ["Mbpp/599", "Mbpp/255"]
+    assert len(set(order[: len(problems)])) == len(problems)
+
+
+def test_no_more_is_looked_ahead_at_than_memory_is_allowed(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of huge samples the first ones begin before the last ones are read."""
+    monkeypatch.setenv("CPU_CODEGEN_DATASETS", str(shared / "datasets"))
+    monkeypatch.setattr(scoring, "LOOK_AHEAD_BYTES", 50_000)
+    problems = load_suite("mbpp+")
+    last = [problem.id for problem in problems].index("Mbpp/599")
+    order = begun([Submission(i, problem, "code" * 1000) for i, problem in enumerate(problems)], monkeypatch)
+    assert last - 12 < order.index("Mbpp/599") < last
 
 
 def test_samples_that_change_meanwhile_are_refused() -> None:
