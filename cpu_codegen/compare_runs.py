@@ -22,7 +22,7 @@ from cpu_codegen.compare_factors import (
     quantization,
     require_comparable,
 )
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import UsageError, to_paste
 from cpu_codegen.race import Stop
 from cpu_codegen.report.groups import common_blocks, stop_of, within
 from cpu_codegen.report.same_texts import SameTexts, same_texts
@@ -122,7 +122,7 @@ def to_pair(runs: Sequence[Run]) -> list[Run]:
         gone = ", ".join(f"{run.path.name} at look {run.stop.look}" for run in runs if run.stop)
         raise UsageError(
             f"a race stopped {gone}: what is left has no pair",
-            remedy=f"cpu-codegen report {' '.join(str(run.path) for run in runs)} shows what is known of each",
+            remedy=f"{to_paste('report', *(run.path for run in runs))} shows what is known of each",
         )
     return left
 

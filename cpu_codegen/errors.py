@@ -18,6 +18,7 @@ never an exception.
 
 from __future__ import annotations
 
+import shlex
 from typing import ClassVar
 
 
@@ -84,3 +85,8 @@ class Interrupted(CpuCodegenError):
 def cause(error: Exception) -> str:
     """What the system says of a file, without the errno and the path, which stand beside it anyway."""
     return getattr(error, "strerror", None) or str(error)
+
+
+def to_paste(*words: object) -> str:
+    """`cpu-codegen show 'my runs/a'`: a remedy that can be pasted whatever a path holds."""
+    return shlex.join(["cpu-codegen", *map(str, words)])

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cpu_codegen.config import Campaign
 from cpu_codegen.deadline import deadline
+from cpu_codegen.errors import to_paste
 from cpu_codegen.report.formats import Format
 
 
@@ -33,4 +34,4 @@ def evaluate(campaign: Campaign, output: Format) -> None:
         raise error
     faults = render_run(path, output, campaign.run.require)
     if faults:
-        raise harness_errors(faults, f"cpu-codegen show {path} --outcome harness_error")
+        raise harness_errors(faults, to_paste("show", path, "--outcome", "harness_error"))

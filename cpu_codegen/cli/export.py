@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cpu_codegen.cli.options import Format, Json, OutputFormat, RunArgument
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import UsageError, to_paste
 
 if TYPE_CHECKING:
     from cpu_codegen.report.summary import RunSummary
@@ -105,7 +105,7 @@ def _chosen(summary: RunSummary, as_format: As, style: str | None, suite: str | 
 
     samples = [s for s in summary.samples if style in (None, s["style"]) and suite in (None, s["suite"])]
     if not samples:
-        raise UsageError("no sample fits", remedy=f"cpu-codegen show {summary.path}")
+        raise UsageError("no sample fits", remedy=to_paste("show", summary.path))
     for option, name in (("--style", "style"), ("-s", "suite")):
         found = list(dict.fromkeys(s[name] for s in samples))
         if len(found) > 1 and as_format not in (As.CSV, As.PARQUET):

@@ -18,7 +18,7 @@ from cpu_codegen.cli.options import (
     Workers,
     comparator_of,
 )
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import UsageError, to_paste
 
 if TYPE_CHECKING:
     from cpu_codegen.scoring.samples import Submission
@@ -97,7 +97,7 @@ def _import_file(
     if suite is None or model is None:
         raise UsageError(
             "a file of samples does not say which suite and whose answers it holds",
-            remedy=f"cpu-codegen import {samples} -s humaneval+ -m NAME",
+            remedy=to_paste("import", samples, "-s", "humaneval+", "-m", "NAME"),
         )
     opened = open_suite(suite, offline=offline, allow_weak=how.allow_weak_isolation)
     submissions = read_foreign(samples, opened.by_task_id())

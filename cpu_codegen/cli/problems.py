@@ -10,7 +10,7 @@ import typer
 
 from cpu_codegen.cli.options import Format, Ids, Json, KeepGoing, OutputFormat, WeakIsolation
 from cpu_codegen.counts import count_of
-from cpu_codegen.errors import CheckFailed, UsageError
+from cpu_codegen.errors import CheckFailed, UsageError, to_paste
 
 if TYPE_CHECKING:
     from cpu_codegen.problem_checks import Check
@@ -102,7 +102,7 @@ def new(
     _write(path, text)
     tell([{"path": str(path)}], [str(path)], output=output, json=json)
     root = path.parents[1] if level else path.parent
-    print(f"next: fill in its blanks, then cpu-codegen problems validate {root}", file=sys.stderr)
+    print(f"next: fill in its blanks, then {to_paste('problems', 'validate', root)}", file=sys.stderr)
 
 
 @app.command()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 
+from cpu_codegen.errors import to_paste
 from cpu_codegen.group import members
 from cpu_codegen.report.escape import for_terminal
 from cpu_codegen.report.folders import runs_in
@@ -38,7 +38,7 @@ def render_run(path: Path, output: Format, require: str | None = None) -> int:
         write_summaries(summaries, output, sys.stdout, full=False, gates=gates)
         if output is Format.TABLE:
             print(f"\npage     {for_terminal(str(page))}")
-            print(f"look     cpu-codegen show {for_terminal(shlex.quote(str(path)))} --failed", file=sys.stderr)
+            print(f"look     {for_terminal(to_paste('show', path, '--failed'))}", file=sys.stderr)
     if require is not None:
         require_a_pass(gates, require)
     return sum(summary.faults for summary in summaries)

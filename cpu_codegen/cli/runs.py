@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from cpu_codegen.cli.options import Format, Json, OutputFormat, RunArgument
-from cpu_codegen.errors import IntegrityError, UsageError
+from cpu_codegen.errors import IntegrityError, UsageError, to_paste
 
 app = typer.Typer(help="List and remove run folders.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -49,7 +49,9 @@ def _row(path: Path) -> tuple[str, ...]:
     try:
         facts = _of_group(path) if is_group(path) else _of_run(path)
     except IntegrityError as error:
-        print(f"{for_terminal(str(error))}; cpu-codegen runs rm {for_terminal(path.name)} removes it", file=sys.stderr)
+        print(
+            f"{for_terminal(str(error))}; {for_terminal(to_paste('runs', 'rm', path.name))} removes it", file=sys.stderr
+        )
         return (path.name, "?", "", "", "", "damaged")
     return (path.name, facts.model, facts.suites, facts.styles, f"{facts.generated}/{facts.wanted}", facts.status)
 
@@ -101,7 +103,7 @@ def remove(
     path = find_run(run)
     if not yes:
         if not sys.stdin.isatty():
-            raise UsageError(f"{path} would be deleted for ever", remedy=f"cpu-codegen runs rm {run} --yes")
+            raise UsageError(f"{path} would be deleted for ever", remedy=to_paste("runs", "rm", run, "--yes"))
         if not typer.confirm(f"Delete {path} with all its answers?"):
             print("nothing was deleted", file=sys.stderr)
             return

@@ -11,7 +11,7 @@ import typer
 
 from cpu_codegen.cli.options import Format, Ids, Json, OutputFormat, RunArgument, split_commas
 from cpu_codegen.counts import count_of
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import UsageError, to_paste
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -100,9 +100,9 @@ def _none_fits(run: str, wanted: Wanted, every: list[Sample]) -> UsageError:
             near = difflib.get_close_matches(name, sorted(ids), n=1)
             return UsageError(
                 f"{run} has no answer to {name!r}",
-                remedy=f"--ids {near[0]}" if near else f"cpu-codegen show {run} -o md",
+                remedy=f"--ids {near[0]}" if near else to_paste("show", run, "-o", "md"),
             )
-    return UsageError(f"none of {count_of(len(every), 'sample')} fits", remedy=f"cpu-codegen show {run}")
+    return UsageError(f"none of {count_of(len(every), 'sample')} fits", remedy=to_paste("show", run))
 
 
 def _write_records(samples: list[Sample], output: Format) -> None:

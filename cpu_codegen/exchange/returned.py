@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from cpu_codegen.errors import IntegrityError, UsageError
+from cpu_codegen.errors import IntegrityError, UsageError, to_paste
 from cpu_codegen.exchange.artifact import COLUMNS
 from cpu_codegen.exchange.leaderboard import FORMAT
 from cpu_codegen.exchange.lines import CSV_HEADER
@@ -45,7 +45,7 @@ def read_artifact(folder: Path) -> dict[str, Any]:
     """The manifest of an artifact whose sums hold. UsageError for another folder, IntegrityError for a damaged one."""
     if not (folder / SUMS).is_file():
         kind = "a run folder already" if (folder / MANIFEST).is_file() else "no artifact (it has no SHA256SUMS)"
-        remedy = f"cpu-codegen report {folder}" if (folder / MANIFEST).is_file() else "a folder of export --as artifact"
+        remedy = to_paste("report", folder) if (folder / MANIFEST).is_file() else "a folder of export --as artifact"
         raise UsageError(f"{folder} is {kind}", remedy=remedy)
     sums = _sums(folder / SUMS)
     for name in (name for name in _PARTS if name in sums or (folder / name).exists() or (folder / name).is_symlink()):

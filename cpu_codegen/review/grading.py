@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cpu_codegen.errors import UsageError
+from cpu_codegen.errors import UsageError, to_paste
 from cpu_codegen.numbered_lines import Line
 from cpu_codegen.report.samples import load_samples
 from cpu_codegen.review.rubric import Rubric
@@ -108,7 +108,7 @@ def open_grading(
         raise UsageError(f"{reviewer!r} is no reviewer's name", remedy="--reviewer with another name")
     samples = _samples(paths, set(styles))
     if not samples:
-        raise UsageError(f"{paths[0]} holds no such answers", remedy=f"cpu-codegen show {paths[0]}")
+        raise UsageError(f"{paths[0]} holds no such answers", remedy=to_paste("show", paths[0]))
     return Grading(tuple(paths), reviewer, rubric, samples, blind)
 
 

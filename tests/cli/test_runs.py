@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +63,20 @@ def test_a_damaged_folder_hides_no_other(runs: Path, capsys: pytest.CaptureFixtu
     assert "cpu-codegen runs rm torn" in listed.err
     assert run_cli(capsys, "runs", "rm", "torn", "--yes").code == 0
     assert len(rows(capsys)) == 1
+
+
+def test_a_remedy_can_be_pasted_whatever_the_folder_is_called(
+    runs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spaces and semicolons are the shell's to split, unless they are quoted."""
+    (runs / "20261124T091500-small").rename(runs / "my; run")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    ran = run_cli(capsys, "runs", "rm", "my; run")
+    assert ran.code == 2
+    remedy = ran.err.splitlines()[-1].removeprefix("try:   ")
+    assert shlex.split(remedy) == ["cpu-codegen", "runs", "rm", "my; run", "--yes"]
+    assert run_cli(capsys, *shlex.split(remedy)[1:]).code == 0
+    assert not (runs / "my; run").exists()
 
 
 def test_a_no_deletes_nothing(runs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,7 +210,9 @@ def test_long_tasks_are_judged_first_and_told_in_their_place(shared: Path, monke
     """Else one worker would still be at the longest one when the others are done."""
     monkeypatch.setenv("CPU_CODEGEN_DATASETS", str(shared / "datasets"))
     problems = load_suite("mbpp+")
-    order = begun([Submission(i, problem, f"code {i // len(problems)}") for i, problem in enumerate(problems * 3)], monkeypatch)
+    order = begun(
+        [Submission(i, problem, f"code {i // len(problems)}") for i, problem in enumerate(problems * 3)], monkeypatch
+    )
     assert order[:2] == ["Mbpp/599", "Mbpp/255"]
     assert len(set(order[: len(problems)])) == len(problems)
 
