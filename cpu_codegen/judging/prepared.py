@@ -18,7 +18,7 @@ from typing import Any
 from cpu_codegen.sandbox import values
 from cpu_codegen.sandbox.inside.raw_batch import Chunk, Known
 
-PREPARED_VERSION = 2
+PREPARED_VERSION = 3
 CALL_LIMIT_S = 4.0
 REFERENCE_FACTOR = 4.0
 TASK_LIMIT_S = 60.0
