@@ -1,7 +1,7 @@
 """Runs a task's canonical solution over its inputs and keeps what judging will need (prepared.py). Runs in the checker.
 
-The canonical solution runs in a candidate's process, base and plus apart as for any program; its times are taken here, between
-frames: a slow call is always the last one of its frame.
+The canonical solution runs in one candidate's process, for base and plus anew, as with EvalPlus; a program that is judged has two
+processes, there and here. Its times are taken here, between frames: a slow call is always the last one of its frame.
 """
 
 from __future__ import annotations
@@ -38,10 +38,8 @@ def decide(job: dict[str, Any], candidates: list[Candidate], prepared: Callable[
     parts = published_inputs(base64.b64decode(task["packed_record"]))
     limit_s = float(task["reference_limit_s"])
     prepared(limit_s)
-    found = []
-    for inputs, candidate in zip(parts, candidates, strict=True):
-        found.append(_part(inputs, candidate, job["code"], task, entry_point=entry_point, limit_s=limit_s))
-        candidate.finish(False)
+    (candidate,) = candidates
+    found = [_part(inputs, candidate, job["code"], task, entry_point=entry_point, limit_s=limit_s) for inputs in parts]
     return {"outcome": "prepared", "packed": base64.b64encode(pack(found)).decode()}
 
 

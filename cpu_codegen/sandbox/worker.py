@@ -82,7 +82,7 @@ class Worker:
 
         def compute() -> str:
             reference = replace(job, code=task.canonical, limits=expected.PREPARE_LIMITS)
-            run = self._begin(reference, preparation_of(reference, task), 2)
+            run = self._begin(reference, preparation_of(reference, task), 1)
             return expected.answer(run.ask())
 
         return payload_of(job, expected.prepared(task, compute))

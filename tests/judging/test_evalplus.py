@@ -6,6 +6,7 @@ import hashlib
 
 import pytest
 
+from cpu_codegen.judging.prepared import unpack
 from cpu_codegen.sandbox import Sandbox, expected
 from cpu_codegen.schema import Outcome
 from tests.judging.tasks import ADD, NUMBERS, judge, judge_all, statuses, task
@@ -221,6 +222,16 @@ def test_expected_outputs_are_computed_once(sandbox: Sandbox) -> None:
     assert judge(sandbox, ADD, subject).outcome is Outcome.PASSED
     mended = path.read_bytes()
     assert hashlib.sha256(mended[32:]).digest() == mended[:32]
+
+
+def test_the_canonical_solution_begins_anew_with_the_plus_tests(sandbox: Sandbox) -> None:
+    """Names that it keeps between calls are fresh, though one process computes both parts, as in EvalPlus."""
+    counts = "seen = []\ndef f(x):\n    seen.append(x)\n    return len(seen)"
+    subject = task(counts, [[7], [7]], [[7], [7], [7]], task_id="HumanEval/9002")
+    assert judge(sandbox, counts, subject, "f").outcome is Outcome.PASSED
+    base, plus = unpack(expected._read(expected.path_of(subject)) or b"")
+    assert [base.expected(i) for i in range(2)] == [1, 2]
+    assert [plus.expected(i) for i in range(3)] == [1, 2, 3]
 
 
 def test_a_canonical_solution_that_fails_is_no_fault_of_the_program(sandbox: Sandbox) -> None:

@@ -21,16 +21,17 @@ _INT64 = 1 << 63
 def run(channel: Channel, namespace: dict[str, Any], entry_point: str, request: list[Any]) -> None:
     """Each output is encoded before the next call, as it may change later; replies leave at least every 20 ms.
 
-    Options: "items" and "bytes" from which an output is told by its digest, and those of alarm.py.
+    Options: "items" and "bytes" from which an output is told by its digest, "plain" for inputs without tags, and alarm.py's.
     """
     _, number, mutable, inputs, *rest = request
     options = rest[0] if rest else {}
     replies, alarm = _Replies(channel, number), Alarm()
+    is_plain = options.get("plain", False)
     most_items, most_bytes = options.get("items", large.LARGE_ITEMS), options.get("bytes", MAX_REPLY_BYTES)
     for encoded, seconds in zip(inputs, limits(options, len(inputs)), strict=True):
         replies.flush_if_due()
         try:
-            args = values.decode(encoded)
+            args = encoded if is_plain else values.decode(encoded)
             alarm.begin(seconds)
             try:
                 output = namespace[entry_point](*args)

@@ -4,7 +4,7 @@ Everything here runs in the same interpreter as hostile code and may be changed 
 believes values only, and only in the right order. Frames (JSON lists) from the other side:
 
     (nothing)                                  → "I" (isolated: from here on an end is the program's own fault)
-    ["load", source, entry point, mode]        → ["ready"] | ["failed", phase, error]
+    ["load", source, entry point, mode]        → ["ready"] | ["failed", phase, error]; again: the program anew, in this process
     ["call", id, name, args, kwargs, mutable]  → [id, 0, value, mutated] | [id, 1, error]
     ["batch", id, mutable, inputs, options?]   → [id, [0, value, mutated?] | [1, error], …] in several frames, in order;
                                                  after [2, kind, length, huge] of a large output comes ["digest", …], then the
@@ -84,10 +84,9 @@ def _below(frames: int, action: Callable[[], None]) -> None:
 
 
 def _run(channel: Channel, source: str, entry_point: str, mode: str) -> None:
-    namespace = _load(channel, source, entry_point, mode)
-    if namespace is not None:
+    while (namespace := _load(channel, source, entry_point, mode)) is not None:
         channel.send(["ready"])
-        _answer(channel, namespace, entry_point)
+        _, source, entry_point, mode = _answer(channel, namespace, entry_point)
 
 
 def _load(channel: Channel, source: str, entry_point: str, mode: str) -> dict[str, Any] | None:
@@ -119,10 +118,13 @@ def _namespace(mode: str) -> dict[str, Any]:
     return module.__dict__
 
 
-def _answer(channel: Channel, namespace: dict[str, Any], entry_point: str) -> None:
+def _answer(channel: Channel, namespace: dict[str, Any], entry_point: str) -> list[Any]:
+    """Until a request to load comes, which is returned."""
     while True:
-        request = channel.receive()
+        request: list[Any] = channel.receive()
         kind = request[0]
+        if kind == "load":
+            return request
         if kind == "call":
             _call(channel, namespace, request)
         elif kind == "batch":

@@ -90,7 +90,8 @@ def install_guard() -> None:
     _take()
     for module in _FORBIDDEN_MODULES:
         sys.modules[module] = None  # type: ignore[assignment]
-    sys.meta_path.insert(0, _LibraryImports())
+    if not any(isinstance(finder, _LibraryImports) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _LibraryImports())
     os.listdir = _list_nothing
     sys.stdin = _NoInput()
     sys.argv[:] = _ARGUMENTS

@@ -87,6 +87,7 @@ def send_chunk(
 ) -> int:
     """Asks for all calls of a chunk; returns the batch's number."""
     number = random_number()
-    rest = json.dumps({"bytes": SLACK_BYTES, "items": SLACK_ITEMS, **(options or {})})
+    is_plain = "{" not in chunk.inputs  # no tag, nothing to rebuild
+    rest = json.dumps({"bytes": SLACK_BYTES, "items": SLACK_ITEMS, "plain": is_plain, **(options or {})})
     candidate.send(f'["batch",{number},{"true" if mutable else "false"},{chunk.inputs},{rest}]'.encode())
     return number
