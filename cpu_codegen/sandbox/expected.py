@@ -77,10 +77,8 @@ def _read(path: Path) -> bytes | None:
 def _write(path: Path, packed: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(hashlib.sha256(packed).digest() + packed)
-        file.flush()
-        os.fsync(file.fileno())
+    # not flushed to the disk: the digest tells a torn file
+    temporary.write_bytes(hashlib.sha256(packed).digest() + packed)
     temporary.replace(path)
 
 
