@@ -9,9 +9,10 @@ from collections import Counter
 
 # Rough seconds of the canonical solution over all inputs, where over one.
 SLOW_TASKS = {
-    "HumanEval/139": 5.0, "HumanEval/15": 5.0, "HumanEval/36": 2.0, "HumanEval/59": 2.0, "HumanEval/130": 2.0,
-    "Mbpp/599": 30.0, "Mbpp/255": 20.0, "Mbpp/392": 7.0, "Mbpp/271": 5.0, "Mbpp/123": 4.0, "Mbpp/603": 3.0, "Mbpp/592": 2.5,
-    "Mbpp/589": 2.0, "Mbpp/84": 2.0,
+    "HumanEval/139": 7.0, "HumanEval/15": 7.0, "HumanEval/36": 3.3, "HumanEval/59": 2.8, "HumanEval/130": 2.8,
+    "HumanEval/94": 2.7, "HumanEval/83": 2.0,
+    "Mbpp/599": 51.0, "Mbpp/392": 13.0, "Mbpp/271": 8.7, "Mbpp/255": 8.7, "Mbpp/123": 5.6, "Mbpp/603": 4.7, "Mbpp/592": 4.2,
+    "Mbpp/589": 3.3, "Mbpp/389": 2.9, "Mbpp/300": 2.7, "Mbpp/84": 2.6, "Mbpp/583": 2.0, "Mbpp/630": 1.2,
 }  # fmt: skip
 
 
